@@ -1,0 +1,140 @@
+package yamlfile
+
+import (
+	"os"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/loquat-dev/loquat/internal/diag"
+)
+
+// builder turns the library's nodes into ours: it resolves scalars, follows
+// aliases and merge keys, and finds duplicate keys.
+type builder struct {
+	file     string
+	problems *diag.List
+	nodes    int
+	building map[*yaml.Node]bool // anchors above the current node
+	failed   bool
+}
+
+func (b *builder) fail(n *yaml.Node, code diag.Code, hint, format string, args ...any) *Node {
+	b.failed = true
+	b.problems.Errorf(b.position(n), code, hint, format, args...)
+	return &Node{Pos: b.position(n)}
+}
+
+func (b *builder) position(n *yaml.Node) diag.Position {
+	return diag.Position{File: b.file, Line: n.Line, Column: n.Column}
+}
+
+func (b *builder) build(n *yaml.Node, depth int) *Node {
+	b.nodes++
+	switch {
+	case b.nodes > MaxNodes:
+		if b.failed {
+			return &Node{}
+		}
+		return b.fail(n, "yaml-too-large", "aliases may repeat too much", "the document has more than %d values", MaxNodes)
+	case depth > MaxDepth:
+		return b.fail(n, "yaml-too-deep", "", "lists and maps are nested more than %d levels deep", MaxDepth)
+	}
+	switch n.Kind {
+	case yaml.AliasNode:
+		if b.building[n.Alias] {
+			return b.fail(n, "yaml-alias-cycle", "", "the alias *%s refers to a value that contains it", n.Value)
+		}
+		node := *b.build(n.Alias, depth+1)
+		node.Pos = b.position(n)
+		return &node
+	case yaml.SequenceNode:
+		return b.list(n, depth)
+	case yaml.MappingNode:
+		return b.mapping(n, depth)
+	default:
+		return b.scalar(n)
+	}
+}
+
+func (b *builder) list(n *yaml.Node, depth int) *Node {
+	b.building[n] = true
+	defer delete(b.building, n)
+	out := &Node{Kind: List, Pos: b.position(n), Items: make([]*Node, 0, len(n.Content))}
+	for _, item := range n.Content {
+		out.Items = append(out.Items, b.build(item, depth+1))
+		if b.nodes > MaxNodes {
+			break
+		}
+	}
+	return out
+}
+
+func (b *builder) mapping(n *yaml.Node, depth int) *Node {
+	b.building[n] = true
+	defer delete(b.building, n)
+	out := &Node{Kind: Map, Pos: b.position(n), Pairs: make([]Pair, 0, len(n.Content)/2)}
+	seen := make(map[string]*Node, len(n.Content)/2)
+	var merged []*Node
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		if key.Kind == yaml.ScalarNode && key.Value == "<<" && key.Style == 0 {
+			merged = append(merged, b.build(value, depth+1))
+			continue
+		}
+		if key.Kind != yaml.ScalarNode {
+			b.fail(key, "yaml-key", "keys of a map are plain words", "a list or map can't be a key")
+			continue
+		}
+		k := b.scalar(key)
+		if first := seen[k.Text]; first != nil {
+			b.fail(key, "duplicate-key", "the first one is at "+first.Pos.String(), "the key %q stands twice in one map", k.Text)
+			continue
+		}
+		seen[k.Text] = k
+		out.Pairs = append(out.Pairs, Pair{k, b.build(value, depth+1)})
+		if b.nodes > MaxNodes {
+			break
+		}
+	}
+	for _, m := range merged {
+		b.merge(out, m, seen)
+	}
+	return out
+}
+
+// merge adds the pairs of a merge key's map, or maps, that are not there yet.
+func (b *builder) merge(into, from *Node, seen map[string]*Node) {
+	switch from.Kind {
+	case List:
+		for _, item := range from.Items {
+			b.merge(into, item, seen)
+		}
+	case Map:
+		for _, p := range from.Pairs {
+			if seen[p.Key.Text] == nil {
+				seen[p.Key.Text] = p.Key
+				into.Pairs = append(into.Pairs, p)
+			}
+		}
+	default:
+		b.failed = true
+		b.problems.Errorf(from.Pos, "yaml-merge", "", "a merge key needs a map, not %s", from.Kind)
+	}
+}
+
+func (b *builder) scalar(n *yaml.Node) *Node {
+	out := &Node{Kind: String, Pos: b.position(n), Text: n.Value, Quoted: n.Style != 0 && n.Style&yaml.TaggedStyle == 0}
+	if out.Quoted || n.Tag == "!!str" && n.Style&yaml.TaggedStyle != 0 {
+		return out
+	}
+	expanded, unset := expand(n.Value, os.LookupEnv)
+	for _, name := range unset {
+		b.fail(n, "unset-variable", "set it, or quote the value to use it as it stands", "the environment variable %s is not set", name)
+	}
+	if expanded != n.Value {
+		out.Text = expanded
+		return out
+	}
+	resolve(out)
+	return out
+}

@@ -1,0 +1,163 @@
+// Package yamlfile reads one YAML file into nodes that know where they stand.
+//
+// Rasa reads its files by the rules of YAML 1.2 with a few additions, expands
+// ${NAME} from the environment in plain scalars, and refuses duplicate keys.
+// This package is the only place that knows those rules; every reader of a
+// project works on its Nodes, so that every complaint has a file, a line and a
+// column.
+package yamlfile
+
+import (
+	"strconv"
+
+	"github.com/loquat-dev/loquat/internal/diag"
+)
+
+// Kind is the type of a node's value.
+type Kind int
+
+// The kinds of YAML 1.2's core schema, and dates.
+const (
+	Null Kind = iota
+	Bool
+	Int
+	Float
+	String
+	Date // 2024-01-01 or a time stamp; Text has it as written
+	List
+	Map
+)
+
+var kindNames = [...]string{"null", "a boolean", "a whole number", "a number", "a string", "a date", "a list", "a map"}
+
+// String gives the name for messages: "a list".
+func (k Kind) String() string { return kindNames[k] }
+
+// Node is one value of a document.
+type Node struct {
+	Kind   Kind
+	Pos    diag.Position
+	Text   string  // scalars: the text after quoting and expansion
+	Quoted bool    // scalars: written in quotes or as a block
+	Flag   bool    // Kind Bool
+	Int    int64   // Kind Int
+	Float  float64 // Kind Float, and Int
+	Items  []*Node // Kind List
+	Pairs  []Pair  // Kind Map, in file order
+}
+
+// Pair is one entry of a map.
+type Pair struct {
+	Key   *Node
+	Value *Node
+}
+
+// Get returns the value under key, or nil when n is nil, no map, or lacks it.
+func (n *Node) Get(key string) *Node {
+	if p := n.pair(key); p != nil {
+		return p.Value
+	}
+	return nil
+}
+
+// Key returns the node of the key itself, for its position, or nil.
+func (n *Node) Key(key string) *Node {
+	if p := n.pair(key); p != nil {
+		return p.Key
+	}
+	return nil
+}
+
+// Has reports whether n is a map with that key, whatever its value.
+func (n *Node) Has(key string) bool { return n.pair(key) != nil }
+
+func (n *Node) pair(key string) *Pair {
+	if n == nil || n.Kind != Map {
+		return nil
+	}
+	for i := range n.Pairs {
+		if n.Pairs[i].Key.Text == key {
+			return &n.Pairs[i]
+		}
+	}
+	return nil
+}
+
+// IsNull reports whether n is absent or null.
+func (n *Node) IsNull() bool { return n == nil || n.Kind == Null }
+
+// IsScalar reports whether n holds a single non-null value.
+func (n *Node) IsScalar() bool {
+	return n != nil && n.Kind != Null && n.Kind != List && n.Kind != Map
+}
+
+// Str returns the text and true when n is a string.
+func (n *Node) Str() (string, bool) {
+	if n == nil || n.Kind != String {
+		return "", false
+	}
+	return n.Text, true
+}
+
+// Keys returns the texts of a map's keys in file order.
+func (n *Node) Keys() []string {
+	if n == nil || n.Kind != Map {
+		return nil
+	}
+	keys := make([]string, len(n.Pairs))
+	for i, p := range n.Pairs {
+		keys[i] = p.Key.Text
+	}
+	return keys
+}
+
+// Any converts the node to plain Go values: nil, bool, int64, float64, string,
+// []any and map[string]any. Dates become their text.
+func (n *Node) Any() any {
+	if n == nil {
+		return nil
+	}
+	switch n.Kind {
+	case Bool:
+		return n.Flag
+	case Int:
+		return n.Int
+	case Float:
+		return n.Float
+	case String, Date:
+		return n.Text
+	case List:
+		out := make([]any, len(n.Items))
+		for i, item := range n.Items {
+			out[i] = item.Any()
+		}
+		return out
+	case Map:
+		out := make(map[string]any, len(n.Pairs))
+		for _, p := range n.Pairs {
+			out[p.Key.Text] = p.Value.Any()
+		}
+		return out
+	default:
+		return nil
+	}
+}
+
+// PythonString gives a scalar as Python's str() prints it (True, None, 1.0),
+// which is how Rasa stringifies values.
+func (n *Node) PythonString() string {
+	if n.IsNull() {
+		return "None"
+	}
+	switch n.Kind {
+	case Bool:
+		if n.Flag {
+			return "True"
+		}
+		return "False"
+	case Int:
+		return strconv.FormatInt(n.Int, 10)
+	default:
+		return n.Text
+	}
+}

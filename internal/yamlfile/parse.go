@@ -1,0 +1,104 @@
+package yamlfile
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/loquat-dev/loquat/internal/diag"
+)
+
+// Limits on what one file may hold. They stop an accident or an attack early
+// and are far above what a real project needs.
+const (
+	MaxSize  = 64 << 20 // bytes
+	MaxDepth = 512      // nesting of lists and maps
+	MaxNodes = 20 << 20 // values after aliases are expanded
+)
+
+// Read parses the file at path. Positions carry the name display. The result is
+// nil for an empty file and for one that can't be read as YAML; what is wrong
+// is then on the list.
+func Read(path, display string, problems *diag.List) *Node {
+	info, err := os.Stat(path)
+	if err == nil && info.Size() > MaxSize {
+		problems.Errorf(diag.Position{File: display}, "file-too-large", "split it into several files",
+			"the file has %d bytes, the limit is %d", info.Size(), MaxSize)
+		return nil
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		problems.Errorf(diag.Position{File: display}, "unreadable-file", "", "%v", errors.Unwrap(err))
+		return nil
+	}
+	return Parse(data, display, problems)
+}
+
+// Parse is Read for text that is in memory already.
+func Parse(data []byte, display string, problems *diag.List) *Node {
+	if len(data) > MaxSize {
+		problems.Errorf(diag.Position{File: display}, "file-too-large", "split it into several files",
+			"the file has %d bytes, the limit is %d", len(data), MaxSize)
+		return nil
+	}
+	if pos, ok := firstInvalid(data); ok {
+		pos.File = display
+		problems.Errorf(pos, "invalid-encoding", "save the file as UTF-8 text", "the file is not UTF-8 text")
+		return nil
+	}
+	data = decodeEscapes(data)
+
+	var document yaml.Node
+	if err := yaml.Unmarshal(data, &document); err != nil {
+		problems.Add(syntaxProblem(err, display))
+		return nil
+	}
+	if len(document.Content) == 0 {
+		return nil
+	}
+	b := builder{file: display, problems: problems, building: map[*yaml.Node]bool{}}
+	root := b.build(document.Content[0], 0)
+	if b.failed {
+		return nil
+	}
+	return root
+}
+
+// firstInvalid finds the first NUL byte or invalid UTF-8 sequence.
+func firstInvalid(data []byte) (diag.Position, bool) {
+	at := bytes.IndexByte(data, 0)
+	if at < 0 && utf8.Valid(data) {
+		return diag.Position{}, false
+	}
+	if at < 0 {
+		for at = 0; at < len(data); {
+			r, size := utf8.DecodeRune(data[at:])
+			if r == utf8.RuneError && size == 1 {
+				break
+			}
+			at += size
+		}
+	}
+	line := bytes.Count(data[:at], []byte("\n")) + 1
+	start := bytes.LastIndexByte(data[:at], '\n') + 1
+	return diag.Position{Line: line, Column: utf8.RuneCount(data[start:at]) + 1}, true
+}
+
+func syntaxProblem(err error, display string) diag.Problem {
+	p := diag.Problem{
+		Pos:     diag.Position{File: display},
+		Code:    "yaml-syntax",
+		Message: err.Error(),
+		Hint:    "check indentation, quotes and brackets around this place",
+	}
+	if load, ok := errors.AsType[*yaml.LoadError](err); ok {
+		p.Pos.Line, p.Pos.Column = load.Mark.Line, load.Mark.Column
+		p.Message = load.Message
+	}
+	p.Message = fmt.Sprintf("not valid YAML: %s", p.Message)
+	return p
+}
