@@ -1,0 +1,59 @@
+// Package nludata holds NLU training data: examples with their annotations,
+// synonyms, regular expressions, lookup tables and retrieval responses.
+package nludata
+
+import "github.com/loquat-dev/loquat/internal/diag"
+
+// TrainingData is the NLU data of a project, merged in path order.
+type TrainingData struct {
+	Examples  []Example
+	Synonyms  map[string]string // surface form → canonical value
+	Regexes   []Pattern         // sorted by name+pattern
+	Lookups   []Lookup          // in file order, one per name
+	Responses map[string][]Response
+}
+
+// Example is one annotated text.
+type Example struct {
+	Text              string // without markup
+	Intent            string // "faq" for faq/ask_name; "" when there is none
+	IntentResponseKey string // "faq/ask_name"; "" for ordinary intents
+	// Response is the label text for response selection (see nlu.md §2.2 of the
+	// contract: the text of the last variation that has one); "" if none.
+	Response string
+	Entities []Entity
+	Metadata map[string]any // {"intent": …, "example": …}; nil if none
+	Pos      diag.Position
+}
+
+// Entity is one annotation. Start and End are code point offsets of Text.
+type Entity struct {
+	Start, End int
+	Entity     string
+	Role       string
+	Group      string
+	Value      any // a string, or a number where the annotation says so
+}
+
+// Pattern is one regular expression in Python's dialect.
+type Pattern struct {
+	Name    string
+	Pattern string
+	Pos     diag.Position
+}
+
+// Lookup is a table of literal values.
+type Lookup struct {
+	Name   string
+	Values []string
+	Pos    diag.Position
+}
+
+// Response is one variation of a retrieval response in NLU files; its content is
+// that of domain responses.
+type Response struct {
+	Text    string
+	HasText bool
+	Raw     map[string]any
+	Pos     diag.Position
+}
