@@ -10,6 +10,9 @@ import (
 // are waiting already.
 var ErrQueueFull = errors.New("too many messages are waiting in this conversation")
 
+// ErrClosed is returned by Lock once the store is closed, to waiters as well.
+var ErrClosed = errors.New("lock store is closed")
+
 // Store hands out locks, one holder per conversation at a time.
 //
 // It is safe for concurrent use. Waiters get the lock in the order in which they
@@ -21,6 +24,6 @@ type Store interface {
 	// independent.
 	Lock(ctx context.Context, conversationID string) (unlock func(), err error)
 
-	// Close ends the store; waiters get an error.
+	// Close ends the store; waiters get ErrClosed. Locks that are held stay valid.
 	Close() error
 }
