@@ -1,0 +1,57 @@
+# "make" alone lists what there is.
+.DEFAULT_GOAL := help
+export CGO_ENABLED ?= 0
+GO ?= go
+LDFLAGS := -s -w
+
+.PHONY: help
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build ./bin/loquat
+	$(GO) build -trimpath -ldflags "$(LDFLAGS)" -o bin/loquat ./cmd/loquat
+
+.PHONY: demo
+demo: build ## train and serve examples/starter, talk to it, show each turn's trace
+	@scripts/demo
+
+.PHONY: test
+test: ## build everything and run the tests; needs only Go
+	$(GO) build ./...
+	$(GO) test ./...
+
+.PHONY: race
+race: ## run the tests with the race detector
+	CGO_ENABLED=1 $(GO) test -race ./...
+
+.PHONY: golden
+golden: ## compare with the recordings of Rasa 3.6.21, a line for each file
+	$(GO) run ./internal/golden/cmd/golden
+
+.PHONY: bots
+bots: build ## train each sample assistant, greet it over REST, name what is missing
+	$(GO) run ./bench/bots
+
+.PHONY: bench
+bench: build ## print the table of accuracy, speed and memory
+	$(GO) run ./bench
+
+.PHONY: fuzz
+fuzz: ## run each fuzz test for a few seconds
+	@scripts/fuzz
+
+.PHONY: lint
+lint: ## gofmt, go vet, staticcheck and golangci-lint
+	@scripts/lint
+
+.PHONY: interop
+interop: build ## test against a real Jaeger, Collector and Python action server (see .ci/backends)
+	$(GO) test -count=1 ./interop/...
+
+.PHONY: check
+check: test race lint ## all that needs only Go
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf bin

@@ -1,0 +1,232 @@
+package architecture_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/loquat-dev/loquat/internal/sharedtest"
+)
+
+const module = "github.com/loquat-dev/loquat/"
+
+// mayImport says which of our packages a package may import, below internal/.
+// "x/*" stands for the subpackages of x. A package missing here fails the test:
+// first choose its place.
+var mayImport = map[string]string{
+	// vocabulary
+	"diag":     "",
+	"version":  "",
+	"yamlfile": "diag",
+	"domain":   "diag yamlfile",
+	"nludata":  "diag yamlfile domain",
+	"tracker":  "domain",
+	"story":    "diag yamlfile domain nludata tracker",
+	"project":  "diag yamlfile domain nludata story tracker",
+
+	// engine
+	"ml/*":     "ml/*",
+	"graph":    "diag yamlfile",
+	"recipe":   "diag yamlfile project graph",
+	"model":    "diag graph recipe domain version",
+	"pyregexp": "",
+
+	// contracts
+	"nlu":          "graph nludata ml/sparse",
+	"dialogue":     "graph diag domain tracker story",
+	"trackerstore": "tracker",
+	"lockstore":    "",
+	"broker":       "tracker",
+	"channel":      "",
+
+	// components
+	"nlu/*":      "nlu nludata graph ml/* pyregexp diag",
+	"dialogue/*": "dialogue graph domain tracker story diag",
+	"provider":   "graph domain nludata nlu dialogue dialogue/* story project tracker diag",
+	"emulate":    "nlu",
+
+	// runtime
+	"nlg":            "domain tracker channel",
+	"action":         "domain tracker channel nlg dialogue",
+	"action/webhook": "action domain tracker channel version",
+	"conversation":   "action nlg nlu dialogue domain tracker trackerstore lockstore broker channel",
+	"assistant":      "model graph recipe nlu dialogue domain provider diag",
+	"training":       "project validate recipe graph model provider nlu nludata dialogue domain story tracker diag version",
+	"validate":       "project recipe graph domain nludata story dialogue dialogue/* tracker diag",
+
+	// edges
+	"trackerstore/*": "trackerstore tracker domain",
+	"lockstore/*":    "lockstore",
+	"broker/*":       "broker tracker",
+	"channel/*":      "channel",
+	"httpapi":        "conversation channel tracker trackerstore domain nlu emulate version diag",
+	"tracing":        "diag yamlfile graph conversation trackerstore lockstore broker channel tracker action/webhook version",
+
+	"app": "*",
+	"cli": "app channel diag version",
+}
+
+// conformance suites and comparisons; only tests and tools import them.
+var testOnly = []string{"sharedtest", "golden", "trackerstore/trackerstoretest", "lockstore/lockstoretest", "broker/brokertest", "architecture"}
+
+func TestImportsPointDownwards(t *testing.T) {
+	root := sharedtest.ModuleRoot(t)
+	for name, imports := range packages(t, root) {
+		rule, known := ruleFor(name)
+		if !known {
+			t.Errorf("internal/%s has no place in mayImport: choose one", name)
+			continue
+		}
+		for _, imported := range imports {
+			if slices.Contains(testOnly, imported) || isTestOnly(imported) {
+				t.Errorf("internal/%s imports %s, which is for tests", name, imported)
+			} else if !allowed(rule, name, imported) {
+				t.Errorf("internal/%s imports internal/%s; it may import: %s", name, imported, rule)
+			}
+		}
+	}
+}
+
+func TestOnlyAppSeesOpenTelemetrySetUp(t *testing.T) {
+	for name, imports := range packages(t, sharedtest.ModuleRoot(t)) {
+		if slices.Contains(imports, "tracing") && name != "app" {
+			t.Errorf("internal/%s imports tracing; only app wraps things for tracing", name)
+		}
+	}
+}
+
+func isTestOnly(name string) bool { return strings.HasPrefix(name, "golden") }
+
+func ruleFor(name string) (string, bool) {
+	if rule, ok := mayImport[name]; ok {
+		return rule, true
+	}
+	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+		if rule, ok := mayImport[dir+"/*"]; ok {
+			return rule, true
+		}
+	}
+	return "", slices.Contains(testOnly, name) || isTestOnly(name)
+}
+
+func allowed(rule, name, imported string) bool {
+	if rule == "*" {
+		return true
+	}
+	for _, r := range strings.Fields(rule) {
+		if r == imported {
+			return true
+		}
+		if dir, ok := strings.CutSuffix(r, "/*"); ok && strings.HasPrefix(imported, dir+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// packages returns what the non-test files of each package below internal import
+// of this module.
+func packages(t *testing.T, root string) map[string][]string {
+	t.Helper()
+	out := map[string][]string{}
+	err := filepath.WalkDir(filepath.Join(root, "internal"), func(file string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") {
+			return err
+		}
+		rel, err := filepath.Rel(filepath.Join(root, "internal"), filepath.Dir(file))
+		if err != nil {
+			return err
+		}
+		name := filepath.ToSlash(rel)
+		if ruleless := slices.Contains(testOnly, name) || isTestOnly(name); ruleless {
+			return nil
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		out[name] = append(out[name], []string{}...)
+		for _, spec := range parsed.Imports {
+			imported, _ := strconv.Unquote(spec.Path.Value)
+			if ours, ok := strings.CutPrefix(imported, module+"internal/"); ok && !slices.Contains(out[name], ours) {
+				out[name] = append(out[name], ours)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func TestEveryPackageSaysWhyItExists(t *testing.T) {
+	root := sharedtest.ModuleRoot(t)
+	documented := map[string]bool{}
+	err := filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() && strings.HasPrefix(entry.Name(), ".") && file != root {
+			return filepath.SkipDir
+		}
+		if entry.IsDir() || !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") {
+			return nil
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.PackageClauseOnly|parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		dir := filepath.Dir(file)
+		documented[dir] = documented[dir] || parsed.Doc != nil
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dir, ok := range documented {
+		if !ok {
+			t.Errorf("%s has no package comment", dir)
+		}
+	}
+}
+
+// TestRepositorySpeaksOfTheProductAlone keeps paths of developers' machines out.
+func TestRepositorySpeaksOfTheProductAlone(t *testing.T) {
+	root := sharedtest.ModuleRoot(t)
+	banned := []string{"/ro" + "ot/", "/wo" + "rk/", "/ho" + "me/"}
+	err := filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() {
+			if name := entry.Name(); name == ".git" || name == "bin" || name == "cache" || name == "models" {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if info, err := entry.Info(); err != nil || !info.Mode().IsRegular() || info.Size() > 1<<20 || entry.Name() == ".git" {
+			return err
+		}
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		for _, word := range banned {
+			if strings.Contains(string(data), word) {
+				t.Errorf("%s mentions %s", file, word)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
