@@ -1,6 +1,249 @@
 package tracker
 
+import (
+	"reflect"
+	"slices"
+
+	"github.com/loquat-dev/loquat/internal/domain"
+)
+
 // Update appends the event and applies its effect on the state.
 func (t *Tracker) Update(e Event) {
 	t.events = append(t.events, e)
+	if u, ok := e.(*UserUttered); ok {
+		t.inputChannel = u.InputChannel
+	}
+	if t.fold(e) {
+		t.apply(e)
+		return
+	}
+	// Something was taken back: the state is what the rest leads to.
+	t.resetState()
+	for _, e := range t.applied {
+		t.apply(e)
+	}
+}
+
+// UpdateAll updates the tracker with several events.
+func (t *Tracker) UpdateAll(events []Event) {
+	for _, e := range events {
+		t.Update(e)
+	}
+}
+
+// fold keeps the list of applied events up to date. It reports whether the state
+// follows from applying e; otherwise earlier events were taken back.
+func (t *Tracker) fold(e Event) bool {
+	switch e := e.(type) {
+	case *Restarted, *SessionStarted:
+		t.applied = nil
+	case *ActionReverted:
+		t.undoUntil(isAction)
+		return false
+	case *UserUtteranceReverted:
+		t.undoUntil(isUser)
+		t.undoUntil(isAction)
+		return false
+	case *ActionExecuted:
+		if t.loops[e.Name] && !t.startsLoopOrReturns(e.Name) {
+			t.collapseLoop(e.Name)
+		} else {
+			t.applied = append(t.applied, e)
+		}
+	case *ActiveLoop:
+		if e.Name != "" && !t.loops[e.Name] {
+			if t.loops == nil {
+				t.loops = map[string]bool{}
+			}
+			t.loops[e.Name] = true
+		}
+		t.applied = append(t.applied, e)
+	default:
+		t.applied = append(t.applied, e)
+	}
+	return true
+}
+
+func isAction(e Event) bool { _, ok := e.(*ActionExecuted); return ok }
+func isUser(e Event) bool   { _, ok := e.(*UserUttered); return ok }
+
+// undoUntil takes back applied events up to and including the latest that
+// matches, or all of them when none does.
+func (t *Tracker) undoUntil(match func(Event) bool) {
+	for i := len(t.applied) - 1; i >= 0; i-- {
+		if match(t.applied[i]) {
+			t.applied = slices.Clip(t.applied[:i])
+			return
+		}
+	}
+	t.applied = nil
+}
+
+// startsLoopOrReturns reports whether a run of the loop is its first since it was
+// activated, or comes back to it after a rejection or after another action
+// answered the user. Other runs repeat the loop and are collapsed.
+func (t *Tracker) startsLoopOrReturns(loop string) bool {
+	next := "" // the action after the event at hand
+	for i := len(t.applied) - 1; i >= 0; i-- {
+		switch e := t.applied[i].(type) {
+		case *ActiveLoop:
+			if e.Name == "" {
+				return true
+			}
+		case *ActionExecutionRejected:
+			if e.Name == loop {
+				return true
+			}
+		case *ActionExecuted:
+			if e.Name == ListenAction && next != "" && next != loop {
+				return true
+			}
+			if e.Name == loop {
+				return false
+			}
+			next = e.Name
+		}
+	}
+	return true
+}
+
+// collapseLoop removes actions and user turns since the previous run of the
+// loop; everything else, such as slots, stays.
+func (t *Tracker) collapseLoop(loop string) {
+	from := 0
+	for i := len(t.applied) - 1; i >= 0; i-- {
+		if a, ok := t.applied[i].(*ActionExecuted); ok && a.Name == loop {
+			from = i + 1
+			break
+		}
+	}
+	kept := slices.Clone(t.applied[:from])
+	for _, e := range t.applied[from:] {
+		if !isAction(e) && !isUser(e) {
+			kept = append(kept, e)
+		}
+	}
+	t.applied = kept
+}
+
+// apply gives the state the effect of one event.
+func (t *Tracker) apply(e Event) {
+	switch e := e.(type) {
+	case *UserUttered:
+		t.latestMessage = e
+		t.followup = ""
+	case *BotUttered:
+		t.latestBot = e
+	case *ActionExecuted:
+		t.latestAction = e
+		t.followup = ""
+		t.loop.Interrupted = false
+		if e.Name == t.loop.Name {
+			t.loop.Rejected = false
+		}
+	case *SlotSet:
+		t.setSlot(e.Name, e.Value)
+	case *EntitiesAdded:
+		t.addEntities(e.Entities)
+	case *FollowupAction:
+		t.followup = e.Name
+	case *ActiveLoop:
+		t.loop = Loop{Name: e.Name}
+		if e.Name != "" && t.latestMessage != nil {
+			t.loop.TriggerMessage = t.latestMessage.ParseData
+		}
+	case *LoopInterrupted:
+		t.loop.Interrupted = e.Interrupted && t.loop.Name != ""
+	case *ActionExecutionRejected:
+		if e.Name != "" && e.Name == t.loop.Name {
+			t.loop.Rejected = true
+		}
+	case *AllSlotsReset:
+		t.resetSlots()
+	case *ConversationPaused:
+		t.paused = true
+	case *ConversationResumed:
+		t.paused = false
+	case *SessionStarted:
+		t.resetState()
+	case *Restarted:
+		t.resetState()
+		t.followup = "action_session_start"
+	}
+}
+
+// setSlot sets a slot of the domain. A scalar that is set to a list slot becomes
+// a list of one, as in Rasa.
+func (t *Tracker) setSlot(name string, value any) {
+	slot := (*domain.Slot)(nil)
+	if t.domain != nil {
+		slot = t.domain.Slot(name)
+	}
+	if slot == nil {
+		return
+	}
+	if slot.Type == domain.List && truthy(value) {
+		if _, ok := value.([]any); !ok {
+			value = []any{value}
+		}
+	}
+	t.slots[name] = value
+}
+
+// truthy is Python's truth of a JSON value.
+func truthy(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return false
+	case bool:
+		return v
+	case string:
+		return v != ""
+	case int64:
+		return v != 0
+	case float64:
+		return v != 0
+	case []any:
+		return len(v) > 0
+	case map[string]any:
+		return len(v) > 0
+	}
+	return true
+}
+
+// addEntities adds entities to the latest message, once each, if the assistant
+// has just listened.
+func (t *Tracker) addEntities(entities []Entity) {
+	if t.LatestActionName() != ListenAction {
+		return
+	}
+	m := UserUttered{}
+	if t.latestMessage != nil {
+		m = *t.latestMessage // events are not changed
+	}
+	m.Entities = slices.Clone(m.Entities)
+	for _, e := range entities {
+		if !slices.ContainsFunc(m.Entities, func(have Entity) bool { return reflect.DeepEqual(have, e) }) {
+			m.Entities = append(m.Entities, e)
+		}
+	}
+	t.latestMessage = &m
+}
+
+// resetState puts the state, not the events, back to the beginning.
+func (t *Tracker) resetState() {
+	t.resetSlots()
+	t.latestMessage, t.latestAction, t.latestBot = nil, nil, nil
+	t.followup, t.paused, t.loop = ListenAction, false, Loop{}
+}
+
+func (t *Tracker) resetSlots() {
+	if t.domain == nil {
+		t.slots = map[string]any{}
+		return
+	}
+	t.slots = make(map[string]any, len(t.domain.Slots))
+	for _, s := range t.domain.Slots {
+		t.slots[s.Name] = s.InitialValue
+	}
 }

@@ -1,0 +1,319 @@
+package tracker
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+// EventError says what is wrong with an event that came as JSON.
+type EventError struct {
+	Event  string // the value of "event", if any
+	Field  string // the field that is wrong, as a path: "parse_data.intent.name"
+	Reason string
+}
+
+// Error reads "event slot: value: is missing".
+func (e *EventError) Error() string {
+	return fmt.Sprintf("event %q: %s: %s", e.Event, e.Field, e.Reason)
+}
+
+// UnmarshalEvent reads the JSON of one event. Names and shapes are those of Rasa
+// 3.6.21 with its legacy aliases "form" and "form_validation". Anything else is
+// an *EventError.
+func UnmarshalEvent(data []byte) (Event, error) {
+	v, err := DecodeValue(data)
+	if err != nil {
+		return nil, err
+	}
+	m, ok := v.(map[string]any)
+	if !ok {
+		return nil, &EventError{Field: "event", Reason: "is not a JSON object"}
+	}
+	return EventFrom(m)
+}
+
+// DecodeValue reads one JSON value into plain Go values, with int64 for whole
+// numbers.
+func DecodeValue(data []byte) (any, error) {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		return nil, err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("something follows the JSON value")
+	}
+	return plain(v), nil
+}
+
+func plain(v any) any {
+	switch v := v.(type) {
+	case json.Number:
+		if !strings.ContainsAny(v.String(), ".eE") {
+			if i, err := v.Int64(); err == nil {
+				return i
+			}
+		}
+		f, _ := v.Float64()
+		return f
+	case map[string]any:
+		for k, x := range v {
+			v[k] = plain(x)
+		}
+	case []any:
+		for i, x := range v {
+			v[i] = plain(x)
+		}
+	}
+	return v
+}
+
+// EventFrom makes an event of a decoded JSON object, see UnmarshalEvent.
+func EventFrom(m map[string]any) (Event, error) {
+	r := &reader{m: m}
+	r.name = r.requiredString("event")
+	if r.err != nil {
+		return nil, r.err
+	}
+	base := Base{Timestamp: r.float("timestamp"), Metadata: r.object("metadata")}
+	e := r.event(base)
+	if r.err != nil {
+		return nil, r.err
+	}
+	return e, nil
+}
+
+func (r *reader) event(base Base) Event {
+	switch r.name {
+	case "user":
+		return r.user(base)
+	case "bot":
+		text, has := r.string("text")
+		return &BotUttered{Base: base, Text: text, HasText: has, Data: r.object("data")}
+	case "action":
+		name, _ := r.string("name")
+		text, _ := r.string("action_text")
+		if name == "" && text == "" {
+			r.fail("name", "and action_text are both missing")
+		}
+		policy, _ := r.string("policy")
+		return &ActionExecuted{
+			Base: base, Name: name, ActionText: text, Policy: policy, HideRuleTurn: r.bool("hide_rule_turn"),
+			Confidence: r.float("confidence"), HasConfidence: r.m["confidence"] != nil,
+		}
+	case "slot":
+		value, ok := r.m["value"]
+		if !ok {
+			r.fail("value", "is missing")
+		}
+		return &SlotSet{Base: base, Name: r.requiredString("name"), Value: value}
+	case "entities":
+		return &EntitiesAdded{Base: base, Entities: r.entities("entities", r.m["entities"], true)}
+	case "user_featurization":
+		return &UserFeaturization{Base: base, UseText: r.bool("use_text_for_featurization")}
+	case "followup":
+		name, _ := r.string("name")
+		return &FollowupAction{Base: base, Name: name}
+	case "active_loop", "form":
+		name, _ := r.string("name")
+		return &ActiveLoop{Base: base, Name: name}
+	case "loop_interrupted":
+		return &LoopInterrupted{Base: base, Interrupted: r.bool("is_interrupted")}
+	case "form_validation":
+		validate, ok := r.m["validate"].(bool)
+		return &LoopInterrupted{Base: base, Interrupted: ok && !validate}
+	case "action_execution_rejected":
+		name, _ := r.string("name")
+		policy, _ := r.string("policy")
+		return &ActionExecutionRejected{
+			Base: base, Name: name, Policy: policy, Confidence: r.float("confidence"), HasConfidence: r.m["confidence"] != nil,
+		}
+	case "reminder":
+		return r.reminder(base)
+	case "cancel_reminder":
+		name, _ := r.string("name")
+		intent, _ := r.string("intent")
+		return &ReminderCancelled{Base: base, Name: name, Intent: intent, Entities: r.m["entities"]}
+	case "agent":
+		text, _ := r.string("text")
+		return &AgentUttered{Base: base, Text: text, Data: r.m["data"]}
+	case "export":
+		path, _ := r.string("path")
+		return &StoryExported{Base: base, Path: path}
+	case "session_started":
+		return &SessionStarted{Base: base}
+	case "restart":
+		return &Restarted{Base: base}
+	case "reset_slots":
+		return &AllSlotsReset{Base: base}
+	case "rewind":
+		return &UserUtteranceReverted{Base: base}
+	case "undo":
+		return &ActionReverted{Base: base}
+	case "pause":
+		return &ConversationPaused{Base: base}
+	case "resume":
+		return &ConversationResumed{Base: base}
+	default:
+		r.fail("event", "is no kind of event")
+		return nil
+	}
+}
+
+func (r *reader) user(base Base) Event {
+	u := &UserUttered{Base: base}
+	u.Text, u.HasText = r.string("text")
+	u.InputChannel, _ = r.string("input_channel")
+	u.MessageID, _ = r.string("message_id")
+	parse, ok := r.m["parse_data"].(map[string]any)
+	if !ok {
+		r.fail("parse_data", "is missing or no object")
+		return nil
+	}
+	u.ParseData = parse
+	if intent, ok := parse["intent"].(map[string]any); ok {
+		if name, given := intent["name"]; given && name != nil {
+			if u.Intent, ok = name.(string); !ok {
+				r.fail("parse_data.intent.name", "is not a string")
+			}
+		}
+		switch c := intent["confidence"].(type) {
+		case float64:
+			u.Confidence = c
+		case int64:
+			u.Confidence = float64(c)
+		}
+	} else if parse["intent"] != nil {
+		r.fail("parse_data.intent", "is not an object")
+	}
+	u.Entities = r.entities("parse_data.entities", parse["entities"], false)
+	u.ParseData = u.parseData()
+	return u
+}
+
+func (r *reader) reminder(base Base) Event {
+	intent, _ := r.string("intent")
+	name, _ := r.string("name")
+	when := r.requiredString("date_time")
+	if _, err := ParseTime(when); err != nil && r.err == nil {
+		r.fail("date_time", "is not a date and time in ISO 8601")
+	}
+	kill := true
+	if v, ok := r.m["kill_on_user_msg"].(bool); ok {
+		kill = v
+	}
+	return &ReminderScheduled{Base: base, Intent: intent, Entities: r.m["entities"], DateTime: when, Name: name, KillOnUserMessage: kill}
+}
+
+// ParseTime reads a date and time in ISO 8601, as Python's isoformat writes it.
+// Without a zone it is local time.
+func ParseTime(s string) (time.Time, error) {
+	if t, err := time.Parse(time.RFC3339Nano, s); err == nil {
+		return t, nil
+	}
+	for _, layout := range []string{"2006-01-02T15:04:05.999999999Z0700", "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999", "2006-01-02T15:04", "2006-01-02"} {
+		if t, err := time.ParseInLocation(layout, s, time.Local); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%q is not a date and time in ISO 8601", s)
+}
+
+// reader takes fields out of an event's object and keeps the first error.
+type reader struct {
+	m    map[string]any
+	name string
+	err  error
+}
+
+func (r *reader) fail(field, reason string) {
+	if r.err == nil {
+		r.err = &EventError{Event: r.name, Field: field, Reason: reason}
+	}
+}
+
+func (r *reader) string(field string) (s string, ok bool) {
+	v := r.m[field]
+	if v == nil {
+		return "", false
+	}
+	if s, ok = v.(string); !ok {
+		r.fail(field, "is not a string")
+	}
+	return s, ok
+}
+
+func (r *reader) requiredString(field string) string {
+	s, ok := r.string(field)
+	if !ok {
+		r.fail(field, "is missing")
+	}
+	return s
+}
+
+func (r *reader) float(field string) float64 {
+	switch v := r.m[field].(type) {
+	case nil:
+	case float64:
+		return v
+	case int64:
+		return float64(v)
+	default:
+		r.fail(field, "is not a number")
+	}
+	return 0
+}
+
+func (r *reader) bool(field string) bool {
+	switch v := r.m[field].(type) {
+	case nil:
+	case bool:
+		return v
+	default:
+		r.fail(field, "is not true or false")
+	}
+	return false
+}
+
+func (r *reader) object(field string) map[string]any {
+	switch v := r.m[field].(type) {
+	case nil:
+	case map[string]any:
+		return v
+	default:
+		r.fail(field, "is not an object")
+	}
+	return nil
+}
+
+func (r *reader) entities(field string, v any, required bool) []Entity {
+	list, ok := v.([]any)
+	if !ok {
+		if v != nil || required {
+			r.fail(field, "is missing or no list")
+		}
+		return nil
+	}
+	out := make([]Entity, 0, len(list))
+	for i, x := range list {
+		e, ok := x.(map[string]any)
+		if !ok {
+			r.fail(fmt.Sprintf("%s[%d]", field, i), "is not an object")
+			return nil
+		}
+		if _, ok := e["entity"].(string); !ok {
+			r.fail(fmt.Sprintf("%s[%d].entity", field, i), "is missing or no string")
+		}
+		if _, ok := e["value"]; !ok {
+			r.fail(fmt.Sprintf("%s[%d].value", field, i), "is missing")
+		}
+		out = append(out, e)
+	}
+	return out
+}
