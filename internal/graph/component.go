@@ -147,5 +147,6 @@ type NodeRun struct {
 // NodeResult says how a node's run went.
 type NodeResult struct {
 	CacheHit bool // training: the result was restored, nothing ran
+	Output   any  // what the node gave, to look at only; nil if it failed
 	Err      error
 }
