@@ -67,7 +67,8 @@ var mayImport = map[string]string{
 	"broker/*":       "broker tracker",
 	"channel/*":      "channel",
 	"httpapi":        "conversation channel tracker trackerstore domain nlu emulate version diag",
-	"tracing":        "diag yamlfile graph conversation trackerstore lockstore broker channel tracker action/webhook version",
+	"tracing":        "diag yamlfile graph conversation dialogue tracker version tracing/*",
+	"tracing/*":      "",
 
 	"app": "*",
 	"cli": "app channel diag version",
