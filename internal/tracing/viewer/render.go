@@ -1,0 +1,311 @@
+package viewer
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+	"golang.org/x/term"
+)
+
+// Sizes of the columns.
+const (
+	barWidth      = 24
+	durationWidth = 9
+	maxName       = 64 // columns of the tree and the name
+	maxValue      = 64 // characters of an attribute's value
+	minAttributes = 30 // columns; a narrower terminal gets its lines broken by itself
+)
+
+// Escape sequences of the terminal.
+const (
+	reset   = "\x1b[0m"
+	bold    = "\x1b[1m"
+	dim     = "\x1b[2m"
+	red     = "\x1b[31m"
+	green   = "\x1b[32m"
+	yellow  = "\x1b[33m"
+	blue    = "\x1b[34m"
+	magenta = "\x1b[35m"
+	cyan    = "\x1b[36m"
+)
+
+// Detect chooses options for a file: colours and width of a terminal, plain
+// text elsewhere. NO_COLOR and TERM=dumb mean plain text too.
+func Detect(f *os.File) Options {
+	if !term.IsTerminal(int(f.Fd())) {
+		return Options{}
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		width = 0
+	}
+	return Options{Color: os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb", Width: width}
+}
+
+// Render prints a turn's tree.
+func Render(out io.Writer, t Turn, o Options) {
+	if len(t.Spans) == 0 {
+		return
+	}
+	r := renderer{options: o, turn: t}
+	for _, s := range t.Spans {
+		r.nameWidth = max(r.nameWidth, min(maxName, 3*s.Depth+utf8.RuneCountInString(s.Name())))
+	}
+	r.header()
+	for _, s := range t.Spans {
+		r.line(s)
+	}
+	if t.Lost > 0 {
+		fmt.Fprintf(&r.text, "  … and %d spans more\n", t.Lost)
+	}
+	r.text.WriteByte('\n')
+	_, _ = io.WriteString(out, r.text.String())
+}
+
+type renderer struct {
+	options   Options
+	turn      Turn
+	nameWidth int
+	text      strings.Builder
+}
+
+func (r *renderer) paint(color, s string) string {
+	if !r.options.Color || s == "" {
+		return s
+	}
+	return color + s + reset
+}
+
+// header says whose turn it was, and how long it took.
+func (r *renderer) header() {
+	root := r.turn.Spans[0]
+	what := fmt.Sprintf("trace %d", r.turn.Number)
+	if sender := r.turn.attribute("sender_id"); sender != "" {
+		what = fmt.Sprintf("turn %d", r.turn.Number) + " · " + clean(sender)
+	}
+	count := fmt.Sprintf("%d spans", len(r.turn.Spans))
+	if len(r.turn.Spans) == 1 {
+		count = "1 span"
+	}
+	fmt.Fprintf(&r.text, "%s  %s  %s  %s\n",
+		r.paint(bold, "● "+what),
+		r.paint(bold+green, duration(root.EndTime().Sub(root.StartTime()))),
+		count,
+		r.paint(dim, "trace "+root.SpanContext().TraceID().String()))
+}
+
+func (r *renderer) line(s Span) {
+	rails := tree(s)
+	name := clip(escape(s.Name()), maxName-utf8.RuneCountInString(rails))
+	pad := strings.Repeat(" ", max(0, r.nameWidth-utf8.RuneCountInString(rails)-utf8.RuneCountInString(name)))
+	failed := s.Status().Code == codes.Error
+	fmt.Fprintf(&r.text, "  %s%s%s  %s %s",
+		r.paint(dim, rails), r.paint(nameColor(s, failed), name), pad,
+		r.paint(barColor(s, failed), r.bar(s)),
+		r.paint(bold, fmt.Sprintf("%*s", durationWidth, duration(s.EndTime().Sub(s.StartTime())))))
+	r.attributes(s, failed)
+	r.text.WriteByte('\n')
+}
+
+// tree draws the lines that lead to a span.
+func tree(s Span) string {
+	if s.Depth == 0 {
+		return ""
+	}
+	var b strings.Builder
+	for _, goesOn := range s.rails {
+		if goesOn {
+			b.WriteString("│  ")
+		} else {
+			b.WriteString("   ")
+		}
+	}
+	if s.Last {
+		b.WriteString("└─ ")
+	} else {
+		b.WriteString("├─ ")
+	}
+	return b.String()
+}
+
+// below draws the lines that pass a span's further lines.
+func (r *renderer) below(s Span) string {
+	var b strings.Builder
+	for _, goesOn := range s.rails {
+		b.WriteString(map[bool]string{true: "│  ", false: "   "}[goesOn])
+	}
+	switch {
+	case s.Depth == 0:
+	case s.Last:
+		b.WriteString("   ")
+	default:
+		b.WriteString("│  ")
+	}
+	if s.parent {
+		b.WriteString("│")
+	}
+	return b.String()
+}
+
+// eighths are the left parts of a cell, from one to eight eighths.
+var eighths = []rune("▏▎▍▌▋▊▉█")
+
+// bar shows when the span ran, as a part of the turn.
+func (r *renderer) bar(s Span) string {
+	root := r.turn.Spans[0]
+	whole := root.EndTime().Sub(root.StartTime())
+	if whole <= 0 {
+		whole = 1
+	}
+	cells := func(d time.Duration) int { // in eighths of a cell
+		return int(min(max(float64(d)/float64(whole), 0), 1) * barWidth * 8)
+	}
+	from, to := cells(s.StartTime().Sub(root.StartTime())), cells(s.EndTime().Sub(root.StartTime()))
+	first := min(from/8, barWidth-1)
+	length := max(to-first*8, 1)
+	out := strings.Repeat(" ", first) + strings.Repeat("█", length/8)
+	if rest := length % 8; rest > 0 {
+		out += string(eighths[rest-1])
+	}
+	return out + strings.Repeat(" ", max(0, barWidth-utf8.RuneCountInString(out)))
+}
+
+// attributes prints "key=value" after the duration, and goes on below itself
+// when the line is full.
+func (r *renderer) attributes(s Span, failed bool) {
+	column := 2 + r.nameWidth + 2 + barWidth + 1 + durationWidth
+	room := r.options.Width - column - 2
+	if room < minAttributes {
+		room = 0 // no room to break lines nicely
+	}
+	used := 0
+	write := func(plain, painted string) {
+		width := 2 + utf8.RuneCountInString(plain)
+		if room > 0 && used > 0 && used+width > room {
+			rails := r.below(s)
+			r.text.WriteString("\n  " + r.paint(dim, rails) + strings.Repeat(" ", column-2-utf8.RuneCountInString(rails)))
+			used = 0
+		}
+		r.text.WriteString("  " + painted)
+		used += width
+	}
+	if failed {
+		text := "✗ " + clip(clean(s.Status().Description), maxValue)
+		write(text, r.paint(red, text))
+	}
+	for _, a := range s.Attributes() {
+		key := string(a.Key)
+		if hidden(key) {
+			continue
+		}
+		value := clip(clean(a.Value.Emit()), maxValue)
+		write(key+"="+value, r.paint(dim, key+"=")+r.paint(valueColor(key), value))
+	}
+}
+
+// hidden are attributes that say little to a reader who has the tree before
+// them. Backends get them all.
+func hidden(key string) bool {
+	for _, prefix := range []string{"url.", "server.", "client.", "user_agent.", "network.", "gen_ai.", "exception."} {
+		if strings.HasPrefix(key, prefix) {
+			return true
+		}
+	}
+	return key == "http.request.method" || key == "http.route"
+}
+
+func nameColor(s Span, failed bool) string {
+	switch {
+	case failed:
+		return bold + red
+	case s.SpanKind() == trace.SpanKindServer:
+		return bold + magenta
+	case s.SpanKind() == trace.SpanKindClient, s.SpanKind() == trace.SpanKindProducer:
+		return bold + cyan
+	case strings.HasPrefix(s.Name(), "GraphNode."):
+		return blue
+	default:
+		return ""
+	}
+}
+
+func barColor(s Span, failed bool) string {
+	switch {
+	case failed:
+		return red
+	case s.SpanKind() == trace.SpanKindServer:
+		return magenta
+	case s.SpanKind() == trace.SpanKindClient:
+		return cyan
+	case strings.HasPrefix(s.Name(), "GraphNode."):
+		return blue
+	default:
+		return green
+	}
+}
+
+// valueColor lets the values that a reader looks for stand out.
+func valueColor(key string) string {
+	switch key {
+	case "action_name", "intent_name", "component_class", "policy":
+		return yellow
+	default:
+		return ""
+	}
+}
+
+// duration prints with three digits and a unit.
+func duration(d time.Duration) string {
+	switch {
+	case d < time.Microsecond:
+		return fmt.Sprintf("%d ns", d.Nanoseconds())
+	case d < time.Millisecond:
+		return fmt.Sprintf("%s µs", digits(float64(d)/float64(time.Microsecond)))
+	case d < time.Second:
+		return fmt.Sprintf("%s ms", digits(float64(d)/float64(time.Millisecond)))
+	default:
+		return fmt.Sprintf("%s s", digits(d.Seconds()))
+	}
+}
+
+func digits(v float64) string {
+	switch {
+	case v < 10:
+		return strconv.FormatFloat(v, 'f', 2, 64)
+	case v < 100:
+		return strconv.FormatFloat(v, 'f', 1, 64)
+	default:
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	}
+}
+
+// clean makes a value safe to print: quoted if it is empty or has spaces, and
+// with escapes for all that is not a visible character. Names of users and
+// actions come from outside and must not be able to steer the terminal.
+func clean(s string) string {
+	if escape(s) == s && s != "" && !strings.Contains(s, " ") {
+		return s
+	}
+	return strconv.QuoteToGraphic(s)
+}
+
+// escape is clean without the quotes.
+func escape(s string) string {
+	q := strconv.QuoteToGraphic(s)
+	return q[1 : len(q)-1]
+}
+
+// clip shortens s to n characters.
+func clip(s string, n int) string {
+	if n = max(n, 1); utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	return string([]rune(s)[:n-1]) + "…"
+}
