@@ -1,0 +1,56 @@
+package tracing
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+)
+
+// syncRest is how long nothing is sent after a failure. Without it a turn would
+// wait for a dead backend once for each of its spans.
+const syncRest = 5 * time.Second
+
+// syncProcessor exports each span as it ends (sync_export: true). It is for
+// debugging: the turn waits for the backend.
+type syncProcessor struct {
+	name     string
+	exporter sdktrace.SpanExporter
+	timeout  time.Duration
+	logger   *slog.Logger
+
+	mu      sync.Mutex
+	resting time.Time // nothing is sent before
+	lost    int64
+}
+
+// OnStart is part of the SDK's span processor.
+func (p *syncProcessor) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
+
+// OnEnd sends a finished span.
+func (p *syncProcessor) OnEnd(s sdktrace.ReadOnlySpan) {
+	if !s.SpanContext().IsSampled() {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if time.Now().Before(p.resting) {
+		p.lost++
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), p.timeout)
+	defer cancel()
+	if err := p.exporter.ExportSpans(ctx, []sdktrace.ReadOnlySpan{s}); err != nil {
+		p.lost++
+		p.resting = time.Now().Add(syncRest)
+		p.logger.Warn("traces can't be exported", "exporter", p.name, "lost_spans", p.lost, "err", err)
+	}
+}
+
+// ForceFlush has nothing to do.
+func (p *syncProcessor) ForceFlush(context.Context) error { return nil }
+
+// Shutdown closes the exporter.
+func (p *syncProcessor) Shutdown(ctx context.Context) error { return p.exporter.Shutdown(ctx) }
