@@ -55,6 +55,17 @@ type Message struct {
 	Decided bool
 }
 
+// IsLabel reports whether the message stands for an action or a label rather
+// than for something a user said.
+func (m *Message) IsLabel() bool {
+	for a := Text + 1; a < NumAttributes; a++ {
+		if m.Values[a] != "" {
+			return m.Values[Text] == ""
+		}
+	}
+	return false
+}
+
 // Clone returns a copy that can gain tokens, features and entities without
 // changing m. Features and tokens themselves are shared: they are never changed
 // after they were added.

@@ -1,0 +1,102 @@
+package whitespace_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"os"
+	"reflect"
+	"testing"
+
+	"github.com/loquat-dev/loquat/internal/graph"
+	"github.com/loquat-dev/loquat/internal/nlu"
+	"github.com/loquat-dev/loquat/internal/nlu/tokenizer/whitespace"
+	"github.com/loquat-dev/loquat/internal/sharedtest"
+)
+
+type record struct {
+	Tokenizer string
+	Config    graph.Config
+	Group     string
+	Attribute string
+	Call      string
+	Text      string
+	Tokens    [][3]any
+	Lemmas    []string
+	Error     *struct{ Type, Message string }
+}
+
+func TestGolden(t *testing.T) {
+	f, err := os.Open(sharedtest.Dir(t, "data", "golden", "nlu", "tokenizer.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var r record
+		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
+			t.Fatal(err)
+		}
+		if r.Tokenizer == "WhitespaceTokenizer" && !refused[r.Config["token_pattern"]] {
+			check(t, r)
+		}
+	}
+}
+
+// Rasa fails on the first text in which such a pattern matches; ours when the
+// pipeline is read.
+var refused = map[any]bool{`(\w)(\w)`: true, `(a)|(b)`: true}
+
+func TestTokenPatternWithTwoGroupsIsRefused(t *testing.T) {
+	for p := range refused {
+		if errs := whitespace.Type().Check(graph.Config{"token_pattern": p}); len(errs) != 1 {
+			t.Errorf("%v: got %v, want one error", p, errs)
+		}
+	}
+}
+
+func check(t *testing.T, r record) {
+	got, err := tokenize(r)
+	if err != nil || r.Error != nil {
+		if err == nil || r.Error == nil {
+			t.Errorf("%s %s %v %q: error %v, want %v", r.Attribute, r.Call, r.Config, r.Text, err, r.Error)
+		}
+		return
+	}
+	want := make([]nlu.Token, 0, len(r.Tokens))
+	for i, x := range r.Tokens {
+		tok := nlu.Token{Text: x[0].(string), Start: int(x[1].(float64)), End: int(x[2].(float64)), Lemma: x[0].(string)}
+		if r.Lemmas != nil {
+			tok.Lemma = r.Lemmas[i]
+		}
+		want = append(want, tok)
+	}
+	if len(got)+len(want) > 0 && !reflect.DeepEqual(got, want) {
+		t.Errorf("%s %s %v %q:\n got %+v\nwant %+v", r.Attribute, r.Call, r.Config, r.Text, got, want)
+	}
+}
+
+func tokenize(r record) ([]nlu.Token, error) {
+	c, err := whitespace.Type().Build(graph.Env{Logger: slog.New(slog.DiscardHandler)}, r.Config, nil)
+	if err != nil {
+		return nil, err
+	}
+	m := &nlu.Message{}
+	a := nlu.Text
+	for a.String() != r.Attribute {
+		a++
+	}
+	m.Values[a] = r.Text
+	if r.Call == "process" {
+		err = c.(nlu.Processor).Process(context.Background(), []*nlu.Message{m})
+		return m.Tokens[a], err
+	}
+	d, err := c.(nlu.TrainingProcessor).ProcessTrainingData(context.Background(), &nlu.TrainingData{Messages: []*nlu.Message{m}})
+	if err != nil {
+		return nil, err
+	}
+	return d.Messages[0].Tokens[a], nil
+}
