@@ -98,7 +98,7 @@ type Config map[string]any
 // Decode stores the configuration in the struct that into points to, whose
 // fields carry json tags. Settings without a field are left out.
 func (c Config) Decode(into any) error {
-	data, err := json.Marshal(c)
+	data, err := json.Marshal(spelled(c))
 	if err != nil {
 		return fmt.Errorf("encode configuration: %w", err)
 	}
