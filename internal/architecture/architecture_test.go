@@ -37,9 +37,10 @@ var mayImport = map[string]string{
 	"recipe":   "diag yamlfile project graph",
 	"model":    "diag graph recipe domain version",
 	"pyregexp": "",
+	"pystr":    "",
 
 	// contracts
-	"nlu":          "graph nludata ml/sparse",
+	"nlu":          "graph nludata ml/sparse pyregexp",
 	"dialogue":     "graph diag domain tracker story",
 	"trackerstore": "tracker",
 	"lockstore":    "",
@@ -47,7 +48,7 @@ var mayImport = map[string]string{
 	"channel":      "",
 
 	// components
-	"nlu/*":      "nlu nludata graph ml/* pyregexp diag",
+	"nlu/*":      "nlu nlu/tokenizer nludata graph ml/* pyregexp pystr diag",
 	"dialogue/*": "dialogue graph domain tracker story diag",
 	"provider":   "graph domain nludata nlu dialogue dialogue/* story project tracker diag",
 	"emulate":    "nlu",

@@ -1,0 +1,74 @@
+package lexicalsyntactic
+
+import (
+	"maps"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/loquat-dev/loquat/internal/nlu"
+	"github.com/loquat-dev/loquat/internal/pystr"
+)
+
+// Values of features that are either so or not, spelled as Python does.
+const (
+	yes = "True"
+	no  = "False"
+)
+
+func boolean(b bool) string {
+	if b {
+		return yes
+	}
+	return no
+}
+
+// extractors gives the value of each feature that depends on a token alone.
+var extractors = map[string]func(nlu.Token) string{
+	"low":     func(t nlu.Token) string { return boolean(pystr.IsLower(t.Text)) },
+	"title":   func(t nlu.Token) string { return boolean(pystr.IsTitle(t.Text)) },
+	"upper":   func(t nlu.Token) string { return boolean(pystr.IsUpper(t.Text)) },
+	"digit":   func(t nlu.Token) string { return boolean(pystr.IsDigit(t.Text)) },
+	"prefix2": func(t nlu.Token) string { return first(t.Text, 2) },
+	"prefix5": func(t nlu.Token) string { return first(t.Text, 5) },
+	"suffix1": func(t nlu.Token) string { return last(t.Text, 1) },
+	"suffix2": func(t nlu.Token) string { return last(t.Text, 2) },
+	"suffix3": func(t nlu.Token) string { return last(t.Text, 3) },
+	"suffix5": func(t nlu.Token) string { return last(t.Text, 5) },
+	"pos":     func(t nlu.Token) string { return partOfSpeech(t.POS) },
+	"pos2":    func(t nlu.Token) string { return partOfSpeech(first(t.POS, 2)) },
+}
+
+func isPlace(feature string) bool { return feature == "BOS" || feature == "EOS" }
+
+func featureNames() []string {
+	return slices.Sorted(slices.Values(append(slices.Collect(maps.Keys(extractors)), "BOS", "EOS")))
+}
+
+// first gives the first n code points of s.
+func first(s string, n int) string {
+	for i := range s {
+		if n == 0 {
+			return s[:i]
+		}
+		n--
+	}
+	return s
+}
+
+// last gives the last n code points of s.
+func last(s string, n int) string {
+	at := len(s)
+	for ; n > 0 && at > 0; n-- {
+		_, size := utf8.DecodeLastRuneInString(s[:at])
+		at -= size
+	}
+	return s[at:]
+}
+
+// partOfSpeech is what Rasa makes of a token without one: the word None.
+func partOfSpeech(pos string) string {
+	if pos == "" {
+		return "None"
+	}
+	return pos
+}
