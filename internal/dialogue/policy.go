@@ -6,6 +6,7 @@ import (
 	"context"
 
 	"github.com/loquat-dev/loquat/internal/domain"
+	"github.com/loquat-dev/loquat/internal/story"
 	"github.com/loquat-dev/loquat/internal/tracker"
 )
 
@@ -30,12 +31,13 @@ type TrainingData struct {
 // TrainingTracker is one path through the stories, or one rule.
 type TrainingTracker struct {
 	*tracker.Tracker
-	Name      string // names of the blocks, joined by " > "
+	Name      string         // names of the blocks, joined by " > "
+	Blocks    []*story.Block // the path
 	Rule      bool
 	Augmented bool
-	// Unpredictable marks events (by index) that are no labels: actions at the
-	// start of a story before any user turn.
-	Unpredictable map[int]bool
+	// Unpredictable has events that are no labels: actions at the start of a story
+	// before any user turn. It is shared between trackers.
+	Unpredictable map[tracker.Event]bool
 }
 
 // Situation is what a policy predicts from.
