@@ -56,7 +56,7 @@ var mayImport = map[string]string{
 	// runtime
 	"nlg":            "domain tracker channel",
 	"action":         "domain tracker channel nlg dialogue",
-	"action/webhook": "action domain tracker channel version",
+	"action/webhook": "action domain tracker version",
 	"conversation":   "action nlg nlu dialogue domain tracker trackerstore lockstore broker channel",
 	"assistant":      "model graph recipe nlu dialogue domain provider diag",
 	"training":       "project validate recipe graph model provider nlu nludata dialogue domain story tracker diag version",

@@ -1,0 +1,285 @@
+// Package action holds what an assistant can do: the actions that every
+// assistant has, responses, slot extraction, and calls to the action server.
+package action
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+
+	"github.com/loquat-dev/loquat/internal/domain"
+	"github.com/loquat-dev/loquat/internal/nlg"
+	"github.com/loquat-dev/loquat/internal/tracker"
+)
+
+// Names of the actions that every assistant has.
+const (
+	Listen                = "action_listen"
+	Restart               = "action_restart"
+	SessionStart          = "action_session_start"
+	DefaultFallback       = "action_default_fallback"
+	DeactivateLoop        = "action_deactivate_loop"
+	RevertFallbackEvents  = "action_revert_fallback_events"
+	DefaultAskAffirmation = "action_default_ask_affirmation"
+	DefaultAskRephrase    = "action_default_ask_rephrase"
+	TwoStageFallback      = "action_two_stage_fallback"
+	UnlikelyIntent        = "action_unlikely_intent"
+	Back                  = "action_back"
+	ExtractSlots          = "action_extract_slots"
+	ValidateSlotMappings  = "action_validate_slot_mappings"
+)
+
+// Situation is what an action acts in. Actions do not change the tracker.
+type Situation struct {
+	Tracker *tracker.Tracker
+	Channel string // name of the channel that answers go to
+}
+
+// Server is an action server.
+type Server interface {
+	// Run executes a custom action. A *RejectedError means that the action refused
+	// to run; any other error that it failed.
+	Run(ctx context.Context, action string, t *tracker.Tracker) (Reply, error)
+}
+
+// Reply is what an action server answers.
+type Reply struct {
+	Events    []tracker.Event
+	Responses []map[string]any
+}
+
+// RejectedError says that an action refused to run in this situation, so that
+// another one may be predicted.
+type RejectedError struct {
+	Action string
+	Reason string
+}
+
+// Error names the action and its reason.
+func (e *RejectedError) Error() string {
+	return fmt.Sprintf("action %q rejected its execution: %s", e.Action, e.Reason)
+}
+
+// UnknownError says that a name is no action of the domain.
+type UnknownError struct{ Action string }
+
+// Error names the action.
+func (e *UnknownError) Error() string {
+	return fmt.Sprintf("action %q is not in the domain", e.Action)
+}
+
+// Runner runs actions by name. It is safe for concurrent use.
+type Runner struct {
+	Domain *domain.Domain
+	NLG    nlg.Generator
+	Server Server // nil if no action server is configured
+	Logger *slog.Logger
+}
+
+// IsRemote reports whether an action runs on the action server.
+func (r *Runner) IsRemote(name string) bool {
+	switch {
+	case r.Domain.IsListedAction(name) && slices.Contains(domain.DefaultActions, name):
+		return true
+	case slices.Contains(domain.DefaultActions, name), strings.HasPrefix(name, "utter_"), slices.Contains(r.Domain.E2EActions, name):
+		return false
+	case r.Domain.Form(name) != nil && !r.Domain.IsListedAction(name):
+		return false
+	default:
+		return true
+	}
+}
+
+// Run executes an action and returns the events that it causes, utterances among
+// them. The action's own event is not part of them.
+func (r *Runner) Run(ctx context.Context, name string, s Situation) ([]tracker.Event, error) {
+	if _, ok := r.Domain.ActionIndex(name); !ok {
+		return nil, &UnknownError{name}
+	}
+	if r.IsRemote(name) {
+		return r.remote(ctx, name, s, s.Tracker)
+	}
+	if strings.HasPrefix(name, "utter_") {
+		return r.respond(ctx, name, s)
+	}
+	switch name {
+	case Listen, UnlikelyIntent, "...":
+		return nil, nil
+	case Restart:
+		return r.respondThen(ctx, "utter_restart", s, &tracker.Restarted{})
+	case SessionStart:
+		return r.startSession(s), nil
+	case DefaultFallback:
+		return r.respondThen(ctx, "utter_default", s, &tracker.UserUtteranceReverted{})
+	case DeactivateLoop:
+		return []tracker.Event{&tracker.ActiveLoop{}, &tracker.SlotSet{Name: "requested_slot"}}, nil
+	case Back:
+		return r.respondThen(ctx, "utter_back", s, &tracker.UserUtteranceReverted{}, &tracker.UserUtteranceReverted{})
+	case DefaultAskRephrase:
+		return r.respondThen(ctx, "utter_ask_rephrase", s)
+	case DefaultAskAffirmation:
+		return r.askAffirmation(s), nil
+	case RevertFallbackEvents:
+		return revertFallback(s.Tracker), nil
+	case TwoStageFallback:
+		return r.twoStageFallback(ctx, s)
+	case ExtractSlots:
+		return r.ExtractSlots(ctx, s)
+	}
+	if r.Domain.Form(name) != nil {
+		return nil, fmt.Errorf("run form %q: forms are not built yet", name)
+	}
+	return []tracker.Event{&tracker.BotUttered{Text: name, HasText: true, Data: map[string]any{}}}, nil // an end-to-end text
+}
+
+// respond makes the utterance of a response. A retrieval response is chosen by
+// what the selector found in the message.
+func (r *Runner) respond(ctx context.Context, name string, s Situation) ([]tracker.Event, error) {
+	if intent := strings.TrimPrefix(name, "utter_"); r.isRetrieval(intent) {
+		full := selectedResponse(s.Tracker.LatestMessage(), intent)
+		if full == "" {
+			return nil, nil
+		}
+		name = full
+	}
+	content, err := r.NLG.Generate(ctx, nlg.Request{Name: name, Tracker: s.Tracker, Channel: s.Channel})
+	if err != nil {
+		return nil, fmt.Errorf("generate response %q: %w", name, err)
+	}
+	if content == nil {
+		return nil, nil
+	}
+	content["utter_action"] = name
+	return []tracker.Event{nlg.BotEvent(content)}, nil
+}
+
+// respondThen makes the utterance of a response, if the domain has it, followed
+// by events.
+func (r *Runner) respondThen(ctx context.Context, response string, s Situation, then ...tracker.Event) ([]tracker.Event, error) {
+	var events []tracker.Event
+	if len(r.Domain.Responses[response]) > 0 {
+		var err error
+		if events, err = r.respond(ctx, response, s); err != nil {
+			return nil, err
+		}
+	}
+	return append(events, then...), nil
+}
+
+func (r *Runner) isRetrieval(intent string) bool {
+	i := r.Domain.Intent(intent)
+	return i != nil && i.Retrieval
+}
+
+// selectedResponse is the name of the response that a ResponseSelector chose for
+// an intent, by its own entry or the default one.
+func selectedResponse(m *tracker.UserUttered, intent string) string {
+	if m == nil {
+		return ""
+	}
+	selectors, _ := m.ParseData["response_selector"].(map[string]any)
+	for _, key := range []string{intent, "default"} {
+		selector, ok := selectors[key].(map[string]any)
+		if !ok {
+			continue
+		}
+		response, _ := selector["response"].(map[string]any)
+		name, _ := response["utter_action"].(string)
+		return name
+	}
+	return ""
+}
+
+// startSession starts a session; slots are carried over if the domain says so.
+func (r *Runner) startSession(s Situation) []tracker.Event {
+	events := []tracker.Event{&tracker.SessionStarted{}}
+	if r.Domain.Session.CarryOverSlots {
+		for _, e := range s.Tracker.AppliedEvents() {
+			if slot, ok := e.(*tracker.SlotSet); ok {
+				carried := *slot
+				carried.Timestamp = 0
+				events = append(events, &carried)
+			}
+		}
+	}
+	return append(events, &tracker.ActionExecuted{Name: Listen})
+}
+
+// remote runs an action on the action server. t is the tracker that it sees.
+func (r *Runner) remote(ctx context.Context, name string, s Situation, t *tracker.Tracker) ([]tracker.Event, error) {
+	if r.Server == nil {
+		return nil, fmt.Errorf("run action %q: it is a custom action and endpoints.yml has no action_endpoint", name)
+	}
+	reply, err := r.Server.Run(ctx, name, t)
+	if err != nil {
+		return nil, err
+	}
+	events, err := r.utterances(ctx, reply.Responses, s)
+	if err != nil {
+		return nil, err
+	}
+	return append(events, reply.Events...), nil
+}
+
+// utterances makes bot events of an action server's responses. One that names a
+// response of the domain starts from it; its buttons are added to, and every
+// other key that is set overrides.
+func (r *Runner) utterances(ctx context.Context, responses []map[string]any, s Situation) ([]tracker.Event, error) {
+	var events []tracker.Event
+	for _, given := range responses {
+		content := map[string]any{}
+		name, _ := given["response"].(string)
+		if name == "" {
+			name, _ = given["template"].(string)
+		}
+		if name != "" {
+			generated, err := r.NLG.Generate(ctx, nlg.Request{Name: name, Tracker: s.Tracker, Channel: s.Channel, Arguments: given})
+			if err != nil {
+				return nil, fmt.Errorf("generate response %q: %w", name, err)
+			}
+			if generated == nil {
+				continue
+			}
+			content = generated
+			content["utter_action"] = name
+		}
+		for key, value := range given {
+			switch {
+			case key == "response" || key == "template":
+			case key == "buttons":
+				have, _ := content["buttons"].([]any)
+				more, _ := value.([]any)
+				if len(have)+len(more) > 0 {
+					content["buttons"] = append(slices.Clip(have), more...)
+				}
+			case isSet(value):
+				content[key] = value
+			}
+		}
+		events = append(events, nlg.BotEvent(content))
+	}
+	return events, nil
+}
+
+// isSet is Python's truth of a JSON value.
+func isSet(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return false
+	case bool:
+		return v
+	case string:
+		return v != ""
+	case int64:
+		return v != 0
+	case float64:
+		return v != 0
+	case []any:
+		return len(v) > 0
+	case map[string]any:
+		return len(v) > 0
+	}
+	return true
+}

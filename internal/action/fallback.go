@@ -1,0 +1,174 @@
+package action
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/loquat-dev/loquat/internal/tracker"
+)
+
+// Intents that fall-backs work with.
+const (
+	intentFallback   = "nlu_fallback"
+	intentOutOfScope = "out_of_scope"
+)
+
+// askAffirmation asks whether the most probable intent was meant; after a
+// fall-back that is the second of the ranking.
+func (r *Runner) askAffirmation(s Situation) []tracker.Event {
+	intent := s.Tracker.LatestIntent()
+	if intent == intentFallback {
+		ranking, _ := s.Tracker.LatestMessage().ParseData["intent_ranking"].([]any)
+		if len(ranking) > 1 {
+			second, _ := ranking[1].(map[string]any)
+			intent, _ = second["name"].(string)
+		}
+	}
+	return []tracker.Event{&tracker.BotUttered{
+		Text: fmt.Sprintf("Did you mean '%s'?", intent), HasText: true,
+		Data: map[string]any{
+			"buttons": []any{
+				map[string]any{"title": "Yes", "payload": "/" + intent},
+				map[string]any{"title": "No", "payload": "/" + intentOutOfScope},
+			},
+			"elements": nil, "quick_replies": nil, "attachment": nil, "image": nil, "custom": nil,
+		},
+		Base: tracker.Base{Metadata: map[string]any{"utter_action": DefaultAskAffirmation}},
+	}}
+}
+
+// revertFallback takes back the questions of a two-stage fall-back that rules or
+// stories ask by themselves, and repeats the user's message.
+func revertFallback(t *tracker.Tracker) []tracker.Event {
+	last := t.LatestMessage()
+	if last == nil {
+		return nil
+	}
+	actions := executedActions(t)
+	rewind := func(n int) []tracker.Event {
+		events := make([]tracker.Event, n)
+		for i := range events {
+			events[i] = &tracker.UserUtteranceReverted{}
+		}
+		return append(events, &tracker.ActionExecuted{Name: Listen})
+	}
+	switch {
+	case happenedBefore(actions, DefaultAskRephrase):
+		return append(rewind(3), copyOf(last, last.Confidence))
+	case happenedBefore(actions, DefaultAskAffirmation):
+		n := 2
+		if slices.Contains(actions, DefaultAskRephrase) {
+			n += 3
+		}
+		return append(rewind(n), copyOf(last, 1))
+	}
+	return nil
+}
+
+// executedActions lists the names of the actions that still count, without
+// listening.
+func executedActions(t *tracker.Tracker) []string {
+	var names []string
+	for _, e := range t.AppliedEvents() {
+		if a, ok := e.(*tracker.ActionExecuted); ok && a.Name != Listen {
+			names = append(names, a.Name)
+		}
+	}
+	return names
+}
+
+// happenedBefore reports whether the latest action, leaving out the one that is
+// running, is name.
+func happenedBefore(actions []string, name string) bool {
+	for i := len(actions) - 1; i >= 0; i-- {
+		if actions[i] != RevertFallbackEvents {
+			return actions[i] == name
+		}
+	}
+	return false
+}
+
+// copyOf repeats a message with another confidence of its intent.
+func copyOf(m *tracker.UserUttered, confidence float64) *tracker.UserUttered {
+	c := *m
+	c.Timestamp = 0
+	c.Confidence = confidence
+	c.ParseData = make(tracker.ParseData, len(m.ParseData))
+	for k, v := range m.ParseData {
+		c.ParseData[k] = v
+	}
+	intent := map[string]any{}
+	if was, ok := m.ParseData["intent"].(map[string]any); ok {
+		for k, v := range was {
+			intent[k] = v
+		}
+	}
+	intent["confidence"] = confidence
+	c.ParseData["intent"] = intent
+	return &c
+}
+
+// twoStageFallback asks the user to affirm the intent, then to rephrase, and
+// gives up after that (core.md §16, Rasa 3.6.21).
+func (r *Runner) twoStageFallback(ctx context.Context, s Situation) ([]tracker.Event, error) {
+	t := s.Tracker
+	var events []tracker.Event
+	activated := t.ActiveLoop().Name != TwoStageFallback
+	if activated {
+		events = append(events, &tracker.ActiveLoop{Name: TwoStageFallback})
+	}
+	switch {
+	case !activated && fallbackIsOver(t):
+		done, err := r.endFallback(ctx, s)
+		return append(events, done...), err
+	case activated || t.LatestIntent() == intentFallback:
+		asked, err := r.Run(ctx, DefaultAskAffirmation, s)
+		return append(events, asked...), err
+	default:
+		asked, err := r.Run(ctx, DefaultAskRephrase, s)
+		return append(events, asked...), err
+	}
+}
+
+// fallbackIsOver reports whether the user has said something clear, or nothing
+// clear for too long.
+func fallbackIsOver(t *tracker.Tracker) bool {
+	return succeeded(t) || gaveUp(t)
+}
+
+func succeeded(t *tracker.Tracker) bool {
+	intent := t.LatestIntent()
+	return intent != intentFallback && intent != intentOutOfScope
+}
+
+func gaveUp(t *tracker.Tracker) bool {
+	intents := latestIntents(t, 3)
+	return len(intents) >= 2 && intents[0] == intentFallback && intents[1] == intentFallback ||
+		len(intents) == 3 && intents[0] == intentOutOfScope && intents[1] == intentFallback && intents[2] == intentOutOfScope
+}
+
+// latestIntents are the intents of the user's last n messages, newest first.
+func latestIntents(t *tracker.Tracker, n int) []string {
+	var intents []string
+	applied := t.AppliedEvents()
+	for i := len(applied) - 1; i >= 0 && len(intents) < n; i-- {
+		if u, ok := applied[i].(*tracker.UserUttered); ok {
+			intents = append(intents, u.Intent)
+		}
+	}
+	return intents
+}
+
+func (r *Runner) endFallback(ctx context.Context, s Situation) ([]tracker.Event, error) {
+	events := []tracker.Event{&tracker.ActiveLoop{}}
+	if succeeded(s.Tracker) {
+		return append(events,
+			&tracker.UserUtteranceReverted{},
+			&tracker.ActionExecuted{Name: Listen},
+			copyOf(s.Tracker.LatestMessage(), 1),
+		), nil
+	}
+	fallback, err := r.Run(ctx, DefaultFallback, s)
+	return append(events, fallback...), err
+}

@@ -1,0 +1,94 @@
+package webhook
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/loquat-dev/loquat/internal/action"
+	"github.com/loquat-dev/loquat/internal/tracker"
+)
+
+// parseReply reads {"events": […], "responses": […]}. Both keys may be absent;
+// null, an unknown event or a malformed one spoil the whole answer, as in Rasa.
+func parseReply(body []byte) (action.Reply, error) {
+	if err := checkDepth(body); err != nil {
+		return action.Reply{}, err
+	}
+	v, err := tracker.DecodeValue(body)
+	if err != nil {
+		return action.Reply{}, fmt.Errorf("not valid JSON: %w", err)
+	}
+	m, ok := v.(map[string]any)
+	if !ok {
+		return action.Reply{}, errors.New("not a JSON object")
+	}
+	events, err := list(m, "events")
+	if err != nil {
+		return action.Reply{}, err
+	}
+	responses, err := list(m, "responses")
+	if err != nil {
+		return action.Reply{}, err
+	}
+	var reply action.Reply
+	for i, object := range events {
+		e, err := tracker.EventFrom(object)
+		if err != nil {
+			return action.Reply{}, fmt.Errorf("events[%d]: %w", i, err)
+		}
+		reply.Events = append(reply.Events, e)
+	}
+	reply.Responses = responses
+	return reply, nil
+}
+
+func list(m map[string]any, key string) ([]map[string]any, error) {
+	v, ok := m[key]
+	if !ok {
+		return nil, nil
+	}
+	items, ok := v.([]any)
+	if !ok {
+		return nil, fmt.Errorf("%s is not a list", key)
+	}
+	if len(items) > maxEvents {
+		return nil, fmt.Errorf("%s has more than %d items", key, maxEvents)
+	}
+	out := make([]map[string]any, len(items))
+	for i, item := range items {
+		if out[i], ok = item.(map[string]any); !ok {
+			return nil, fmt.Errorf("%s[%d] is not an object", key, i)
+		}
+	}
+	return out, nil
+}
+
+// checkDepth refuses JSON that is nested too deeply, before it is decoded.
+func checkDepth(body []byte) error {
+	depth, inString, escaped := 0, false, false
+	for _, c := range body {
+		switch {
+		case escaped:
+			escaped = false
+		case inString:
+			escaped = c == '\\'
+			inString = c != '"'
+		case c == '"':
+			inString = true
+		case c == '{' || c == '[':
+			if depth++; depth > maxDepth {
+				return fmt.Errorf("nested more than %d levels deep", maxDepth)
+			}
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return nil
+}
+
+// CompressFromEnv reads COMPRESS_ACTION_SERVER_REQUEST.
+func CompressFromEnv() bool {
+	return strings.EqualFold(os.Getenv("COMPRESS_ACTION_SERVER_REQUEST"), "true")
+}

@@ -1,0 +1,259 @@
+// Package webhook calls an action server over HTTP, by the protocol that rasa-sdk
+// speaks (core.md §17, Rasa 3.6.21).
+package webhook
+
+import (
+	"bytes"
+	"compress/zlib"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/loquat-dev/loquat/internal/action"
+	"github.com/loquat-dev/loquat/internal/domain"
+	"github.com/loquat-dev/loquat/internal/tracker"
+	"github.com/loquat-dev/loquat/internal/version"
+)
+
+// Timeout is how long an action may take.
+const Timeout = 300 * time.Second
+
+// Limits of an answer.
+const (
+	maxAnswer = 16 << 20 // bytes
+	maxDepth  = 200      // nesting of JSON values
+	maxEvents = 10_000
+)
+
+// Settings say where the action server is and how to talk to it; they are the
+// keys of action_endpoint.
+type Settings struct {
+	URL             string
+	Params          map[string]string
+	Headers         map[string]string
+	Username        string // basic_auth
+	Password        string
+	Token           string // sent as a query parameter
+	TokenName       string // "token" if empty
+	CAFile          string
+	SelectiveDomain bool // enable_selective_domain
+	Compress        bool // COMPRESS_ACTION_SERVER_REQUEST
+
+	// Wrap decorates the transport, for tracing; nil leaves it as it is.
+	Wrap func(http.RoundTripper) http.RoundTripper
+}
+
+// Client is an action server. It is safe for concurrent use.
+type Client struct {
+	settings Settings
+	url      string
+	http     *http.Client
+	domain   *domain.Domain
+	domainJS []byte // the domain as JSON, made once
+}
+
+// New returns a client for the action server of an assistant with that domain,
+// of which domainJSON is what actions get to see.
+func New(s Settings, d *domain.Domain, domainJSON []byte) (*Client, error) {
+	target, err := url.Parse(s.URL)
+	if err != nil || target.Host == "" || target.Scheme != "http" && target.Scheme != "https" {
+		return nil, fmt.Errorf("action_endpoint: %q is not the URL of an HTTP server", s.URL)
+	}
+	query := target.Query()
+	for k, v := range s.Params {
+		query.Set(k, v)
+	}
+	if s.Token != "" {
+		name := s.TokenName
+		if name == "" {
+			name = "token"
+		}
+		query.Set(name, s.Token)
+	}
+	target.RawQuery = query.Encode()
+
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = 64
+	transport.DisableCompression = false
+	if s.CAFile != "" {
+		pool, err := readCA(s.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("action_endpoint: %w", err)
+		}
+		transport.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	}
+	var wrapped http.RoundTripper = transport
+	if s.Wrap != nil {
+		wrapped = s.Wrap(transport)
+	}
+	return &Client{
+		settings: s, url: target.String(), domain: d, domainJS: domainJSON,
+		http: &http.Client{Transport: wrapped, Timeout: Timeout, CheckRedirect: sameHost},
+	}, nil
+}
+
+func readCA(file string) (*x509.CertPool, error) {
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("cafile: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("cafile: %s holds no certificate in PEM", file)
+	}
+	return pool, nil
+}
+
+// sameHost follows redirects on one host only: the request holds the whole
+// conversation, and its headers hold secrets.
+func sameHost(r *http.Request, via []*http.Request) error {
+	if len(via) >= 5 {
+		return errors.New("more than 5 redirects")
+	}
+	if r.URL.Host != via[0].URL.Host {
+		return fmt.Errorf("it redirects to another host, %s", r.URL.Host)
+	}
+	return nil
+}
+
+// Run implements action.Server.
+func (c *Client) Run(ctx context.Context, name string, t *tracker.Tracker) (action.Reply, error) {
+	request, err := c.request(ctx, name, t)
+	if err != nil {
+		return action.Reply{}, fmt.Errorf("run action %q: %w", name, err)
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return action.Reply{}, fmt.Errorf("run action %q: %w", name, withoutQuery(err))
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+	switch {
+	case err != nil:
+		return action.Reply{}, fmt.Errorf("run action %q: read answer: %w", name, err)
+	case len(body) > maxAnswer:
+		return action.Reply{}, fmt.Errorf("run action %q: the answer has more than %d bytes", name, maxAnswer)
+	case response.StatusCode == http.StatusBadRequest:
+		return action.Reply{}, rejection(name, body)
+	case response.StatusCode >= 400:
+		return action.Reply{}, fmt.Errorf("run action %q: the action server answered %s%s", name, response.Status, reason(body))
+	}
+	if kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")); kind != "application/json" {
+		return action.Reply{}, fmt.Errorf("run action %q: the answer is %q, not application/json", name, kind)
+	}
+	reply, err := parseReply(body)
+	if err != nil {
+		return action.Reply{}, fmt.Errorf("run action %q: answer: %w", name, err)
+	}
+	return reply, nil
+}
+
+// withoutQuery takes the URL, which may hold a token, out of an error.
+func withoutQuery(err error) error {
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		return u.Err
+	}
+	return err
+}
+
+// ActionName returns the action that a context's request is for, or "".
+func ActionName(ctx context.Context) string {
+	name, _ := ctx.Value(actionKey{}).(string)
+	return name
+}
+
+type actionKey struct{}
+
+func (c *Client) request(ctx context.Context, name string, t *tracker.Tracker) (*http.Request, error) {
+	body := c.body(name, t)
+	if c.settings.Compress {
+		var b bytes.Buffer
+		w := zlib.NewWriter(&b)
+		if _, err := w.Write(body); err != nil {
+			return nil, err
+		}
+		if err := w.Close(); err != nil {
+			return nil, err
+		}
+		body = b.Bytes()
+	}
+	request, err := http.NewRequestWithContext(context.WithValue(ctx, actionKey{}, name), http.MethodPost, c.url, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	if c.settings.Compress {
+		request.Header.Set("Content-Encoding", "deflate")
+	}
+	for k, v := range c.settings.Headers {
+		request.Header.Set(k, v)
+	}
+	if c.settings.Username != "" {
+		request.SetBasicAuth(c.settings.Username, c.settings.Password)
+	}
+	return request, nil
+}
+
+// body is the request that rasa-sdk expects.
+func (c *Client) body(name string, t *tracker.Tracker) []byte {
+	b := tracker.AppendValue([]byte(`{"next_action":`), name)
+	b = tracker.AppendValue(append(b, `,"sender_id":`...), t.ConversationID)
+	b = t.AppendState(append(b, `,"tracker":`...), tracker.All)
+	if c.sendsDomain(name) {
+		b = append(append(b, `,"domain":`...), c.domainJS...)
+	}
+	b = tracker.AppendValue(append(b, `,"version":`...), version.Rasa)
+	return append(b, '}')
+}
+
+// sendsDomain reports whether an action gets the domain: every one, unless
+// enable_selective_domain leaves it to those that ask for it and to validation.
+func (c *Client) sendsDomain(name string) bool {
+	if !c.settings.SelectiveDomain || strings.HasPrefix(name, "validate_") {
+		return true
+	}
+	for _, a := range c.domain.Actions {
+		if a.Name == name {
+			return a.SendDomain
+		}
+	}
+	return false
+}
+
+// rejection reads a 400: one that names the action rejects its execution, any
+// other is a failure.
+func rejection(name string, body []byte) error {
+	var answer struct {
+		Error      string  `json:"error"`
+		ActionName *string `json:"action_name"`
+	}
+	if err := json.Unmarshal(body, &answer); err != nil || answer.ActionName == nil {
+		return fmt.Errorf("run action %q: the action server answered 400 Bad Request%s", name, reason(body))
+	}
+	return &action.RejectedError{Action: *answer.ActionName, Reason: answer.Error}
+}
+
+// reason is the start of an error answer, for the log.
+func reason(body []byte) string {
+	var answer struct {
+		Error string `json:"error"`
+	}
+	if json.Unmarshal(body, &answer) != nil || answer.Error == "" {
+		return ""
+	}
+	const limit = 300
+	if r := []rune(answer.Error); len(r) > limit {
+		return ": " + string(r[:limit]) + "…"
+	}
+	return ": " + answer.Error
+}

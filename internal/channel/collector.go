@@ -1,0 +1,109 @@
+package channel
+
+import (
+	"context"
+	"strings"
+	"sync"
+)
+
+// Collector is an Output that keeps what the assistant says, in the form that
+// the REST channel returns. It is safe for concurrent use.
+type Collector struct {
+	name string
+
+	mu       sync.Mutex
+	messages []map[string]any
+	onEach   func(map[string]any)
+}
+
+// NewCollector returns an empty collector for the channel of that name.
+func NewCollector(name string) *Collector { return &Collector{name: name} }
+
+// NewStream returns a collector that hands on each message instead of keeping it.
+func NewStream(name string, onEach func(message map[string]any)) *Collector {
+	return &Collector{name: name, onEach: onEach}
+}
+
+// Name is the channel's name.
+func (c *Collector) Name() string { return c.name }
+
+// Send keeps one message of the assistant.
+func (c *Collector) Send(_ context.Context, recipientID string, r Response) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, m := range split(recipientID, r) {
+		if c.onEach != nil {
+			c.onEach(m)
+		} else {
+			c.messages = append(c.messages, m)
+		}
+	}
+	return nil
+}
+
+// Messages returns what was said so far.
+func (c *Collector) Messages() []map[string]any {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.messages
+}
+
+// split gives the messages that Rasa 3.6's REST channel makes of one response, in
+// its order: quick replies, else buttons, else text; then custom, image,
+// attachment and elements. Text is cut at blank lines, unless it has buttons.
+func split(recipientID string, r Response) []map[string]any {
+	var out []map[string]any
+	add := func(pairs ...any) {
+		m := map[string]any{"recipient_id": recipientID}
+		for i := 0; i < len(pairs); i += 2 {
+			m[pairs[i].(string)] = pairs[i+1]
+		}
+		out = append(out, m)
+	}
+	text, hasText := r["text"].(string)
+	switch {
+	case !empty(r["quick_replies"]):
+		add("text", text, "buttons", r["quick_replies"])
+	case !empty(r["buttons"]):
+		add("text", text, "buttons", r["buttons"])
+	case hasText && text != "":
+		for _, paragraph := range strings.Split(strings.TrimSpace(text), "\n\n") {
+			add("text", paragraph)
+		}
+	}
+	if !empty(r["custom"]) {
+		add("custom", r["custom"])
+	}
+	for _, key := range []string{"image", "attachment"} {
+		if !empty(r[key]) {
+			add(key, r[key])
+		}
+	}
+	elements, _ := r["elements"].([]any)
+	for _, x := range elements {
+		element, _ := x.(map[string]any)
+		title, _ := element["title"].(string)
+		subtitle, _ := element["subtitle"].(string)
+		buttons := element["buttons"]
+		if buttons == nil {
+			buttons = []any{}
+		}
+		add("text", title+" : "+subtitle, "buttons", buttons)
+	}
+	return out
+}
+
+// empty is Python's falsehood of the values that a response can hold.
+func empty(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return true
+	case string:
+		return v == ""
+	case []any:
+		return len(v) == 0
+	case map[string]any:
+		return len(v) == 0
+	}
+	return false
+}

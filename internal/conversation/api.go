@@ -1,0 +1,178 @@
+package conversation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/loquat-dev/loquat/internal/action"
+	"github.com/loquat-dev/loquat/internal/channel"
+	"github.com/loquat-dev/loquat/internal/tracker"
+)
+
+// ErrUnknownIntent says that an intent is not in the domain.
+var ErrUnknownIntent = errors.New("intent is not in the domain")
+
+// Status names the loaded model.
+func (p *Processor) Status() (modelFile, modelID string) { return p.ModelName, p.ModelID }
+
+// Tracker returns a conversation. One that is unknown, or whose session has
+// expired, gets a new session, which is saved, as in Rasa.
+func (p *Processor) Tracker(ctx context.Context, conversationID string) (t *tracker.Tracker, err error) {
+	err = p.locked(ctx, conversationID, func(ctx context.Context) error {
+		turn := &turn{Processor: p}
+		if turn.tracker, err = p.load(ctx, conversationID); err != nil {
+			return err
+		}
+		t = turn.tracker
+		if !turn.sessionIsDue() {
+			return nil
+		}
+		if err := turn.updateSession(ctx, nil); err != nil {
+			return err
+		}
+		return p.save(ctx, t)
+	})
+	return t, err
+}
+
+// AppendEvents adds events to a conversation and saves it. A session is started
+// first unless the events begin with one. Times that events carry are kept.
+func (p *Processor) AppendEvents(ctx context.Context, conversationID string, events []tracker.Event) (t *tracker.Tracker, err error) {
+	err = p.locked(ctx, conversationID, func(ctx context.Context) error {
+		turn := &turn{Processor: p}
+		if turn.tracker, err = p.load(ctx, conversationID); err != nil {
+			return err
+		}
+		t = turn.tracker
+		if !startsSession(events) {
+			if err := turn.updateSession(ctx, nil); err != nil {
+				return err
+			}
+		}
+		turn.keepTimes(events)
+		return p.save(ctx, t)
+	})
+	return t, err
+}
+
+// ReplaceEvents puts events in the place of a conversation's history.
+func (p *Processor) ReplaceEvents(ctx context.Context, conversationID string, events []tracker.Event) (t *tracker.Tracker, err error) {
+	err = p.locked(ctx, conversationID, func(ctx context.Context) error {
+		turn := &turn{Processor: p, tracker: tracker.New(conversationID, p.Domain)}
+		turn.keepTimes(events)
+		t = turn.tracker
+		if err := p.Store.Replace(ctx, t); err != nil {
+			return fmt.Errorf("replace conversation: %w", err)
+		}
+		return nil
+	})
+	return t, err
+}
+
+func startsSession(events []tracker.Event) bool {
+	if len(events) == 0 {
+		return false
+	}
+	switch e := events[0].(type) {
+	case *tracker.SessionStarted:
+		return true
+	case *tracker.ActionExecuted:
+		return e.Name == action.SessionStart
+	}
+	return false
+}
+
+// keepTimes records events with the times that they carry.
+func (t *turn) keepTimes(events []tracker.Event) {
+	for _, e := range events {
+		seconds := e.Meta().Timestamp
+		if seconds == 0 {
+			seconds = t.seconds()
+		}
+		t.stamp(e, seconds)
+		t.tracker.Update(e)
+	}
+}
+
+// TriggerIntent goes on with a conversation as if the user had expressed an
+// intent. It returns ErrUnknownIntent if the domain lacks it.
+func (p *Processor) TriggerIntent(ctx context.Context, conversationID, intent string, entities []tracker.Entity, out channel.Output) (result *tracker.Tracker, err error) {
+	if !p.Domain.HasIntent(intent) {
+		return nil, fmt.Errorf("%w: %q", ErrUnknownIntent, intent)
+	}
+	err = p.locked(ctx, conversationID, func(ctx context.Context) error {
+		t := &turn{Processor: p, output: out}
+		if t.tracker, err = p.load(ctx, conversationID); err != nil {
+			return err
+		}
+		if err := t.updateSession(ctx, nil); err != nil {
+			return err
+		}
+		result = t.tracker
+		return t.trigger(ctx, intent, entities)
+	})
+	return result, err
+}
+
+// trigger records an intent that came from outside and goes on from there.
+func (t *turn) trigger(ctx context.Context, intent string, entities []tracker.Entity) error {
+	text := "EXTERNAL: " + intent
+	list := make([]any, len(entities))
+	for i, e := range entities {
+		list[i] = map[string]any(e)
+	}
+	channelName := t.tracker.LatestInputChannel()
+	metadata := map[string]any{"is_external": true}
+	e := &tracker.UserUttered{
+		Base: tracker.Base{Metadata: metadata}, Text: text, HasText: true, Intent: intent, Confidence: 1, Entities: entities,
+		InputChannel: channelName,
+		ParseData: tracker.ParseData{
+			"intent": map[string]any{"name": intent}, "entities": list, "text": text, "message_id": nil, "metadata": maps.Clone(metadata),
+		},
+	}
+	t.record(e)
+	var err error
+	if t.Predictor != nil {
+		err = t.goOn(ctx)
+	}
+	return errors.Join(err, t.save(context.WithoutCancel(ctx), t.tracker))
+}
+
+// entityList reads entities given as a list of objects, or as a map from names to
+// values.
+func entityList(v any) ([]tracker.Entity, error) {
+	switch v := v.(type) {
+	case nil:
+		return nil, nil
+	case []any:
+		out := make([]tracker.Entity, 0, len(v))
+		for i, x := range v {
+			e, ok := x.(map[string]any)
+			if !ok {
+				return nil, fmt.Errorf("entities[%d] is not an object", i)
+			}
+			out = append(out, e)
+		}
+		return out, nil
+	case map[string]any:
+		out := make([]tracker.Entity, 0, len(v))
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			out = append(out, tracker.Entity{"entity": name, "value": v[name]})
+		}
+		return out, nil
+	default:
+		return nil, errors.New("entities are neither a list nor an object")
+	}
+}
+
+// Parse is what NLU makes of a text.
+func (p *Processor) Parse(ctx context.Context, text, messageID string) (tracker.ParseData, error) {
+	m, err := p.parse(ctx, text, messageID, nil)
+	if err != nil {
+		return nil, err
+	}
+	return tracker.ParseData(m.ParseResult()), nil
+}

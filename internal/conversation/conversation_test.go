@@ -1,0 +1,223 @@
+package conversation_test
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/loquat-dev/loquat/internal/action"
+	"github.com/loquat-dev/loquat/internal/channel"
+	"github.com/loquat-dev/loquat/internal/conversation"
+	"github.com/loquat-dev/loquat/internal/dialogue"
+	"github.com/loquat-dev/loquat/internal/domain"
+	"github.com/loquat-dev/loquat/internal/nlg"
+	"github.com/loquat-dev/loquat/internal/nlu"
+	"github.com/loquat-dev/loquat/internal/tracker"
+	"github.com/loquat-dev/loquat/internal/trackerstore"
+)
+
+// intentIsText understands a message as the intent of that name.
+type intentIsText struct{}
+
+func (intentIsText) Parse(_ context.Context, m *nlu.Message) error {
+	m.Intent = &nlu.Intent{Name: m.Values[nlu.Text], Confidence: 1}
+	return nil
+}
+
+// script predicts the actions listed for an intent, one after another, then
+// listens.
+type script map[string][]string
+
+func (s script) Predict(_ context.Context, in dialogue.Situation) (*dialogue.Prediction, error) {
+	p := &dialogue.Prediction{Policy: "Script", Probabilities: make([]float64, len(in.Domain.ActionNames()))}
+	done := 0
+	applied := in.Tracker.AppliedEvents()
+	for i := len(applied) - 1; i >= 0; i-- {
+		if _, ok := applied[i].(*tracker.UserUttered); ok {
+			break
+		}
+		switch applied[i].(type) {
+		case *tracker.ActionExecuted, *tracker.ActionExecutionRejected:
+			done++
+		}
+	}
+	name := "action_listen"
+	if plan := s[in.Tracker.LatestIntent()]; done < len(plan) {
+		name = plan[done]
+	}
+	if i, ok := in.Domain.ActionIndex(name); ok {
+		p.Probabilities[i] = 1
+	}
+	return p, nil
+}
+
+// mapStore keeps events in a map.
+type mapStore map[string][]tracker.Event
+
+func (s mapStore) Retrieve(_ context.Context, id string) (*tracker.Tracker, error) {
+	events, ok := s[id]
+	if !ok {
+		return nil, trackerstore.ErrNotFound
+	}
+	return tracker.FromEvents(id, testDomain(), events), nil
+}
+
+func (s mapStore) Save(_ context.Context, t *tracker.Tracker) error {
+	s[t.ConversationID] = append(s[t.ConversationID], t.Unsaved()...)
+	t.MarkSaved()
+	return nil
+}
+
+func (s mapStore) Replace(_ context.Context, t *tracker.Tracker) error {
+	s[t.ConversationID] = t.Events()
+	return nil
+}
+func (mapStore) ConversationIDs(context.Context) iter.Seq2[string, error] { return nil }
+func (mapStore) Close() error                                             { return nil }
+
+type noLock struct{}
+
+func (noLock) Lock(context.Context, string) (func(), error) { return func() {}, nil }
+func (noLock) Close() error                                 { return nil }
+
+// actionServer answers by the action's name.
+type actionServer map[string]func() (action.Reply, error)
+
+func (s actionServer) Run(_ context.Context, name string, _ *tracker.Tracker) (action.Reply, error) {
+	return s[name]()
+}
+
+func testDomain() *domain.Domain {
+	d := &domain.Domain{
+		Intents: []domain.Intent{{Name: "greet"}, {Name: "book"}, {Name: "bye"}},
+		Slots: []*domain.Slot{
+			{Name: "said", Type: domain.Text, Mappings: []domain.Mapping{{Type: domain.FromText, Intents: []string{"greet"}}}},
+			{Name: "session_started_metadata", Type: domain.Any, Automatic: true},
+		},
+		Responses: map[string][]domain.Response{
+			"utter_hi":      {{Raw: map[string]any{"text": "Hi, you said {said}."}}},
+			"utter_default": {{Raw: map[string]any{"text": "Sorry?"}}},
+		},
+		Actions: []domain.Action{{Name: "action_fails"}, {Name: "action_rejects"}, {Name: "action_works"}},
+		Session: domain.Session{ExpirationMinutes: 60, CarryOverSlots: true},
+	}
+	d.Complete()
+	return d
+}
+
+func newProcessor(t *testing.T, store mapStore, now func() time.Time) *conversation.Processor {
+	d := testDomain()
+	logger := slog.New(slog.DiscardHandler)
+	p := conversation.New(conversation.Settings{
+		Domain: d, Interpreter: intentIsText{}, Store: store, Locks: noLock{}, Logger: logger, Now: now,
+		ModelID: "m", AssistantID: "a",
+		Predictor: script{
+			"greet": {"utter_hi"}, "book": {"action_rejects", "action_fails", "action_works"}, "bye": {"action_default_fallback"},
+		},
+		Actions: &action.Runner{
+			Domain: d, NLG: nlg.NewTemplates(d, nil, logger), Logger: logger,
+			Server: actionServer{
+				"action_fails":   func() (action.Reply, error) { return action.Reply{}, errors.New("boom") },
+				"action_rejects": func() (action.Reply, error) { return action.Reply{}, &action.RejectedError{Action: "action_rejects"} },
+				"action_works": func() (action.Reply, error) {
+					return action.Reply{
+						Responses: []map[string]any{{"response": "utter_hi", "buttons": []any{}, "image": nil}},
+						Events:    []tracker.Event{&tracker.SlotSet{Name: "said", Value: "work"}},
+					}, nil
+				},
+			},
+		},
+	})
+	t.Cleanup(p.Close)
+	return p
+}
+
+// say sends a message and returns the answers and a line for each new event.
+func say(t *testing.T, p *conversation.Processor, store mapStore, text string) (answers, events []string) {
+	t.Helper()
+	before := len(store["c"])
+	out := channel.NewCollector("rest")
+	err := p.HandleMessage(t.Context(), channel.Message{Text: text, HasText: true, SenderID: "c", Channel: "rest", MessageID: "1", Output: out})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range out.Messages() {
+		answers = append(answers, m["text"].(string))
+	}
+	for _, e := range store["c"][before:] {
+		line := e.Type()
+		switch e := e.(type) {
+		case *tracker.ActionExecuted:
+			line += " " + e.Name
+		case *tracker.ActionExecutionRejected:
+			line += " " + e.Name
+		case *tracker.SlotSet:
+			line += " " + e.Name
+		}
+		events = append(events, line)
+	}
+	return answers, events
+}
+
+func TestFirstTurnStartsASession(t *testing.T) {
+	store := mapStore{}
+	answers, events := say(t, newProcessor(t, store, nil), store, "greet")
+	if diff := cmp.Diff([]string{"Hi, you said greet."}, answers); diff != "" {
+		t.Error(diff)
+	}
+	want := []string{
+		"action action_session_start", "session_started", "action action_listen",
+		"user", "slot said", "action utter_hi", "bot", "action action_listen",
+	}
+	if diff := cmp.Diff(want, events); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestFailingAndRejectedActionsLeaveTheirMark(t *testing.T) {
+	store := mapStore{}
+	p := newProcessor(t, store, nil)
+	say(t, p, store, "greet")
+	answers, events := say(t, p, store, "book")
+	want := []string{
+		"user", "action_execution_rejected action_rejects", "action action_fails",
+		"action action_works", "bot", "slot said", "action action_listen",
+	}
+	if diff := cmp.Diff(want, events); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"Hi, you said greet."}, answers); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestExpiredSessionCarriesSlotsOver(t *testing.T) {
+	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	store := mapStore{}
+	p := newProcessor(t, store, func() time.Time { return now })
+	say(t, p, store, "greet")
+	now = now.Add(61 * time.Minute)
+	_, events := say(t, p, store, "bye")
+	want := []string{
+		"action action_session_start", "session_started", "slot said", "action action_listen",
+		"user", "action action_default_fallback", "bot", "rewind", "action action_listen",
+	}
+	if diff := cmp.Diff(want, events); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestEventsNameModelAndAssistant(t *testing.T) {
+	store := mapStore{}
+	say(t, newProcessor(t, store, nil), store, "greet")
+	for _, e := range store["c"] {
+		if m := e.Meta(); m.Metadata["model_id"] != "m" || m.Metadata["assistant_id"] != "a" || m.Timestamp == 0 {
+			t.Errorf("%s: %+v", e.Type(), m)
+		}
+	}
+}

@@ -1,0 +1,263 @@
+package conversation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/loquat-dev/loquat/internal/action"
+	"github.com/loquat-dev/loquat/internal/broker"
+	"github.com/loquat-dev/loquat/internal/channel"
+	"github.com/loquat-dev/loquat/internal/dialogue"
+	"github.com/loquat-dev/loquat/internal/domain"
+	"github.com/loquat-dev/loquat/internal/lockstore"
+	"github.com/loquat-dev/loquat/internal/nlu"
+	"github.com/loquat-dev/loquat/internal/tracker"
+	"github.com/loquat-dev/loquat/internal/trackerstore"
+)
+
+// Interpreter understands messages.
+type Interpreter interface {
+	// Parse adds to the message what NLU makes of it.
+	Parse(ctx context.Context, m *nlu.Message) error
+}
+
+// Predictor chooses the next action.
+type Predictor interface {
+	Predict(ctx context.Context, s dialogue.Situation) (*dialogue.Prediction, error)
+}
+
+// DefaultMaxPredictions is how many actions may follow one message, unless
+// MAX_NUMBER_OF_PREDICTIONS says otherwise.
+const DefaultMaxPredictions = 10
+
+// Settings are the parts that a Processor connects.
+type Settings struct {
+	Domain      *domain.Domain
+	Interpreter Interpreter
+	Predictor   Predictor // nil for a model that only understands
+	Actions     *action.Runner
+	Store       trackerstore.Store
+	Locks       lockstore.Store
+	Broker      broker.Broker // nil for none
+	Hook        Hook          // nil for none
+	Logger      *slog.Logger
+
+	ModelID        string
+	ModelName      string // file name of the model
+	AssistantID    string
+	MaxPredictions int              // DefaultMaxPredictions if 0
+	Now            func() time.Time // time.Now if nil
+}
+
+// Processor takes messages from arrival to reply. It is safe for concurrent use.
+type Processor struct {
+	Settings
+	origin    map[string]any // metadata of every event: the model and the assistant
+	reminders reminders
+}
+
+// New returns a processor.
+func New(s Settings) *Processor {
+	if s.MaxPredictions == 0 {
+		s.MaxPredictions = DefaultMaxPredictions
+	}
+	if s.Now == nil {
+		s.Now = time.Now
+	}
+	p := &Processor{Settings: s, origin: map[string]any{"model_id": s.ModelID}}
+	if s.AssistantID != "" {
+		p.origin["assistant_id"] = s.AssistantID
+	}
+	p.reminders.start(p)
+	return p
+}
+
+// Close drops what is scheduled. Stores and brokers belong to the caller.
+func (p *Processor) Close() { p.reminders.stop() }
+
+// step runs f as a step that the hook may watch.
+func (p *Processor) step(ctx context.Context, s *Step, f func(ctx context.Context) error) error {
+	if p.Hook == nil {
+		return f(ctx)
+	}
+	ctx, end := p.Hook.Before(ctx, s)
+	err := f(ctx)
+	end(err)
+	return err
+}
+
+// HandleMessage processes one message of a user: lock, load, parse, predict and
+// act, save, publish (core.md §12, Rasa 3.6.21). Answers go to the message's
+// Output as they are made.
+func (p *Processor) HandleMessage(ctx context.Context, m channel.Message) error {
+	step := &Step{
+		Name: StepAgent, ConversationID: m.SenderID, MessageID: m.MessageID, InputChannel: m.Channel,
+		ModelID: p.ModelID, ModelName: p.ModelName,
+	}
+	return p.step(ctx, step, func(ctx context.Context) error {
+		err := p.locked(ctx, m.SenderID, func(ctx context.Context) error {
+			return p.step(ctx, &Step{Name: StepHandle, ConversationID: m.SenderID, MessageID: m.MessageID}, func(ctx context.Context) error {
+				return p.handle(ctx, m)
+			})
+		})
+		step.Outcome = outcome(err)
+		return err
+	})
+}
+
+func outcome(err error) string {
+	switch {
+	case err == nil:
+		return "ok"
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return "cancelled"
+	default:
+		return "error"
+	}
+}
+
+// locked runs f while no other message of the conversation is processed.
+func (p *Processor) locked(ctx context.Context, conversationID string, f func(ctx context.Context) error) error {
+	unlock := func() {}
+	err := p.step(ctx, &Step{Name: StepLock, ConversationID: conversationID}, func(ctx context.Context) (err error) {
+		unlock, err = p.Locks.Lock(ctx, conversationID)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("lock conversation: %w", err)
+	}
+	defer unlock()
+	return f(ctx)
+}
+
+func (p *Processor) handle(ctx context.Context, m channel.Message) error {
+	turn := turn{Processor: p, messageID: m.MessageID, output: m.Output}
+	err := p.step(ctx, &Step{Name: StepLog, ConversationID: m.SenderID, MessageID: m.MessageID}, func(ctx context.Context) error {
+		return turn.log(ctx, m)
+	})
+	if err != nil {
+		return err
+	}
+	if p.Predictor != nil {
+		err = turn.goOn(ctx)
+	}
+	// What the user said and what was done by then is kept, whatever happened.
+	return errors.Join(err, p.save(context.WithoutCancel(ctx), turn.tracker))
+}
+
+// log loads the conversation, starts a session where one is due, and appends the
+// user's message.
+func (t *turn) log(ctx context.Context, m channel.Message) error {
+	var err error
+	if t.tracker, err = t.load(ctx, m.SenderID); err != nil {
+		return err
+	}
+	if err := t.updateSession(ctx, m.Metadata); err != nil {
+		return err
+	}
+	message, err := t.interpret(ctx, m)
+	if err != nil {
+		return err
+	}
+	t.record(message)
+	return nil
+}
+
+// load fetches the conversation, or makes a new one.
+func (p *Processor) load(ctx context.Context, conversationID string) (t *tracker.Tracker, err error) {
+	step := &Step{Name: StepGetTracker, ConversationID: conversationID}
+	err = p.step(ctx, step, func(ctx context.Context) error {
+		t, err = p.Store.Retrieve(ctx, conversationID)
+		if errors.Is(err, trackerstore.ErrNotFound) {
+			t, err = tracker.New(conversationID, p.Domain), nil
+		}
+		if err != nil {
+			return fmt.Errorf("load conversation: %w", err)
+		}
+		step.NumberOfEvents = len(t.Events())
+		return nil
+	})
+	return t, err
+}
+
+// interpret parses a message and makes the user event of it.
+func (p *Processor) interpret(ctx context.Context, m channel.Message) (*tracker.UserUttered, error) {
+	var parsed *nlu.Message
+	err := p.step(ctx, &Step{Name: StepParse, ConversationID: m.SenderID, MessageID: m.MessageID}, func(ctx context.Context) (err error) {
+		parsed, err = p.parse(ctx, m.Text, m.MessageID, m.Metadata)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	e := &tracker.UserUttered{
+		Base: tracker.Base{Metadata: m.Metadata}, Text: parsed.Values[nlu.Text], HasText: true,
+		InputChannel: m.Channel, MessageID: m.MessageID,
+		ParseData: parseData(parsed),
+	}
+	if parsed.Intent != nil {
+		e.Intent, e.Confidence = parsed.Intent.Name, parsed.Intent.Confidence
+	}
+	entities, _ := e.ParseData["entities"].([]any)
+	for _, x := range entities {
+		e.Entities = append(e.Entities, x.(map[string]any))
+	}
+	return e, nil
+}
+
+func (p *Processor) parse(ctx context.Context, text, messageID string, metadata map[string]any) (*nlu.Message, error) {
+	m := &nlu.Message{MessageID: messageID, Metadata: metadata, TimeMilli: p.Now().UnixMilli()}
+	m.Values[nlu.Text] = strings.TrimSpace(text)
+	if err := p.Interpreter.Parse(ctx, m); err != nil {
+		return nil, fmt.Errorf("parse message: %w", err)
+	}
+	return m, nil
+}
+
+// parseData is the parse of a message as events and POST /model/parse show it.
+func parseData(m *nlu.Message) tracker.ParseData {
+	d := tracker.ParseData(m.ParseResult())
+	d["message_id"] = nil
+	if m.MessageID != "" {
+		d["message_id"] = m.MessageID
+	}
+	d["metadata"] = map[string]any{}
+	if m.Metadata != nil {
+		d["metadata"] = m.Metadata
+	}
+	return d
+}
+
+// save stores the conversation and publishes what was stored.
+func (p *Processor) save(ctx context.Context, t *tracker.Tracker) error {
+	if t == nil {
+		return nil
+	}
+	events := t.Unsaved()
+	step := &Step{Name: StepSaveTracker, ConversationID: t.ConversationID, NumberOfEvents: len(t.Events())}
+	return p.step(ctx, step, func(ctx context.Context) error {
+		if err := p.Store.Save(ctx, t); err != nil {
+			return fmt.Errorf("save conversation: %w", err)
+		}
+		return p.publish(ctx, t.ConversationID, events)
+	})
+}
+
+// publish hands stored events to the broker. A failure is logged and changes no
+// turn.
+func (p *Processor) publish(ctx context.Context, conversationID string, events []tracker.Event) error {
+	step := &Step{Name: StepPublish, ConversationID: conversationID, NumberOfEvents: len(events)}
+	return p.step(ctx, step, func(ctx context.Context) error {
+		if p.Broker == nil || len(events) == 0 {
+			return nil
+		}
+		if err := p.Broker.Publish(ctx, conversationID, events); err != nil {
+			p.Logger.ErrorContext(ctx, "events were not published", "conversation_id", conversationID, "events", len(events), "err", err)
+		}
+		return nil
+	})
+}

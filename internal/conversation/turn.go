@@ -1,0 +1,275 @@
+package conversation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"time"
+
+	"github.com/loquat-dev/loquat/internal/action"
+	"github.com/loquat-dev/loquat/internal/channel"
+	"github.com/loquat-dev/loquat/internal/dialogue"
+	"github.com/loquat-dev/loquat/internal/nlg"
+	"github.com/loquat-dev/loquat/internal/tracker"
+)
+
+// turn is the work on one message. Its tracker belongs to it.
+type turn struct {
+	*Processor
+	tracker   *tracker.Tracker
+	messageID string
+	output    channel.Output // nil drops what is said
+}
+
+// record stamps an event and updates the tracker with it. Events get the time of
+// their arrival here, whatever they came with, and name the model.
+func (t *turn) record(e tracker.Event) {
+	t.stamp(e, t.seconds())
+	t.tracker.Update(e)
+}
+
+func (p *Processor) stamp(e tracker.Event, seconds float64) {
+	base := e.Meta()
+	base.Timestamp = seconds
+	if len(base.Metadata) == 0 {
+		base.Metadata = p.origin // shared by all events, never changed
+		return
+	}
+	metadata := maps.Clone(base.Metadata)
+	maps.Copy(metadata, p.origin)
+	base.Metadata = metadata
+}
+
+// seconds is the time since 1970 in microseconds' precision, as Rasa stores it.
+func (p *Processor) seconds() float64 { return float64(p.Now().UnixMicro()) / 1e6 }
+
+// updateSession starts a session if the conversation has none that goes on.
+func (t *turn) updateSession(ctx context.Context, metadata map[string]any) error {
+	if !t.sessionIsDue() {
+		return nil
+	}
+	if len(metadata) > 0 {
+		t.record(&tracker.SlotSet{Name: "session_started_metadata", Value: metadata})
+	}
+	return t.act(ctx, action.SessionStart, &dialogue.Prediction{}, 1)
+}
+
+// sessionIsDue reports whether nothing has happened yet, or the user has been
+// silent for longer than session_expiration_time.
+func (t *turn) sessionIsDue() bool {
+	applied := t.tracker.AppliedEvents()
+	if len(applied) == 0 {
+		return true
+	}
+	expiration := t.Domain.Session.ExpirationMinutes
+	if expiration <= 0 {
+		return false
+	}
+	for i := len(applied) - 1; i >= 0; i-- {
+		if u, ok := applied[i].(*tracker.UserUttered); ok {
+			return t.seconds()-u.Timestamp > expiration*60
+		}
+	}
+	return false
+}
+
+// goOn extracts slots and predicts and runs actions until the assistant listens.
+func (t *turn) goOn(ctx context.Context) error {
+	if err := t.extractSlots(ctx); err != nil {
+		return err
+	}
+	step := &Step{Name: StepPredictionLoop, ConversationID: t.tracker.ConversationID, MessageID: t.messageID}
+	return t.step(ctx, step, t.predictionLoop)
+}
+
+func (t *turn) extractSlots(ctx context.Context) error {
+	events, err := t.Actions.Run(ctx, action.ExtractSlots, t.situation())
+	if err != nil {
+		return fmt.Errorf("extract slots: %w", err)
+	}
+	return t.apply(ctx, events)
+}
+
+func (t *turn) situation() action.Situation {
+	s := action.Situation{Tracker: t.tracker}
+	if t.output != nil {
+		s.Channel = t.output.Name()
+	}
+	return s
+}
+
+func (t *turn) predictionLoop(ctx context.Context) error {
+	for executed := 0; t.shouldAct(); executed++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if executed >= t.MaxPredictions {
+			t.Logger.WarnContext(ctx, "too many actions in one turn: it ends here", "conversation_id", t.tracker.ConversationID, "actions", executed)
+			return nil
+		}
+		name, prediction, confidence, err := t.predict(ctx)
+		if err != nil {
+			return err
+		}
+		if prediction.EndToEnd {
+			if err := t.extractSlots(ctx); err != nil {
+				return err
+			}
+		}
+		if err := t.act(ctx, name, prediction, confidence); err != nil {
+			return err
+		}
+		if name == action.Listen || name == action.SessionStart {
+			return nil
+		}
+	}
+	return nil
+}
+
+// shouldAct reports whether the assistant is to act at all: a paused one only
+// restarts.
+func (t *turn) shouldAct() bool {
+	return !t.tracker.Paused() || t.tracker.LatestIntent() == "restart"
+}
+
+// predict chooses the next action: the one that must follow, or the policies'.
+func (t *turn) predict(ctx context.Context) (name string, prediction *dialogue.Prediction, confidence float64, err error) {
+	step := &Step{
+		Name: StepPredict, ConversationID: t.tracker.ConversationID, MessageID: t.messageID,
+		IntentName: t.tracker.LatestIntent(), RequestedSlot: t.tracker.Slot("requested_slot"),
+	}
+	err = t.step(ctx, step, func(ctx context.Context) error {
+		if followup := t.tracker.Followup(); followup != "" {
+			if _, ok := t.Domain.ActionIndex(followup); ok {
+				name, prediction, confidence = followup, &dialogue.Prediction{Policy: "followup_action"}, 1
+				return nil
+			}
+			t.Logger.ErrorContext(ctx, "the follow-up action is not in the domain and is left out", "conversation_id", t.tracker.ConversationID, "action", followup)
+		}
+		prediction, err = t.Predictor.Predict(ctx, dialogue.Situation{Tracker: t.tracker, Domain: t.Domain})
+		if err != nil {
+			return fmt.Errorf("predict next action: %w", err)
+		}
+		var best int
+		best, confidence = prediction.Best()
+		names := t.Domain.ActionNames()
+		if best >= len(names) {
+			return errors.New("predict next action: the model was trained for another domain")
+		}
+		name = names[best]
+		return nil
+	})
+	return name, prediction, confidence, err
+}
+
+// act runs an action and records what it causes: the policies' events, the action
+// itself, its events. A rejection is recorded instead of the action; any other
+// failure is logged, and the action counts as run with no events.
+func (t *turn) act(ctx context.Context, name string, prediction *dialogue.Prediction, confidence float64) error {
+	step := &Step{Name: StepAction, ConversationID: t.tracker.ConversationID, MessageID: t.messageID, Action: name}
+	if t.Actions.IsRemote(name) {
+		step.Executor = "HTTPCustomActionExecutor"
+	}
+	var events []tracker.Event
+	var rejected bool
+	err := t.step(ctx, step, func(ctx context.Context) error {
+		s := t.situation()
+		if len(prediction.Events) > 0 {
+			s.Tracker = t.tracker.Copy()
+			for _, e := range prediction.Events {
+				s.Tracker.Update(e)
+			}
+		}
+		var err error
+		events, err = t.Actions.Run(ctx, name, s)
+		return err
+	})
+	if err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if rejection, ok := errors.AsType[*action.RejectedError](err); ok {
+			t.Logger.DebugContext(ctx, "action rejected its execution", "conversation_id", t.tracker.ConversationID, "action", name, "err", rejection)
+			events, rejected = []tracker.Event{&tracker.ActionExecutionRejected{
+				Name: rejection.Action, Policy: prediction.Policy, Confidence: confidence, HasConfidence: true,
+			}}, true
+		} else {
+			t.Logger.ErrorContext(ctx, "action failed", "conversation_id", t.tracker.ConversationID, "action", name, "err", err)
+		}
+	}
+	for _, e := range prediction.Events {
+		t.record(e)
+	}
+	if !rejected && !containsRejection(events) {
+		t.record(t.executed(name, prediction, confidence))
+	}
+	return t.apply(ctx, events)
+}
+
+func containsRejection(events []tracker.Event) bool {
+	for _, e := range events {
+		if _, ok := e.(*tracker.ActionExecutionRejected); ok {
+			return true
+		}
+	}
+	return false
+}
+
+func (t *turn) executed(name string, prediction *dialogue.Prediction, confidence float64) *tracker.ActionExecuted {
+	e := &tracker.ActionExecuted{
+		Name: name, Policy: prediction.Policy, Confidence: confidence, HasConfidence: true, HideRuleTurn: prediction.HideRuleTurn,
+	}
+	e.Metadata = prediction.Metadata
+	for _, text := range t.Domain.E2EActions {
+		if name == text {
+			e.Name, e.ActionText = "", text
+		}
+	}
+	return e
+}
+
+// apply records an action's events and does what they ask for: utterances go to
+// the user, reminders are scheduled, a user message fills slots.
+func (t *turn) apply(ctx context.Context, events []tracker.Event) error {
+	now := t.seconds()
+	for i, e := range events {
+		t.stamp(e, now+float64(i)/1e6) // keeps the order where stores sort by time
+		t.tracker.Update(e)
+	}
+	for _, e := range events {
+		switch e := e.(type) {
+		case *tracker.BotUttered:
+			if err := t.say(ctx, e); err != nil {
+				return err
+			}
+		case *tracker.ReminderScheduled:
+			t.reminders.schedule(t.tracker.ConversationID, e, t.output)
+		case *tracker.ReminderCancelled:
+			t.reminders.cancel(t.tracker.ConversationID, e)
+		}
+	}
+	for _, e := range events {
+		if _, ok := e.(*tracker.UserUttered); ok {
+			return t.extractSlots(ctx)
+		}
+	}
+	return nil
+}
+
+// say sends an utterance to the user.
+func (t *turn) say(ctx context.Context, e *tracker.BotUttered) error {
+	if t.output == nil {
+		return nil
+	}
+	if err := t.output.Send(ctx, t.tracker.ConversationID, nlg.Message(e)); err != nil {
+		t.Logger.ErrorContext(ctx, "answer was not delivered", "conversation_id", t.tracker.ConversationID, "channel", t.output.Name(), "err", err)
+	}
+	return nil
+}
+
+// until is how long to wait for a reminder; a time that has passed is now.
+func until(when, now time.Time) time.Duration {
+	return time.Duration(math.Max(0, float64(when.Sub(now))))
+}
