@@ -69,7 +69,7 @@ var mayImport = map[string]string{
 	"channel/*":      "channel",
 	"httpapi":        "conversation channel tracker trackerstore domain nlu emulate version diag",
 	"tracing":        "diag yamlfile graph conversation dialogue tracker version tracing/*",
-	"tracing/*":      "",
+	"tracing/*":      "tracing/record",
 
 	"app": "*",
 	"cli": "app channel diag version",

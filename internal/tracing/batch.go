@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"github.com/loquat-dev/loquat/internal/tracing/record"
 )
 
 // Attempts to deliver one batch, as the exporters of the OpenTelemetry SDK for
@@ -34,18 +34,17 @@ type batchLimits struct {
 
 // batcher exports finished spans in the background.
 //
-// It differs from the batch processor of the SDK where that costs a turn: a
-// finished span is put into a ring under a mutex, and the worker is woken once a
-// batch rather than once a span. It also counts what it drops, and a shutdown
-// cuts the waiting between attempts short.
+// A finished span is put into a ring, and the worker is woken once a batch, not
+// once a span. What is dropped is counted, and a shutdown cuts the waiting
+// between attempts short.
 type batcher struct {
 	name     string // of the exporter, for the log
-	exporter sdktrace.SpanExporter
+	exporter record.Exporter
 	limits   batchLimits
 	logger   *slog.Logger
 
 	mu      sync.Mutex
-	ring    []sdktrace.ReadOnlySpan
+	ring    []*record.Span
 	head, n int
 
 	wake     chan struct{}      // a batch is full
@@ -63,11 +62,11 @@ type batcher struct {
 	reported   int64     // drops that the log knows of
 }
 
-func newBatcher(name string, exporter sdktrace.SpanExporter, limits batchLimits, logger *slog.Logger) *batcher {
+func newBatcher(name string, exporter record.Exporter, limits batchLimits, logger *slog.Logger) *batcher {
 	ctx, cancel := context.WithCancel(context.Background())
 	b := &batcher{
 		name: name, exporter: exporter, limits: limits, logger: logger,
-		ring: make([]sdktrace.ReadOnlySpan, limits.Queue),
+		ring: make([]*record.Span, limits.Queue),
 		wake: make(chan struct{}, 1), flush: make(chan chan struct{}),
 		stopping: make(chan struct{}), done: make(chan struct{}), cancel: cancel,
 	}
@@ -75,14 +74,8 @@ func newBatcher(name string, exporter sdktrace.SpanExporter, limits batchLimits,
 	return b
 }
 
-// OnStart is part of the SDK's span processor.
-func (b *batcher) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
-
 // OnEnd takes a finished span. It never waits.
-func (b *batcher) OnEnd(s sdktrace.ReadOnlySpan) {
-	if !s.SpanContext().IsSampled() {
-		return
-	}
+func (b *batcher) OnEnd(s *record.Span) {
 	b.mu.Lock()
 	if b.n == len(b.ring) {
 		b.mu.Unlock()
@@ -102,7 +95,7 @@ func (b *batcher) OnEnd(s sdktrace.ReadOnlySpan) {
 }
 
 // take moves up to one batch out of the ring.
-func (b *batcher) take(into []sdktrace.ReadOnlySpan) []sdktrace.ReadOnlySpan {
+func (b *batcher) take(into []*record.Span) []*record.Span {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for b.n > 0 && len(into) < b.limits.Batch {
@@ -163,7 +156,7 @@ func (b *batcher) isStopping() bool {
 
 // exportOne sends one batch, again and again while that may help.
 func (b *batcher) exportOne(ctx context.Context) {
-	spans := b.take(make([]sdktrace.ReadOnlySpan, 0, b.limits.Batch))
+	spans := b.take(make([]*record.Span, 0, b.limits.Batch))
 	if len(spans) == 0 {
 		return
 	}
@@ -171,7 +164,7 @@ func (b *batcher) exportOne(ctx context.Context) {
 	defer cancel()
 	started, delay := time.Now(), firstRetry
 	for {
-		err := b.exporter.ExportSpans(ctx, spans)
+		err := b.exporter.Export(ctx, spans)
 		if err == nil {
 			b.sent.Add(int64(len(spans)))
 			b.reportDrops()
@@ -244,8 +237,8 @@ func (b *batcher) reportDrops() {
 		"exporter", b.name, "dropped_spans", dropped)
 }
 
-// ForceFlush exports what is waiting.
-func (b *batcher) ForceFlush(ctx context.Context) error {
+// Flush exports what is waiting.
+func (b *batcher) Flush(ctx context.Context) error {
 	flushed := make(chan struct{})
 	select {
 	case b.flush <- flushed:

@@ -13,6 +13,8 @@ import (
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/loquat-dev/loquat/internal/tracing/record"
 )
 
 // maxBaggage is how many bytes of baggage are passed on; more is left out.
@@ -46,9 +48,9 @@ type transport struct {
 // RoundTrip sends one request. The spans end with the body of the answer.
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	ctx := r.Context()
-	var spans []trace.Span
+	var spans []*record.Span
 	if t.actions {
-		var span trace.Span
+		var span *record.Span
 		ctx, span = t.startExecutor(ctx, r)
 		spans = append(spans, span)
 	}
@@ -88,7 +90,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-func (t *transport) startExecutor(ctx context.Context, r *http.Request) (context.Context, trace.Span) {
+func (t *transport) startExecutor(ctx context.Context, r *http.Request) (context.Context, *record.Span) {
 	ctx, span := t.start(ctx, spanExecutor, trace.SpanKindInternal)
 	if span.IsRecording() {
 		span.SetAttributes(
@@ -104,7 +106,7 @@ func (t *transport) startExecutor(ctx context.Context, r *http.Request) (context
 }
 
 // end closes the spans, innermost first.
-func (t *transport) end(spans []trace.Span, err error) {
+func (t *transport) end(spans []*record.Span, err error) {
 	for i := len(spans) - 1; i >= 0; i-- {
 		t.fail(spans[i], err)
 		spans[i].End()

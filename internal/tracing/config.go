@@ -8,6 +8,7 @@ import (
 	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/tracing/jaeger"
 	"github.com/loquat-dev/loquat/internal/tracing/otlp"
+	"github.com/loquat-dev/loquat/internal/tracing/record"
 	"github.com/loquat-dev/loquat/internal/yamlfile"
 )
 
@@ -34,7 +35,7 @@ type Config struct {
 	TrustIncoming  Trust // what a request's trace context counts for
 	ExposeTraceID  bool  // answer requests with the identifier of their trace
 	limits         batchLimits
-	serviceName    string
+	spanLimits     record.Limits
 	propagators    []string
 }
 
@@ -57,8 +58,8 @@ const (
 	TrustNo   Trust = "false" // it is ignored
 )
 
-// Sampler is a sampler by its name in OTEL_TRACES_SAMPLER; "" leaves the choice
-// to that variable.
+// Sampler is a sampler by its name in OTEL_TRACES_SAMPLER; "" is
+// parentbased_always_on.
 type Sampler struct {
 	Type  string
 	Ratio float64
@@ -76,10 +77,7 @@ func (c Config) On() bool { return len(c.Exporters) > 0 || c.Console }
 // is tracing switched off, whatever the environment says.
 func ReadConfig(root *yamlfile.Node, getenv func(string) string, problems *diag.List) Config {
 	r := configReader{env: environment{getenv, problems}, problems: problems}
-	r.config = Config{
-		Baggage: true, TrustIncoming: TrustYes,
-		limits: r.env.batchLimits(), serviceName: r.env.serviceName(), propagators: r.env.propagators(),
-	}
+	r.config = defaults(r.env)
 	if metrics := root.Get("metrics"); !metrics.IsNull() {
 		problems.Warnf(root.Key("metrics").Pos, codeNotBuilt, "spans can be sent with a tracing section; see docs/compatibility.md",
 			"metrics are not built yet: nothing is measured")
@@ -99,6 +97,14 @@ func ReadConfig(root *yamlfile.Node, getenv func(string) string, problems *diag.
 		return Config{}
 	}
 	return r.config
+}
+
+// defaults is what counts when the file says nothing.
+func defaults(env environment) Config {
+	return Config{
+		Baggage: true, TrustIncoming: TrustYes, Sampler: env.sampler(),
+		limits: env.batchLimits(), spanLimits: env.spanLimits(), propagators: env.propagators(),
+	}
 }
 
 type configReader struct {

@@ -2,12 +2,14 @@ package tracing
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/tracing/otlp"
+	"github.com/loquat-dev/loquat/internal/tracing/record"
 	"github.com/loquat-dev/loquat/internal/yamlfile"
 )
 
@@ -139,6 +141,35 @@ func (e environment) batchLimits() batchLimits {
 	}
 	l.Batch = min(l.Batch, l.Queue)
 	return l
+}
+
+// spanLimits reads how much one span may hold.
+func (e environment) spanLimits() record.Limits {
+	l := record.DefaultLimits
+	l.Attributes = e.count("OTEL_ATTRIBUTE_COUNT_LIMIT", l.Attributes)
+	l.Attributes = e.count("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", l.Attributes)
+	l.Events = e.count("OTEL_SPAN_EVENT_COUNT_LIMIT", l.Events)
+	l.ValueLength = e.count("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", l.ValueLength)
+	l.ValueLength = e.count("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", l.ValueLength)
+	return l
+}
+
+// sampler reads OTEL_TRACES_SAMPLER and its argument.
+func (e environment) sampler() Sampler {
+	s := Sampler{Type: strings.ToLower(e.get("OTEL_TRACES_SAMPLER")), Ratio: 1}
+	if s.Type != "" && !slices.Contains(samplers, s.Type) {
+		e.wrong("OTEL_TRACES_SAMPLER", s.Type, "one of "+strings.Join(samplers, ", "))
+		return Sampler{}
+	}
+	if arg := e.get("OTEL_TRACES_SAMPLER_ARG"); arg != "" && strings.HasSuffix(s.Type, "ratio") {
+		ratio, err := strconv.ParseFloat(arg, 64)
+		if err != nil || ratio < 0 || ratio > 1 {
+			e.wrong("OTEL_TRACES_SAMPLER_ARG", arg, "a number from 0 to 1")
+			return s
+		}
+		s.Ratio = ratio
+	}
+	return s
 }
 
 // propagators reads which headers carry a trace context.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/loquat-dev/loquat/internal/dialogue"
 	"github.com/loquat-dev/loquat/internal/graph"
+	"github.com/loquat-dev/loquat/internal/tracing/record"
 	"github.com/loquat-dev/loquat/internal/tracker"
 )
 
@@ -41,7 +42,7 @@ func (h nodeHook) Before(ctx context.Context, node graph.NodeRun) (context.Conte
 		attrComponentClass.String(node.Component),
 		attrFnName.String(node.Fn),
 	)
-	var prediction trace.Span
+	var prediction *record.Span
 	if !node.Training && node.Fn == "predict_action_probabilities" {
 		ctx, prediction = h.start(ctx, node.Component+spanPrediction, trace.SpanKindInternal)
 	}

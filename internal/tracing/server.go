@@ -30,8 +30,8 @@ func (t *Tracing) Middleware(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		ctx, options := t.incoming(r)
-		ctx, span := t.tracer.Start(ctx, r.Method+" "+r.URL.Path, options...)
+		ctx, links := t.incoming(r)
+		ctx, span := t.tracer.Start(ctx, r.Method+" "+r.URL.Path, trace.SpanKindServer, links...)
 		defer span.End()
 		if t.config.ExposeTraceID {
 			expose(w, span.SpanContext())
@@ -66,21 +66,21 @@ func isHealthCheck(r *http.Request) bool {
 	return quiet[r.URL.Path] || ok && strings.Count(rest, "/") == 1 && strings.HasSuffix(rest, "/")
 }
 
-// incoming gives the context that a request's span starts in.
-func (t *Tracing) incoming(r *http.Request) (context.Context, []trace.SpanStartOption) {
+// incoming gives the context that a request's span starts in, and what it is
+// linked to.
+func (t *Tracing) incoming(r *http.Request) (context.Context, []trace.Link) {
 	ctx := r.Context()
-	options := []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindServer)}
 	if t.config.TrustIncoming == TrustNo {
-		return ctx, options
+		return ctx, nil
 	}
 	remote := t.propagator.Extract(ctx, propagation.HeaderCarrier(r.Header))
 	if t.config.TrustIncoming == TrustLink {
 		if sc := trace.SpanContextFromContext(remote); sc.IsValid() {
-			options = append(options, trace.WithLinks(trace.Link{SpanContext: sc}))
+			return ctx, []trace.Link{{SpanContext: sc}}
 		}
-		return ctx, options
+		return ctx, nil
 	}
-	return remote, options
+	return remote, nil
 }
 
 // routeOf is the pattern that the mux chose, without its method and host.

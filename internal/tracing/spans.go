@@ -11,20 +11,19 @@ import (
 
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/loquat-dev/loquat/internal/tracing/record"
 )
 
 // start begins a span. Attributes that cost something are set later, and only on
 // a span that is recorded.
-func (t *Tracing) start(ctx context.Context, name string, kind trace.SpanKind) (context.Context, trace.Span) {
-	if kind == trace.SpanKindInternal {
-		return t.tracer.Start(ctx, name)
-	}
-	return t.tracer.Start(ctx, name, trace.WithSpanKind(kind))
+func (t *Tracing) start(ctx context.Context, name string, kind trace.SpanKind) (context.Context, *record.Span) {
+	return t.tracer.Start(ctx, name, kind)
 }
 
 // fail marks a span as failed. What is said about the error is free of content
 // unless capture_content allows it.
-func (t *Tracing) fail(span trace.Span, err error) {
+func (t *Tracing) fail(span *record.Span, err error) {
 	if err == nil || !span.IsRecording() {
 		return
 	}

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"github.com/loquat-dev/loquat/internal/tracing/record"
 )
 
 // syncRest is how long nothing is sent after a failure. Without it a turn would
@@ -17,7 +17,7 @@ const syncRest = 5 * time.Second
 // debugging: the turn waits for the backend.
 type syncProcessor struct {
 	name     string
-	exporter sdktrace.SpanExporter
+	exporter record.Exporter
 	timeout  time.Duration
 	logger   *slog.Logger
 
@@ -26,14 +26,8 @@ type syncProcessor struct {
 	lost    int64
 }
 
-// OnStart is part of the SDK's span processor.
-func (p *syncProcessor) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
-
 // OnEnd sends a finished span.
-func (p *syncProcessor) OnEnd(s sdktrace.ReadOnlySpan) {
-	if !s.SpanContext().IsSampled() {
-		return
-	}
+func (p *syncProcessor) OnEnd(s *record.Span) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if time.Now().Before(p.resting) {
@@ -42,15 +36,15 @@ func (p *syncProcessor) OnEnd(s sdktrace.ReadOnlySpan) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), p.timeout)
 	defer cancel()
-	if err := p.exporter.ExportSpans(ctx, []sdktrace.ReadOnlySpan{s}); err != nil {
+	if err := p.exporter.Export(ctx, []*record.Span{s}); err != nil {
 		p.lost++
 		p.resting = time.Now().Add(syncRest)
 		p.logger.Warn("traces can't be exported", "exporter", p.name, "lost_spans", p.lost, "err", err)
 	}
 }
 
-// ForceFlush has nothing to do.
-func (p *syncProcessor) ForceFlush(context.Context) error { return nil }
+// Flush has nothing to do.
+func (p *syncProcessor) Flush(context.Context) error { return nil }
 
 // Shutdown closes the exporter.
 func (p *syncProcessor) Shutdown(ctx context.Context) error { return p.exporter.Shutdown(ctx) }

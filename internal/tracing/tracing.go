@@ -16,14 +16,13 @@ import (
 	"slices"
 	"time"
 
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
-	"go.opentelemetry.io/otel/trace"
 
 	"github.com/loquat-dev/loquat/internal/tracing/jaeger"
 	"github.com/loquat-dev/loquat/internal/tracing/otlp"
+	"github.com/loquat-dev/loquat/internal/tracing/record"
 	"github.com/loquat-dev/loquat/internal/tracing/viewer"
 	"github.com/loquat-dev/loquat/internal/version"
 )
@@ -41,8 +40,7 @@ type Settings struct {
 // return what they were given.
 type Tracing struct {
 	config     Config
-	provider   *sdktrace.TracerProvider
-	tracer     trace.Tracer
+	tracer     *record.Tracer
 	propagator propagation.TextMapPropagator
 	batchers   []*batcher
 }
@@ -53,64 +51,59 @@ func Start(c Config, s Settings) (*Tracing, error) {
 	if !c.On() && s.Viewer == nil {
 		return nil, nil
 	}
-	if c.limits.Queue == 0 { // a configuration that was not read
-		c.limits = environment{getenv: func(string) string { return "" }}.batchLimits()
-		c.propagators = []string{"tracecontext", "baggage"}
-		c.Baggage, c.TrustIncoming, c.serviceName = true, TrustYes, defaultService
+	if !c.On() {
+		c = defaults(environment{getenv: func(string) string { return "" }})
 	}
 	t := &Tracing{config: c, propagator: propagatorOf(c.propagators)}
-	res, err := resourceOf(c)
-	if err != nil {
-		s.Logger.Warn("OTEL_RESOURCE_ATTRIBUTES was read in part", "err", err)
-	}
-	options := []sdktrace.TracerProviderOption{sdktrace.WithResource(res)}
-	if sampler := samplerOf(c.Sampler); sampler != nil {
-		options = append(options, sdktrace.WithSampler(sampler))
-	}
-	var processors fanOut
+	var processors []record.Processor
 	for _, e := range c.Exporters {
 		p, err := t.processor(e, s.Logger)
 		if err != nil {
-			return nil, errors.Join(err, processors.Shutdown(context.Background()))
+			return nil, errors.Join(err, record.NewTracer(nil, record.Limits{}, processors...).Shutdown(context.Background()))
 		}
 		processors = append(processors, p)
 	}
 	if s.Viewer != nil {
 		processors = append(processors, s.Viewer)
 	}
-	t.provider = sdktrace.NewTracerProvider(append(options, sdktrace.WithSpanProcessor(processors))...)
-	t.tracer = t.provider.Tracer(scopeName, trace.WithInstrumentationVersion(version.Loquat))
+	t.tracer = record.NewTracer(samplerOf(c.Sampler), c.spanLimits, processors...)
 	return t, nil
 }
 
 // processor builds the way of a span to one backend.
-func (t *Tracing) processor(c ExporterConfig, logger *slog.Logger) (sdktrace.SpanProcessor, error) {
-	var exporter sdktrace.SpanExporter
+func (t *Tracing) processor(c ExporterConfig, logger *slog.Logger) (record.Processor, error) {
+	var exporter record.Exporter
 	var name string
+	res, err := resourceOf(c.ServiceName)
+	if err != nil {
+		logger.Warn("OTEL_RESOURCE_ATTRIBUTES was read in part", "err", err)
+	}
 	timeout := otlp.DefaultTimeout
 	switch {
 	case c.OTLP != nil:
 		settings := *c.OTLP
 		settings.Logger = logger
+		settings.Source = otlp.Source{Resource: res, Scope: scopeName, Version: version.Loquat}
 		e, err := otlp.New(settings)
 		if err != nil {
 			return nil, err
 		}
 		exporter, name, timeout = e, e.Describe(), max(settings.Timeout, time.Second)
 	case c.HTTP != nil:
-		e, err := jaeger.NewHTTP(*c.HTTP)
+		settings := *c.HTTP
+		settings.Source = jaeger.Source{Resource: res, Scope: scopeName, Version: version.Loquat}
+		e, err := jaeger.NewHTTP(settings)
 		if err != nil {
 			return nil, err
 		}
 		exporter, name = e, "jaeger thrift over HTTP "+e.Endpoint()
 	case c.UDP != nil:
-		exporter = jaeger.NewUDP(*c.UDP)
+		settings := *c.UDP
+		settings.Source = jaeger.Source{Resource: res, Scope: scopeName, Version: version.Loquat}
+		exporter = jaeger.NewUDP(settings)
 		name = fmt.Sprintf("jaeger thrift %s over UDP %s:%d", c.UDP.Format, c.UDP.Host, c.UDP.Port)
 	}
 	logger.Info("tracing is on", "exporter", name, "service_name", c.ServiceName)
-	if c.ServiceName != "" && c.ServiceName != t.config.service() {
-		exporter = renamed{exporter, c.ServiceName}
-	}
 	if c.Sync {
 		return &syncProcessor{name: name, exporter: exporter, timeout: timeout, logger: logger}, nil
 	}
@@ -126,7 +119,7 @@ func (t *Tracing) Shutdown(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, shutdownTime)
 	defer cancel()
-	return t.provider.Shutdown(ctx)
+	return t.tracer.Shutdown(ctx)
 }
 
 // Flush exports what is waiting and keeps tracing.
@@ -136,7 +129,7 @@ func (t *Tracing) Flush(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, shutdownTime)
 	defer cancel()
-	return t.provider.ForceFlush(ctx)
+	return t.tracer.Flush(ctx)
 }
 
 // Stats count spans since the start, over all backends.
@@ -160,19 +153,20 @@ func (t *Tracing) Stats() Stats {
 	return s
 }
 
-// service is the service name of the resource that spans are made with.
-func (c Config) service() string {
-	if len(c.Exporters) > 0 {
-		return c.Exporters[0].ServiceName
+// Waiting is how many spans wait to be exported.
+func (t *Tracing) Waiting() int {
+	n := 0
+	if t != nil {
+		for _, b := range t.batchers {
+			n += b.waiting()
+		}
 	}
-	return c.serviceName
+	return n
 }
 
-func resourceOf(c Config) (*resource.Resource, error) {
-	own := resource.NewSchemaless(
-		attrServiceName.String(c.service()),
-		attrServiceVersion.String(version.Loquat),
-	)
+// resourceOf describes this process to a backend.
+func resourceOf(service string) (*resource.Resource, error) {
+	own := resource.NewSchemaless(attrServiceName.String(service), attrServiceVersion.String(version.Loquat))
 	res, err := resource.New(context.Background(), resource.WithFromEnv(), resource.WithTelemetrySDK())
 	if res == nil {
 		return own, err
@@ -192,14 +186,12 @@ func samplerOf(s Sampler) sdktrace.Sampler {
 		return sdktrace.NeverSample()
 	case "traceidratio":
 		return sdktrace.TraceIDRatioBased(s.Ratio)
-	case "parentbased_always_on":
-		return sdktrace.ParentBased(sdktrace.AlwaysSample())
 	case "parentbased_always_off":
 		return sdktrace.ParentBased(sdktrace.NeverSample())
 	case "parentbased_traceidratio":
 		return sdktrace.ParentBased(sdktrace.TraceIDRatioBased(s.Ratio))
 	default:
-		return nil // the SDK reads OTEL_TRACES_SAMPLER
+		return sdktrace.ParentBased(sdktrace.AlwaysSample())
 	}
 }
 
@@ -213,71 +205,3 @@ func propagatorOf(names []string) propagation.TextMapPropagator {
 	}
 	return propagation.NewCompositeTextMapPropagator(all...)
 }
-
-// fanOut hands one snapshot of a finished span to every processor. The SDK
-// would take one for each.
-type fanOut []sdktrace.SpanProcessor
-
-// OnStart is part of the SDK's span processor.
-func (f fanOut) OnStart(ctx context.Context, s sdktrace.ReadWriteSpan) {
-	for _, p := range f {
-		p.OnStart(ctx, s)
-	}
-}
-
-// OnEnd passes a finished span on.
-func (f fanOut) OnEnd(s sdktrace.ReadOnlySpan) {
-	for _, p := range f {
-		p.OnEnd(s)
-	}
-}
-
-// Shutdown ends all processors at the same time, so that one that hangs doesn't
-// take the others' share of the time.
-func (f fanOut) Shutdown(ctx context.Context) error {
-	return f.each(func(p sdktrace.SpanProcessor) error { return p.Shutdown(ctx) })
-}
-
-// ForceFlush flushes all processors.
-func (f fanOut) ForceFlush(ctx context.Context) error {
-	return f.each(func(p sdktrace.SpanProcessor) error { return p.ForceFlush(ctx) })
-}
-
-func (f fanOut) each(do func(sdktrace.SpanProcessor) error) error {
-	results := make(chan error, len(f))
-	for _, p := range f {
-		go func() { results <- do(p) }()
-	}
-	var all []error
-	for range f {
-		all = append(all, <-results)
-	}
-	return errors.Join(all...)
-}
-
-// renamed exports spans under another service name than they were made with.
-type renamed struct {
-	sdktrace.SpanExporter
-	service string
-}
-
-// ExportSpans passes the spans on with a changed resource.
-func (r renamed) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
-	out := make([]sdktrace.ReadOnlySpan, len(spans))
-	var res *resource.Resource
-	for i, s := range spans {
-		if res == nil {
-			res, _ = resource.Merge(s.Resource(), resource.NewSchemaless(attribute.String(string(attrServiceName), r.service)))
-		}
-		out[i] = withResource{s, res}
-	}
-	return r.SpanExporter.ExportSpans(ctx, out)
-}
-
-type withResource struct {
-	sdktrace.ReadOnlySpan
-	resource *resource.Resource
-}
-
-// Resource is what the span says that it is about.
-func (w withResource) Resource() *resource.Resource { return w.resource }

@@ -12,7 +12,8 @@ import (
 
 	"github.com/apache/thrift/lib/go/thrift"
 	thriftgen "github.com/jaegertracing/jaeger-idl/thrift-gen/jaeger"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/loquat-dev/loquat/internal/tracing/record"
 )
 
 // DefaultTimeout bounds one request, as Rasa's exporter does.
@@ -26,9 +27,10 @@ type HTTPSettings struct {
 	Endpoint           string // URL; the path /api/traces is added when there is none
 	Username, Password string // basic authentication when both are given
 	Timeout            time.Duration
+	Source             Source
 }
 
-// HTTPExporter is a trace exporter of the OpenTelemetry SDK.
+// HTTPExporter is a record.Exporter.
 type HTTPExporter struct {
 	settings HTTPSettings
 	client   *http.Client
@@ -57,14 +59,15 @@ func NewHTTP(s HTTPSettings) (*HTTPExporter, error) {
 	return &HTTPExporter{settings: s, client: &http.Client{Transport: transport, Timeout: s.Timeout}}, nil
 }
 
-// ExportSpans posts one batch.
-func (e *HTTPExporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
+// Export posts one batch.
+func (e *HTTPExporter) Export(ctx context.Context, spans []*record.Span) error {
 	if len(spans) == 0 {
 		return nil
 	}
-	batch := &thriftgen.Batch{Process: processOf(spans[0].Resource())}
+	batch := &thriftgen.Batch{Process: processOf(e.settings.Source.Resource)}
+	scope := e.settings.Source.scopeTags()
 	for _, s := range spans {
-		batch.Spans = append(batch.Spans, spanOf(s))
+		batch.Spans = append(batch.Spans, spanOf(s, scope))
 	}
 	body, err := thrift.NewTSerializer().Write(ctx, batch) // the binary encoding
 	if err != nil {

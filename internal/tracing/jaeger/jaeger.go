@@ -12,7 +12,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"runtime"
 	"strconv"
@@ -21,7 +20,8 @@ import (
 	"github.com/apache/thrift/lib/go/thrift"
 	"github.com/jaegertracing/jaeger-idl/thrift-gen/agent"
 	thriftgen "github.com/jaegertracing/jaeger-idl/thrift-gen/jaeger"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/loquat-dev/loquat/internal/tracing/record"
 )
 
 // Format is an encoding of Thrift.
@@ -47,14 +47,14 @@ type UDPSettings struct {
 	Host   string
 	Port   int
 	Format Format
-	Logger *slog.Logger
+	Source Source
 }
 
-// UDPExporter is a trace exporter of the OpenTelemetry SDK. One caller at a
-// time, as the SDK promises.
+// UDPExporter is a record.Exporter.
 type UDPExporter struct {
 	address  string
-	logger   *slog.Logger
+	process  *thriftgen.Process
+	scope    []*thriftgen.Tag
 	limit    int
 	memory   *thrift.TMemoryBuffer
 	protocol thrift.TProtocol
@@ -69,7 +69,8 @@ type UDPExporter struct {
 func NewUDP(s UDPSettings) *UDPExporter {
 	e := &UDPExporter{
 		address: net.JoinHostPort(s.Host, strconv.Itoa(s.Port)),
-		logger:  s.Logger,
+		process: processOf(s.Source.Resource),
+		scope:   s.Source.scopeTags(),
 		limit:   linuxDatagram,
 		memory:  thrift.NewTMemoryBufferLen(linuxDatagram),
 	}
@@ -87,21 +88,20 @@ func newProtocol(t thrift.TTransport, f Format) thrift.TProtocol {
 	return thrift.NewTCompactProtocolConf(t, nil)
 }
 
-// ExportSpans sends the spans in as many datagrams as they need. A span that is
+// Export sends the spans in as many datagrams as they need. A span that is
 // too large for any datagram is left out, and the error says so after the
 // others were sent.
-func (e *UDPExporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
+func (e *UDPExporter) Export(ctx context.Context, spans []*record.Span) error {
 	if len(spans) == 0 {
 		return nil
 	}
 	if err := e.connect(ctx); err != nil {
 		return err
 	}
-	process := processOf(spans[0].Resource())
 	var failed lostError
 	sent := 0
-	for group := range groups(spans, e.limit-processBound(process)) {
-		datagram, err := e.encode(ctx, &thriftgen.Batch{Process: process, Spans: group})
+	for group := range groups(spans, e.scope, e.limit-processBound(e.process)) {
+		datagram, err := e.encode(ctx, &thriftgen.Batch{Process: e.process, Spans: group})
 		if err == nil && len(datagram) > e.limit {
 			err = fmt.Errorf("span %q was left out: it needs %d bytes and a datagram holds %d",
 				group[0].OperationName, len(datagram), e.limit)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"math"
 	"net"
 	"net/http"
@@ -21,14 +20,12 @@ import (
 	thriftgen "github.com/jaegertracing/jaeger-idl/thrift-gen/jaeger"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
-	"go.opentelemetry.io/otel/sdk/instrumentation"
 	"go.opentelemetry.io/otel/sdk/resource"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
-	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace"
 	"go.uber.org/goleak"
 
 	"github.com/loquat-dev/loquat/internal/tracing/jaeger"
+	"github.com/loquat-dev/loquat/internal/tracing/record"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -39,13 +36,17 @@ var (
 	ownID   = trace.SpanID{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe}
 )
 
-func stub(name string, attributes ...attribute.KeyValue) tracetest.SpanStub {
-	return tracetest.SpanStub{
-		Name:        name,
-		SpanContext: trace.NewSpanContext(trace.SpanContextConfig{TraceID: traceID, SpanID: ownID, TraceFlags: 1}),
-		StartTime:   begin, EndTime: begin.Add(42 * time.Microsecond), Attributes: attributes,
-		Resource: resource.NewSchemaless(attribute.String("service.name", "rasa"), attribute.String("service.version", "1")),
+func stub(name string, attributes ...attribute.KeyValue) *record.Span {
+	return &record.Span{
+		Name:    name,
+		Context: trace.NewSpanContext(trace.SpanContextConfig{TraceID: traceID, SpanID: ownID, TraceFlags: 1}),
+		Start:   begin, Duration: 42 * time.Microsecond, Attributes: attributes,
 	}
+}
+
+var source = jaeger.Source{
+	Resource: resource.NewSchemaless(attribute.String("service.name", "rasa"), attribute.String("service.version", "1")),
+	Scope:    "loquat", Version: "2",
 }
 
 // agentSocket is the socket of a Jaeger agent.
@@ -93,7 +94,7 @@ func receive(t *testing.T, conn *net.UDPConn, format jaeger.Format, want int) (b
 
 func newUDP(t *testing.T, port int, format jaeger.Format) *jaeger.UDPExporter {
 	t.Helper()
-	e := jaeger.NewUDP(jaeger.UDPSettings{Host: "127.0.0.1", Port: port, Format: format, Logger: slog.New(slog.DiscardHandler)})
+	e := jaeger.NewUDP(jaeger.UDPSettings{Host: "127.0.0.1", Port: port, Format: format, Source: source})
 	t.Cleanup(func() { _ = e.Shutdown(context.Background()) })
 	return e
 }
@@ -103,12 +104,11 @@ func TestSpanArrivesAsTheSpecificationMapsIt(t *testing.T) {
 		attribute.String("text", "ünï\x00🌶"), attribute.Bool("b", false), attribute.Int64("least", math.MinInt64),
 		attribute.Float64("pi", math.Pi), attribute.StringSlice("list", []string{`a"`, "b"}))
 	parent := trace.NewSpanContext(trace.SpanContextConfig{TraceID: traceID, SpanID: trace.SpanID{0, 0, 0, 0, 0, 0, 0, 5}})
-	s.Parent, s.SpanKind = parent, trace.SpanKindClient
-	s.Status = sdktrace.Status{Code: codes.Error, Description: "timed out"}
-	s.Events = []sdktrace.Event{{Name: "exception", Time: begin, Attributes: []attribute.KeyValue{attribute.String("exception.type", "timeout")}}}
-	s.Links = []sdktrace.Link{{SpanContext: parent}}
-	s.InstrumentationScope = instrumentation.Scope{Name: "loquat", Version: "2"}
-	s.DroppedEvents = 3
+	s.Parent, s.Kind = parent, trace.SpanKindClient
+	s.Status, s.Description = codes.Error, "timed out"
+	s.Events = []record.Event{{Name: "exception", Time: begin, Attributes: []attribute.KeyValue{attribute.String("exception.type", "timeout")}}}
+	s.Links = []trace.Link{{SpanContext: parent}}
+	s.DroppedAttributes = 3
 
 	text := func(k, v string) *thriftgen.Tag {
 		return &thriftgen.Tag{Key: k, VType: thriftgen.TagType_STRING, VStr: &v}
@@ -125,7 +125,7 @@ func TestSpanArrivesAsTheSpecificationMapsIt(t *testing.T) {
 				text("list", `["a\"","b"]`), text("span.kind", "client"),
 				text("otel.scope.name", "loquat"), text("otel.scope.version", "2"),
 				text("otel.status_code", "ERROR"), {Key: "error", VType: thriftgen.TagType_BOOL, VBool: &yes}, text("otel.status_description", "timed out"),
-				{Key: "otel.dropped_events_count", VType: thriftgen.TagType_LONG, VLong: &three},
+				{Key: "otel.dropped_attributes_count", VType: thriftgen.TagType_LONG, VLong: &three},
 			},
 			Logs:       []*thriftgen.Log{{Timestamp: begin.UnixMicro(), Fields: []*thriftgen.Tag{text("event", "exception"), text("exception.type", "timeout")}}},
 			References: []*thriftgen.SpanRef{{RefType: thriftgen.SpanRefType_FOLLOWS_FROM, TraceIdHigh: -0x00ffffffffffffff, TraceIdLow: math.MinInt64, SpanId: 5}},
@@ -133,7 +133,7 @@ func TestSpanArrivesAsTheSpecificationMapsIt(t *testing.T) {
 	}
 	for _, format := range []jaeger.Format{jaeger.Compact, jaeger.Binary} {
 		conn, port := agentSocket(t)
-		if err := newUDP(t, port, format).ExportSpans(t.Context(), tracetest.SpanStubs{s}.Snapshots()); err != nil {
+		if err := newUDP(t, port, format).Export(t.Context(), []*record.Span{s}); err != nil {
 			t.Fatal(err)
 		}
 		batches, _ := receive(t, conn, format, 1)
@@ -144,12 +144,12 @@ func TestSpanArrivesAsTheSpecificationMapsIt(t *testing.T) {
 }
 
 func TestLargeTraceIsSplitAndArrivesWhole(t *testing.T) {
-	var spans tracetest.SpanStubs
+	var spans []*record.Span
 	for i := range 400 {
 		spans = append(spans, stub("span "+strconv.Itoa(i), attribute.String("text", strings.Repeat("x", i*3))))
 	}
 	conn, port := agentSocket(t)
-	if err := newUDP(t, port, jaeger.Compact).ExportSpans(t.Context(), spans.Snapshots()); err != nil {
+	if err := newUDP(t, port, jaeger.Compact).Export(t.Context(), spans); err != nil {
 		t.Fatal(err)
 	}
 	batches, sizes := receive(t, conn, jaeger.Compact, len(spans))
@@ -172,8 +172,8 @@ func TestLargeTraceIsSplitAndArrivesWhole(t *testing.T) {
 
 func TestOversizeSpanIsLeftOutAlone(t *testing.T) {
 	conn, port := agentSocket(t)
-	spans := tracetest.SpanStubs{stub("first"), stub("huge", attribute.String("text", strings.Repeat("x", 65_000))), stub("last")}
-	err := newUDP(t, port, jaeger.Compact).ExportSpans(t.Context(), spans.Snapshots())
+	spans := []*record.Span{stub("first"), stub("huge", attribute.String("text", strings.Repeat("x", 65_000))), stub("last")}
+	err := newUDP(t, port, jaeger.Compact).Export(t.Context(), spans)
 	var lost interface{ LostSpans() int }
 	if !errors.As(err, &lost) || lost.LostSpans() != 1 || !strings.Contains(err.Error(), `span "huge" was left out`) {
 		t.Errorf("got %v", err)
@@ -194,8 +194,8 @@ func TestOversizeSpanIsLeftOutAlone(t *testing.T) {
 // size is not.
 func TestSpanThatJustFits(t *testing.T) {
 	conn, port := agentSocket(t)
-	spans := tracetest.SpanStubs{stub("fits", attribute.String("text", strings.Repeat("x", 64_850)))}
-	if err := newUDP(t, port, jaeger.Compact).ExportSpans(t.Context(), spans.Snapshots()); err != nil {
+	spans := []*record.Span{stub("fits", attribute.String("text", strings.Repeat("x", 64_820)))}
+	if err := newUDP(t, port, jaeger.Compact).Export(t.Context(), spans); err != nil {
 		t.Fatal(err)
 	}
 	if _, sizes := receive(t, conn, jaeger.Compact, 1); sizes[0] > 65_000 {
@@ -208,9 +208,9 @@ func TestAgentThatIsDownIsAnErrorAndNoMore(t *testing.T) {
 	conn.Close()
 	e := newUDP(t, port, jaeger.Compact)
 	for range 3 {
-		_ = e.ExportSpans(t.Context(), tracetest.SpanStubs{stub("a")}.Snapshots())
+		_ = e.Export(t.Context(), []*record.Span{stub("a")})
 	}
-	if err := jaeger.NewUDP(jaeger.UDPSettings{Host: "no-such-host.invalid", Port: 1}).ExportSpans(t.Context(), tracetest.SpanStubs{stub("a")}.Snapshots()); err == nil {
+	if err := jaeger.NewUDP(jaeger.UDPSettings{Host: "no-such-host.invalid", Port: 1, Source: source}).Export(t.Context(), []*record.Span{stub("a")}); err == nil {
 		t.Error("a host that doesn't exist gave no error")
 	}
 }
@@ -229,13 +229,13 @@ func TestBatchOverHTTP(t *testing.T) {
 		w.WriteHeader(status)
 	}))
 	defer s.Close()
-	e, err := jaeger.NewHTTP(jaeger.HTTPSettings{Endpoint: s.URL, Username: "ann", Password: "pw"})
+	e, err := jaeger.NewHTTP(jaeger.HTTPSettings{Endpoint: s.URL, Username: "ann", Password: "pw", Source: source})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer e.Shutdown(context.Background())
-	spans := tracetest.SpanStubs{stub("a"), stub("b")}.Snapshots()
-	if err := e.ExportSpans(t.Context(), spans); err != nil {
+	spans := []*record.Span{stub("a"), stub("b")}
+	if err := e.Export(t.Context(), spans); err != nil {
 		t.Fatal(err)
 	}
 	if user != "ann" || password != "pw" || path != "/api/traces" || kind != "application/x-thrift" || len(got.Spans) != 2 {
@@ -243,7 +243,7 @@ func TestBatchOverHTTP(t *testing.T) {
 	}
 	for code, again := range map[int]bool{http.StatusServiceUnavailable: true, http.StatusUnauthorized: false} {
 		status = code
-		err := e.ExportSpans(t.Context(), spans)
+		err := e.Export(t.Context(), spans)
 		var r interface{ Retryable() (time.Duration, bool) }
 		if err == nil || errors.As(err, &r) != again {
 			t.Errorf("%d: %v", code, err)

@@ -9,8 +9,9 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/sdk/resource"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/loquat-dev/loquat/internal/tracing/record"
 )
 
 // unknownService is the name of a process whose resource doesn't tell it.
@@ -30,29 +31,45 @@ func processOf(r *resource.Resource) *thriftgen.Process {
 	return p
 }
 
+// Source says who made the spans.
+type Source struct {
+	Resource       *resource.Resource
+	Scope, Version string // of the instrumentation
+}
+
+// scopeTags name the instrumentation on every span.
+func (s Source) scopeTags() (tags []*thriftgen.Tag) {
+	if s.Scope != "" {
+		tags = append(tags, stringTag("otel.scope.name", s.Scope))
+	}
+	if s.Version != "" {
+		tags = append(tags, stringTag("otel.scope.version", s.Version))
+	}
+	return tags
+}
+
 // spanOf maps a span as "OpenTelemetry to Jaeger Transformation" of the
 // OpenTelemetry specification says. Rasa's exporter does it in another way in
 // three points, which Jaeger's pages show less well: it repeats the resource on
 // every span, calls the name of an event "message", and tags internal spans.
-func spanOf(s sdktrace.ReadOnlySpan) *thriftgen.Span {
-	own := s.SpanContext()
+func spanOf(s *record.Span, scope []*thriftgen.Tag) *thriftgen.Span {
+	own := s.Context
 	high, low := splitTraceID(own.TraceID())
 	out := &thriftgen.Span{
 		TraceIdHigh: high, TraceIdLow: low,
-		SpanId: spanID(own.SpanID()), ParentSpanId: spanID(s.Parent().SpanID()),
-		OperationName: s.Name(), Flags: int32(own.TraceFlags()),
-		StartTime: micros(s.StartTime()), Duration: s.EndTime().Sub(s.StartTime()).Microseconds(),
-		Tags: tagsOf(s),
+		SpanId: spanID(own.SpanID()), ParentSpanId: spanID(s.Parent.SpanID()),
+		OperationName: s.Name, Flags: int32(own.TraceFlags()),
+		StartTime: micros(s.Start), Duration: s.Duration.Microseconds(),
+		Tags: tagsOf(s, scope),
 	}
-	for _, e := range s.Events() {
+	for _, e := range s.Events {
 		fields := []*thriftgen.Tag{stringTag("event", e.Name)}
 		for _, a := range e.Attributes {
 			fields = append(fields, tag(a))
 		}
-		fields = appendCount(fields, "otel.event.dropped_attributes_count", e.DroppedAttributeCount)
 		out.Logs = append(out.Logs, &thriftgen.Log{Timestamp: micros(e.Time), Fields: fields})
 	}
-	for _, l := range s.Links() {
+	for _, l := range s.Links {
 		high, low := splitTraceID(l.SpanContext.TraceID())
 		out.References = append(out.References, &thriftgen.SpanRef{
 			RefType: thriftgen.SpanRefType_FOLLOWS_FROM, TraceIdHigh: high, TraceIdLow: low,
@@ -62,33 +79,28 @@ func spanOf(s sdktrace.ReadOnlySpan) *thriftgen.Span {
 	return out
 }
 
-func tagsOf(s sdktrace.ReadOnlySpan) []*thriftgen.Tag {
-	attributes, scope := s.Attributes(), s.InstrumentationScope()
-	tags := make([]*thriftgen.Tag, 0, len(attributes)+4)
-	for _, a := range attributes {
+func tagsOf(s *record.Span, scope []*thriftgen.Tag) []*thriftgen.Tag {
+	tags := make([]*thriftgen.Tag, 0, len(s.Attributes)+len(scope)+1)
+	for _, a := range s.Attributes {
 		tags = append(tags, tag(a))
 	}
-	if kind := s.SpanKind(); kind != trace.SpanKindInternal && kind != trace.SpanKindUnspecified {
-		tags = append(tags, stringTag("span.kind", kind.String()))
+	if s.Kind != trace.SpanKindInternal && s.Kind != trace.SpanKindUnspecified {
+		tags = append(tags, stringTag("span.kind", s.Kind.String()))
 	}
-	if scope.Name != "" {
-		tags = append(tags, stringTag("otel.scope.name", scope.Name))
-	}
-	if scope.Version != "" {
-		tags = append(tags, stringTag("otel.scope.version", scope.Version))
-	}
-	switch s.Status().Code {
+	tags = append(tags, scope...)
+	switch s.Status {
 	case codes.Ok:
 		tags = append(tags, stringTag("otel.status_code", "OK"))
 	case codes.Error:
 		tags = append(tags, stringTag("otel.status_code", "ERROR"), boolTag("error", true))
-		if d := s.Status().Description; d != "" {
+		if d := s.Description; d != "" {
 			tags = append(tags, stringTag("otel.status_description", d))
 		}
 	}
-	tags = appendCount(tags, "otel.dropped_attributes_count", s.DroppedAttributes())
-	tags = appendCount(tags, "otel.dropped_events_count", s.DroppedEvents())
-	return appendCount(tags, "otel.dropped_links_count", s.DroppedLinks())
+	if s.DroppedAttributes > 0 {
+		tags = append(tags, longTag("otel.dropped_attributes_count", int64(s.DroppedAttributes)))
+	}
+	return tags
 }
 
 func tag(a attribute.KeyValue) *thriftgen.Tag {
@@ -121,13 +133,6 @@ func boolTag(key string, v bool) *thriftgen.Tag {
 
 func longTag(key string, v int64) *thriftgen.Tag {
 	return &thriftgen.Tag{Key: key, VType: thriftgen.TagType_LONG, VLong: &v}
-}
-
-func appendCount(tags []*thriftgen.Tag, key string, n int) []*thriftgen.Tag {
-	if n > 0 {
-		tags = append(tags, longTag(key, int64(n)))
-	}
-	return tags
 }
 
 func splitTraceID(id trace.TraceID) (high, low int64) {

@@ -4,7 +4,8 @@ import (
 	"iter"
 
 	thriftgen "github.com/jaegertracing/jaeger-idl/thrift-gen/jaeger"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/loquat-dev/loquat/internal/tracing/record"
 )
 
 // Upper bounds, in bytes, of what the parts of a message take in either encoding
@@ -20,12 +21,12 @@ const (
 
 // groups maps the spans and yields them in groups of which each fits into limit
 // bytes, as far as a single span does.
-func groups(spans []sdktrace.ReadOnlySpan, limit int) iter.Seq[[]*thriftgen.Span] {
+func groups(spans []*record.Span, scope []*thriftgen.Tag, limit int) iter.Seq[[]*thriftgen.Span] {
 	return func(yield func([]*thriftgen.Span) bool) {
 		var group []*thriftgen.Span
 		size := 0
 		for _, s := range spans {
-			span := spanOf(s)
+			span := spanOf(s, scope)
 			bound := boundOf(span)
 			if len(group) > 0 && size+bound > limit {
 				if !yield(group) {

@@ -3,14 +3,13 @@ package otlp
 import (
 	"encoding/binary"
 	"math"
-	"slices"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
-	"go.opentelemetry.io/otel/sdk/instrumentation"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/loquat-dev/loquat/internal/tracing/record"
 )
 
 // The flags field of a span carries, besides the W3C flags, whether the parent
@@ -27,54 +26,29 @@ const (
 // exporters of the SDK do, costs about five times as much processor time for
 // each span, which is most of what a span may cost. The tests decode what is
 // written here with those generated types.
-func appendRequest(b []byte, spans []sdktrace.ReadOnlySpan) []byte {
-	if len(spans) == 0 {
-		return b
-	}
-	b, request := open(b, 1) // resource_spans
-	b, res := open(b, 1)     // resource: all spans of one provider share it
-	for it := spans[0].Resource().Iter(); it.Next(); {
+func appendRequest(b []byte, from Source, spans []*record.Span) []byte {
+	b, request := open(b, 1)  // resource_spans
+	b, resource := open(b, 1) // resource
+	for it := from.Resource.Iter(); it.Next(); {
 		b = appendAttribute(b, 1, it.Attribute())
 	}
-	b = shut(b, res)
-	for _, scope := range scopesOf(spans) {
-		b = appendScope(b, scope, spans)
+	b = shut(b, resource)
+	b, group := open(b, 2) // scope_spans
+	b, scope := open(b, 1)
+	b = appendString(b, 1, from.Scope)
+	b = appendString(b, 2, from.Version)
+	b = shut(b, scope)
+	for _, s := range spans {
+		b = appendSpan(b, s)
 	}
-	b = appendString(b, 3, spans[0].Resource().SchemaURL())
+	b = shut(b, group)
+	b = appendString(b, 3, from.Resource.SchemaURL())
 	return shut(b, request)
 }
 
-func scopesOf(spans []sdktrace.ReadOnlySpan) []instrumentation.Scope {
-	var scopes []instrumentation.Scope
-	for _, s := range spans {
-		if scope := s.InstrumentationScope(); !slices.Contains(scopes, scope) {
-			scopes = append(scopes, scope)
-		}
-	}
-	return scopes
-}
-
-func appendScope(b []byte, scope instrumentation.Scope, spans []sdktrace.ReadOnlySpan) []byte {
-	b, group := open(b, 2) // scope_spans
-	b, inner := open(b, 1)
-	b = appendString(b, 1, scope.Name)
-	b = appendString(b, 2, scope.Version)
-	for it := scope.Attributes.Iter(); it.Next(); {
-		b = appendAttribute(b, 3, it.Attribute())
-	}
-	b = shut(b, inner)
-	for _, s := range spans {
-		if s.InstrumentationScope() == scope {
-			b = appendSpan(b, s)
-		}
-	}
-	b = appendString(b, 3, scope.SchemaURL)
-	return shut(b, group)
-}
-
-func appendSpan(b []byte, s sdktrace.ReadOnlySpan) []byte {
+func appendSpan(b []byte, s *record.Span) []byte {
 	b, span := open(b, 2)
-	own, parent := s.SpanContext(), s.Parent()
+	own, parent := s.Context, s.Parent
 	traceID, spanID := own.TraceID(), own.SpanID()
 	b = appendBytes(b, 1, traceID[:])
 	b = appendBytes(b, 2, spanID[:])
@@ -85,37 +59,36 @@ func appendSpan(b []byte, s sdktrace.ReadOnlySpan) []byte {
 		parentID := parent.SpanID()
 		b = appendBytes(b, 4, parentID[:])
 	}
-	b = appendString(b, 5, s.Name())
-	b = appendVarint(b, 6, uint64(s.SpanKind())) // the numbers of the SDK and of the protocol agree
-	b = appendFixed64(b, 7, uint64(s.StartTime().UnixNano()))
-	b = appendFixed64(b, 8, uint64(s.EndTime().UnixNano()))
-	for _, a := range s.Attributes() {
+	b = appendString(b, 5, s.Name)
+	b = appendVarint(b, 6, uint64(s.Kind)) // the numbers of the SDK and of the protocol agree
+	start := s.Start.UnixNano()
+	b = appendFixed64(b, 7, uint64(start))
+	b = appendFixed64(b, 8, uint64(start+int64(s.Duration)))
+	for _, a := range s.Attributes {
 		b = appendAttribute(b, 9, a)
 	}
-	b = appendVarint(b, 10, uint64(s.DroppedAttributes()))
-	for _, e := range s.Events() {
-		b = appendEvent(b, e)
+	b = appendVarint(b, 10, uint64(s.DroppedAttributes))
+	for i := range s.Events {
+		b = appendEvent(b, &s.Events[i])
 	}
-	b = appendVarint(b, 12, uint64(s.DroppedEvents()))
-	for _, l := range s.Links() {
-		b = appendLink(b, l)
+	for i := range s.Links {
+		b = appendLink(b, &s.Links[i])
 	}
-	b = appendVarint(b, 14, uint64(s.DroppedLinks()))
-	b = appendStatus(b, s.Status())
+	b = appendStatus(b, s)
 	return shut(appendFixed32(b, 16, spanFlags(own, parent)), span)
 }
 
-func appendEvent(b []byte, e sdktrace.Event) []byte {
+func appendEvent(b []byte, e *record.Event) []byte {
 	b, at := open(b, 11)
 	b = appendFixed64(b, 1, uint64(e.Time.UnixNano()))
 	b = appendString(b, 2, e.Name)
 	for _, a := range e.Attributes {
 		b = appendAttribute(b, 3, a)
 	}
-	return shut(appendVarint(b, 4, uint64(e.DroppedAttributeCount)), at)
+	return shut(b, at)
 }
 
-func appendLink(b []byte, l sdktrace.Link) []byte {
+func appendLink(b []byte, l *trace.Link) []byte {
 	b, at := open(b, 13)
 	traceID, spanID := l.SpanContext.TraceID(), l.SpanContext.SpanID()
 	b = appendBytes(b, 1, traceID[:])
@@ -124,17 +97,16 @@ func appendLink(b []byte, l sdktrace.Link) []byte {
 	for _, a := range l.Attributes {
 		b = appendAttribute(b, 4, a)
 	}
-	b = appendVarint(b, 5, uint64(l.DroppedAttributeCount))
 	return shut(appendFixed32(b, 6, spanFlags(l.SpanContext, l.SpanContext)), at)
 }
 
-func appendStatus(b []byte, status sdktrace.Status) []byte {
-	if status.Code == codes.Unset {
+func appendStatus(b []byte, s *record.Span) []byte {
+	if s.Status == codes.Unset {
 		return b
 	}
 	b, at := open(b, 15)
-	b = appendString(b, 2, status.Description)
-	return shut(appendVarint(b, 3, uint64(statusCode(status.Code))), at)
+	b = appendString(b, 2, s.Description)
+	return shut(appendVarint(b, 3, uint64(statusCode(s.Status))), at)
 }
 
 // statusCode gives the number of the protocol, where OK is 1 and ERROR is 2.

@@ -9,10 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
-	"go.opentelemetry.io/otel/sdk/instrumentation"
 	"go.opentelemetry.io/otel/sdk/resource"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
-	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace"
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	common "go.opentelemetry.io/proto/otlp/common/v1"
@@ -21,6 +18,7 @@ import (
 	"google.golang.org/protobuf/testing/protocmp"
 
 	"github.com/loquat-dev/loquat/internal/tracing/otlp"
+	"github.com/loquat-dev/loquat/internal/tracing/record"
 )
 
 var (
@@ -32,37 +30,38 @@ var (
 )
 
 // everySort is a span in which every field is used.
-func everySort() tracetest.SpanStub {
+func everySort() *record.Span {
 	state, _ := trace.ParseTraceState("vendor=1")
 	own := trace.NewSpanContext(trace.SpanContextConfig{TraceID: traceID, SpanID: ownID, TraceFlags: 1, TraceState: state})
 	parent := trace.NewSpanContext(trace.SpanContextConfig{TraceID: traceID, SpanID: rootID, TraceFlags: 1, Remote: true})
-	return tracetest.SpanStub{
-		Name: "POST /webhooks/rest/webhook", SpanContext: own, Parent: parent, SpanKind: trace.SpanKindServer,
-		StartTime: begin, EndTime: begin.Add(1500 * time.Microsecond),
+	return &record.Span{
+		Name: "POST /webhooks/rest/webhook", Context: own, Parent: parent, Kind: trace.SpanKindServer,
+		Start: begin, Duration: 1500 * time.Microsecond,
 		Attributes: []attribute.KeyValue{
 			attribute.String("text", longTxt), attribute.String("empty", ""), attribute.Bool("no", false), attribute.Bool("yes", true),
 			attribute.Int64("least", math.MinInt64), attribute.Int("zero", 0), attribute.Float64("pi", math.Pi),
 			attribute.StringSlice("list", []string{"a", ""}), attribute.Int64Slice("ints", []int64{-1, 0}),
 			attribute.BoolSlice("bools", []bool{true, false}), attribute.Float64Slice("floats", []float64{0, 1.5}),
 		},
-		Events:            []sdktrace.Event{{Name: "exception", Time: begin, Attributes: []attribute.KeyValue{attribute.String("exception.type", "x")}, DroppedAttributeCount: 1}},
-		Links:             []sdktrace.Link{{SpanContext: parent, Attributes: []attribute.KeyValue{attribute.Int("n", 1)}, DroppedAttributeCount: 2}},
-		Status:            sdktrace.Status{Code: codes.Error, Description: "timed out"},
-		DroppedAttributes: 3, DroppedEvents: 4, DroppedLinks: 5,
-		Resource:             resource.NewWithAttributes("https://schema", attribute.String("service.name", "rasa")),
-		InstrumentationScope: instrumentation.Scope{Name: "loquat", Version: "1", SchemaURL: "https://scope"},
+		Events: []record.Event{{Name: "exception", Time: begin, Attributes: []attribute.KeyValue{attribute.String("exception.type", "x")}}},
+		Links:  []trace.Link{{SpanContext: parent, Attributes: []attribute.KeyValue{attribute.Int("n", 1)}}},
+		Status: codes.Error, Description: "timed out", DroppedAttributes: 3,
 	}
+}
+
+var source = otlp.Source{
+	Resource: resource.NewWithAttributes("https://schema", attribute.String("service.name", "rasa")),
+	Scope:    "loquat", Version: "1",
 }
 
 func TestSpanArrivesWithEveryField(t *testing.T) {
 	second := everySort()
-	second.InstrumentationScope = instrumentation.Scope{Name: "other"}
-	second.Parent, second.Status, second.Events, second.Links = trace.SpanContext{}, sdktrace.Status{}, nil, nil
-	second.Attributes, second.DroppedAttributes, second.DroppedEvents, second.DroppedLinks = nil, 0, 0, 0
+	second.Parent, second.Status, second.Events, second.Links = trace.SpanContext{}, codes.Unset, nil, nil
+	second.Attributes, second.DroppedAttributes = nil, 0
 
 	backend, address := serveGRPC(t, nil)
 	e := newExporter(t, otlp.Settings{Endpoint: address, Protocol: otlp.GRPC})
-	if err := e.ExportSpans(t.Context(), tracetest.SpanStubs{everySort(), second}.Snapshots()); err != nil {
+	if err := e.Export(t.Context(), []*record.Span{everySort(), second}); err != nil {
 		t.Fatal(err)
 	}
 	text := func(s string) *common.AnyValue {
@@ -85,8 +84,8 @@ func TestSpanArrivesWithEveryField(t *testing.T) {
 	want := &collector.ExportTraceServiceRequest{ResourceSpans: []*tracepb.ResourceSpans{{
 		Resource:  &respb.Resource{Attributes: []*common.KeyValue{kv("service.name", text("rasa"))}},
 		SchemaUrl: "https://schema",
-		ScopeSpans: []*tracepb.ScopeSpans{
-			{Scope: &common.InstrumentationScope{Name: "loquat", Version: "1"}, SchemaUrl: "https://scope", Spans: []*tracepb.Span{{
+		ScopeSpans: []*tracepb.ScopeSpans{{Scope: &common.InstrumentationScope{Name: "loquat", Version: "1"}, Spans: []*tracepb.Span{
+			{
 				TraceId: traceID[:], SpanId: ownID[:], ParentSpanId: rootID[:], TraceState: "vendor=1", Flags: 0x301,
 				Name: "POST /webhooks/rest/webhook", Kind: tracepb.Span_SPAN_KIND_SERVER,
 				StartTimeUnixNano: nano, EndTimeUnixNano: nano + 1_500_000,
@@ -96,17 +95,17 @@ func TestSpanArrivesWithEveryField(t *testing.T) {
 					kv("list", list(text("a"), text(""))), kv("ints", list(number(-1), number(0))),
 					kv("bools", list(flag(true), flag(false))), kv("floats", list(double(0), double(1.5))),
 				},
-				Events:                 []*tracepb.Span_Event{{TimeUnixNano: nano, Name: "exception", DroppedAttributesCount: 1, Attributes: []*common.KeyValue{kv("exception.type", text("x"))}}},
-				Links:                  []*tracepb.Span_Link{{TraceId: traceID[:], SpanId: rootID[:], Flags: 0x301, DroppedAttributesCount: 2, Attributes: []*common.KeyValue{kv("n", number(1))}}},
+				Events:                 []*tracepb.Span_Event{{TimeUnixNano: nano, Name: "exception", Attributes: []*common.KeyValue{kv("exception.type", text("x"))}}},
+				Links:                  []*tracepb.Span_Link{{TraceId: traceID[:], SpanId: rootID[:], Flags: 0x301, Attributes: []*common.KeyValue{kv("n", number(1))}}},
 				Status:                 &tracepb.Status{Code: tracepb.Status_STATUS_CODE_ERROR, Message: "timed out"},
-				DroppedAttributesCount: 3, DroppedEventsCount: 4, DroppedLinksCount: 5,
-			}}},
-			{Scope: &common.InstrumentationScope{Name: "other"}, Spans: []*tracepb.Span{{
+				DroppedAttributesCount: 3,
+			},
+			{
 				TraceId: traceID[:], SpanId: ownID[:], TraceState: "vendor=1", Flags: 0x101,
 				Name: "POST /webhooks/rest/webhook", Kind: tracepb.Span_SPAN_KIND_SERVER,
 				StartTimeUnixNano: nano, EndTimeUnixNano: nano + 1_500_000,
-			}}},
-		},
+			},
+		}}},
 	}}}
 	if diff := cmp.Diff(want, backend.requests[0], protocmp.Transform()); diff != "" {
 		t.Errorf("request differs (-want +got):\n%s", diff)

@@ -6,7 +6,8 @@ import (
 	"strconv"
 
 	"go.opentelemetry.io/otel/attribute"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/loquat-dev/loquat/internal/tracing/record"
 )
 
 // The JSON form of OTLP: camelCase names, identifiers in hexadecimal, and
@@ -15,52 +16,40 @@ import (
 
 type jsonObject map[string]any
 
-func jsonRequest(spans []sdktrace.ReadOnlySpan) ([]byte, error) {
-	var scopeSpans []jsonObject
-	for _, scope := range scopesOf(spans) {
-		var list []jsonObject
-		for _, s := range spans {
-			if s.InstrumentationScope() == scope {
-				list = append(list, jsonSpan(s))
-			}
-		}
-		scopeSpans = append(scopeSpans, jsonObject{
-			"scope": jsonObject{"name": scope.Name, "version": scope.Version, "attributes": jsonAttributes(scope.Attributes.ToSlice())},
-			"spans": list, "schemaUrl": scope.SchemaURL,
-		})
+func jsonRequest(from Source, spans []*record.Span) ([]byte, error) {
+	list := make([]jsonObject, len(spans))
+	for i, s := range spans {
+		list[i] = jsonSpan(s)
 	}
-	resource := spans[0].Resource()
 	return json.Marshal(jsonObject{"resourceSpans": []jsonObject{{
-		"resource":   jsonObject{"attributes": jsonAttributes(resource.Attributes())},
-		"scopeSpans": scopeSpans, "schemaUrl": resource.SchemaURL(),
+		"resource":   jsonObject{"attributes": jsonAttributes(from.Resource.Attributes())},
+		"schemaUrl":  from.Resource.SchemaURL(),
+		"scopeSpans": []jsonObject{{"scope": jsonObject{"name": from.Scope, "version": from.Version}, "spans": list}},
 	}}})
 }
 
-func jsonSpan(s sdktrace.ReadOnlySpan) jsonObject {
-	own, parent := s.SpanContext(), s.Parent()
+func jsonSpan(s *record.Span) jsonObject {
 	out := jsonObject{
-		"traceId": own.TraceID().String(), "spanId": own.SpanID().String(), "traceState": own.TraceState().String(),
-		"name": s.Name(), "kind": int(s.SpanKind()), "flags": spanFlags(own, parent),
-		"startTimeUnixNano": jsonInt(s.StartTime().UnixNano()), "endTimeUnixNano": jsonInt(s.EndTime().UnixNano()),
-		"attributes": jsonAttributes(s.Attributes()), "droppedAttributesCount": s.DroppedAttributes(),
-		"droppedEventsCount": s.DroppedEvents(), "droppedLinksCount": s.DroppedLinks(),
-		"status": jsonObject{"code": statusCode(s.Status().Code), "message": s.Status().Description},
+		"traceId": s.Context.TraceID().String(), "spanId": s.Context.SpanID().String(), "traceState": s.Context.TraceState().String(),
+		"name": s.Name, "kind": int(s.Kind), "flags": spanFlags(s.Context, s.Parent),
+		"startTimeUnixNano": jsonInt(s.Start.UnixNano()), "endTimeUnixNano": jsonInt(s.EndTime().UnixNano()),
+		"attributes": jsonAttributes(s.Attributes), "droppedAttributesCount": s.DroppedAttributes,
+		"status": jsonObject{"code": statusCode(s.Status), "message": s.Description},
 	}
-	if parent.SpanID().IsValid() {
-		out["parentSpanId"] = parent.SpanID().String()
+	if s.Parent.SpanID().IsValid() {
+		out["parentSpanId"] = s.Parent.SpanID().String()
 	}
 	var events, links []jsonObject
-	for _, e := range s.Events() {
+	for _, e := range s.Events {
 		events = append(events, jsonObject{
-			"timeUnixNano": jsonInt(e.Time.UnixNano()), "name": e.Name,
-			"attributes": jsonAttributes(e.Attributes), "droppedAttributesCount": e.DroppedAttributeCount,
+			"timeUnixNano": jsonInt(e.Time.UnixNano()), "name": e.Name, "attributes": jsonAttributes(e.Attributes),
 		})
 	}
-	for _, l := range s.Links() {
+	for _, l := range s.Links {
 		links = append(links, jsonObject{
 			"traceId": l.SpanContext.TraceID().String(), "spanId": l.SpanContext.SpanID().String(),
 			"traceState": l.SpanContext.TraceState().String(), "attributes": jsonAttributes(l.Attributes),
-			"droppedAttributesCount": l.DroppedAttributeCount, "flags": spanFlags(l.SpanContext, l.SpanContext),
+			"flags": spanFlags(l.SpanContext, l.SpanContext),
 		})
 	}
 	out["events"], out["links"] = events, links

@@ -21,7 +21,9 @@ import (
 	"sync"
 	"time"
 
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/resource"
+
+	"github.com/loquat-dev/loquat/internal/tracing/record"
 )
 
 // Protocol is how requests travel.
@@ -54,7 +56,14 @@ type Settings struct {
 	Headers  map[string]string // sent with every request
 	Gzip     bool
 	Timeout  time.Duration // of one request; DefaultTimeout when 0
+	Source   Source
 	Logger   *slog.Logger
+}
+
+// Source says who made the spans.
+type Source struct {
+	Resource       *resource.Resource
+	Scope, Version string // of the instrumentation
 }
 
 // sender carries one encoded request to the backend.
@@ -68,8 +77,8 @@ type sender interface {
 	protocol() Protocol
 }
 
-// Exporter is a trace exporter of the OpenTelemetry SDK. It is safe for
-// concurrent use; requests are sent one at a time.
+// Exporter is a record.Exporter. It is safe for concurrent use; requests are sent
+// one at a time.
 type Exporter struct {
 	settings Settings
 	mu       sync.Mutex
@@ -120,9 +129,9 @@ func (e *Exporter) Describe() string {
 	return "otlp " + e.settings.Endpoint + " (" + how + ")"
 }
 
-// ExportSpans sends one request. What it returns may implement
+// Export sends one request. What it returns may implement
 // Retryable() (after time.Duration, ok bool).
-func (e *Exporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
+func (e *Exporter) Export(ctx context.Context, spans []*record.Span) error {
 	if len(spans) == 0 {
 		return nil
 	}
@@ -141,7 +150,7 @@ func (e *Exporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpa
 	return err // the server was not reached: nothing was learnt about it
 }
 
-func (e *Exporter) tryOther(ctx context.Context, spans []sdktrace.ReadOnlySpan, wrong wrongProtocolError) error {
+func (e *Exporter) tryOther(ctx context.Context, spans []*record.Span, wrong wrongProtocolError) error {
 	err := e.send(ctx, e.other, spans)
 	if _, down := errors.AsType[unavailableError](err); down {
 		return err
@@ -162,17 +171,17 @@ func (e *Exporter) settle(err error) error {
 	return err
 }
 
-func (e *Exporter) send(ctx context.Context, to sender, spans []sdktrace.ReadOnlySpan) error {
+func (e *Exporter) send(ctx context.Context, to sender, spans []*record.Span) error {
 	ctx, cancel := context.WithTimeout(ctx, e.settings.Timeout)
 	defer cancel()
 	if to.protocol() == HTTPJSON {
-		request, err := jsonRequest(spans)
+		request, err := jsonRequest(e.settings.Source, spans)
 		if err != nil {
 			return err
 		}
 		return to.send(ctx, request)
 	}
-	e.buffer = appendRequest(e.buffer[:0], spans)
+	e.buffer = appendRequest(e.buffer[:0], e.settings.Source, spans)
 	return to.send(ctx, e.buffer)
 }
 

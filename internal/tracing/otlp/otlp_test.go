@@ -13,18 +13,19 @@ import (
 	"testing"
 	"time"
 
-	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.uber.org/goleak"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"github.com/loquat-dev/loquat/internal/tracing/otlp"
+	"github.com/loquat-dev/loquat/internal/tracing/record"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func newExporter(t *testing.T, s otlp.Settings) *otlp.Exporter {
 	t.Helper()
+	s.Source = source
 	s.Logger = slog.New(slog.DiscardHandler)
 	if s.Timeout == 0 {
 		s.Timeout = 3 * time.Second
@@ -39,7 +40,7 @@ func newExporter(t *testing.T, s otlp.Settings) *otlp.Exporter {
 
 func export(t *testing.T, e *otlp.Exporter) error {
 	t.Helper()
-	return e.ExportSpans(t.Context(), tracetest.SpanStubs{everySort()}.Snapshots())
+	return e.Export(t.Context(), []*record.Span{everySort()})
 }
 
 func mustExport(t *testing.T, e *otlp.Exporter) {

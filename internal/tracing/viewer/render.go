@@ -56,7 +56,7 @@ func Render(out io.Writer, t Turn, o Options) {
 	}
 	r := renderer{options: o, turn: t}
 	for _, s := range t.Spans {
-		r.nameWidth = max(r.nameWidth, min(maxName, 3*s.Depth+utf8.RuneCountInString(s.Name())))
+		r.nameWidth = max(r.nameWidth, min(maxName, 3*s.Depth+utf8.RuneCountInString(s.Name)))
 	}
 	r.header()
 	for _, s := range t.Spans {
@@ -96,20 +96,20 @@ func (r *renderer) header() {
 	}
 	fmt.Fprintf(&r.text, "%s  %s  %s  %s\n",
 		r.paint(bold, "● "+what),
-		r.paint(bold+green, duration(root.EndTime().Sub(root.StartTime()))),
+		r.paint(bold+green, duration(root.Duration)),
 		count,
-		r.paint(dim, "trace "+root.SpanContext().TraceID().String()))
+		r.paint(dim, "trace "+root.Context.TraceID().String()))
 }
 
 func (r *renderer) line(s Span) {
 	rails := tree(s)
-	name := clip(escape(s.Name()), maxName-utf8.RuneCountInString(rails))
+	name := clip(escape(s.Name), maxName-utf8.RuneCountInString(rails))
 	pad := strings.Repeat(" ", max(0, r.nameWidth-utf8.RuneCountInString(rails)-utf8.RuneCountInString(name)))
-	failed := s.Status().Code == codes.Error
+	failed := s.Status == codes.Error
 	fmt.Fprintf(&r.text, "  %s%s%s  %s %s",
 		r.paint(dim, rails), r.paint(nameColor(s, failed), name), pad,
 		r.paint(barColor(s, failed), r.bar(s)),
-		r.paint(bold, fmt.Sprintf("%*s", durationWidth, duration(s.EndTime().Sub(s.StartTime())))))
+		r.paint(bold, fmt.Sprintf("%*s", durationWidth, duration(s.Duration))))
 	r.attributes(s, failed)
 	r.text.WriteByte('\n')
 }
@@ -160,14 +160,14 @@ var eighths = []rune("▏▎▍▌▋▊▉█")
 // bar shows when the span ran, as a part of the turn.
 func (r *renderer) bar(s Span) string {
 	root := r.turn.Spans[0]
-	whole := root.EndTime().Sub(root.StartTime())
+	whole := root.Duration
 	if whole <= 0 {
 		whole = 1
 	}
 	cells := func(d time.Duration) int { // in eighths of a cell
 		return int(min(max(float64(d)/float64(whole), 0), 1) * barWidth * 8)
 	}
-	from, to := cells(s.StartTime().Sub(root.StartTime())), cells(s.EndTime().Sub(root.StartTime()))
+	from, to := cells(s.Start.Sub(root.Start)), cells(s.EndTime().Sub(root.Start))
 	first := min(from/8, barWidth-1)
 	length := max(to-first*8, 1)
 	out := strings.Repeat(" ", first) + strings.Repeat("█", length/8)
@@ -197,10 +197,10 @@ func (r *renderer) attributes(s Span, failed bool) {
 		used += width
 	}
 	if failed {
-		text := "✗ " + clip(clean(s.Status().Description), maxValue)
+		text := "✗ " + clip(clean(s.Description), maxValue)
 		write(text, r.paint(red, text))
 	}
-	for _, a := range s.Attributes() {
+	for _, a := range s.Attributes {
 		key := string(a.Key)
 		if hidden(key) {
 			continue
@@ -225,11 +225,11 @@ func nameColor(s Span, failed bool) string {
 	switch {
 	case failed:
 		return bold + red
-	case s.SpanKind() == trace.SpanKindServer:
+	case s.Kind == trace.SpanKindServer:
 		return bold + magenta
-	case s.SpanKind() == trace.SpanKindClient, s.SpanKind() == trace.SpanKindProducer:
+	case s.Kind == trace.SpanKindClient, s.Kind == trace.SpanKindProducer:
 		return bold + cyan
-	case strings.HasPrefix(s.Name(), "GraphNode."):
+	case strings.HasPrefix(s.Name, "GraphNode."):
 		return blue
 	default:
 		return ""
@@ -240,11 +240,11 @@ func barColor(s Span, failed bool) string {
 	switch {
 	case failed:
 		return red
-	case s.SpanKind() == trace.SpanKindServer:
+	case s.Kind == trace.SpanKindServer:
 		return magenta
-	case s.SpanKind() == trace.SpanKindClient:
+	case s.Kind == trace.SpanKindClient:
 		return cyan
-	case strings.HasPrefix(s.Name(), "GraphNode."):
+	case strings.HasPrefix(s.Name, "GraphNode."):
 		return blue
 	default:
 		return green

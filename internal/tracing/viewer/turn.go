@@ -3,8 +3,9 @@ package viewer
 import (
 	"slices"
 
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/loquat-dev/loquat/internal/tracing/record"
 )
 
 // Turn is a finished trace, or the part of it that one request made here.
@@ -17,7 +18,7 @@ type Turn struct {
 // Span is a span in its place in the tree. A turn's spans stand in the order in
 // which they are printed: a parent before its children, children by their start.
 type Span struct {
-	sdktrace.ReadOnlySpan
+	*record.Span
 	Depth  int
 	Last   bool   // no sibling follows
 	parent bool   // it has children
@@ -26,20 +27,20 @@ type Span struct {
 
 // newTurn orders the spans below root into a tree. Spans that belong to another
 // root of the same trace are returned.
-func newTurn(root sdktrace.ReadOnlySpan, spans []sdktrace.ReadOnlySpan, lost int) (Turn, []sdktrace.ReadOnlySpan) {
-	children := map[trace.SpanID][]sdktrace.ReadOnlySpan{}
+func newTurn(root *record.Span, spans []*record.Span, lost int) (Turn, []*record.Span) {
+	children := map[trace.SpanID][]*record.Span{}
 	for _, s := range spans {
-		parent := s.Parent().SpanID()
+		parent := s.Parent.SpanID()
 		children[parent] = append(children[parent], s)
 	}
 	t := Turn{Lost: lost}
-	var place func(s sdktrace.ReadOnlySpan, depth int, last bool, rails []bool)
-	place = func(s sdktrace.ReadOnlySpan, depth int, last bool, rails []bool) {
-		below := children[s.SpanContext().SpanID()]
+	var place func(s *record.Span, depth int, last bool, rails []bool)
+	place = func(s *record.Span, depth int, last bool, rails []bool) {
+		below := children[s.Context.SpanID()]
 		t.Spans = append(t.Spans, Span{s, depth, last, len(below) > 0, rails})
-		delete(children, s.SpanContext().SpanID())
-		slices.SortStableFunc(below, func(a, b sdktrace.ReadOnlySpan) int {
-			return a.StartTime().Compare(b.StartTime())
+		delete(children, s.Context.SpanID())
+		slices.SortStableFunc(below, func(a, b *record.Span) int {
+			return a.Start.Compare(b.Start)
 		})
 		inner := rails
 		if depth > 0 {
@@ -50,9 +51,9 @@ func newTurn(root sdktrace.ReadOnlySpan, spans []sdktrace.ReadOnlySpan, lost int
 		}
 	}
 	place(root, 0, true, nil)
-	var rest []sdktrace.ReadOnlySpan
+	var rest []*record.Span
 	for _, s := range spans {
-		if _, left := children[s.Parent().SpanID()]; left {
+		if _, left := children[s.Parent.SpanID()]; left {
 			rest = append(rest, s)
 		}
 	}
@@ -62,7 +63,7 @@ func newTurn(root sdktrace.ReadOnlySpan, spans []sdktrace.ReadOnlySpan, lost int
 // attribute finds the first span's attribute with that key, "" if none has it.
 func (t Turn) attribute(key string) string {
 	for _, s := range t.Spans {
-		for _, a := range s.Attributes() {
+		for _, a := range s.Attributes {
 			if string(a.Key) == key {
 				return a.Value.Emit()
 			}

@@ -11,8 +11,9 @@ import (
 	"io"
 	"sync"
 
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/loquat-dev/loquat/internal/tracing/record"
 )
 
 // Bounds on what is held. Beyond them spans are left out of a tree, the oldest
@@ -31,7 +32,7 @@ type Options struct {
 	Keep  int // how many turns Turns returns at most; 50 when 0
 }
 
-// Viewer is a span processor of the OpenTelemetry SDK.
+// Viewer is a record.Processor.
 type Viewer struct {
 	out     io.Writer
 	options Options
@@ -51,7 +52,7 @@ type Viewer struct {
 
 // collected are the finished spans of a trace whose root goes on.
 type collected struct {
-	spans []sdktrace.ReadOnlySpan
+	spans []*record.Span
 	lost  int
 }
 
@@ -74,15 +75,12 @@ func New(out io.Writer, o Options) *Viewer {
 	return v
 }
 
-// OnStart is part of the SDK's span processor.
-func (v *Viewer) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
-
 // OnEnd collects a finished span. The end of a trace's root, which is a span
 // without a parent in this process, completes the turn.
-func (v *Viewer) OnEnd(s sdktrace.ReadOnlySpan) {
+func (v *Viewer) OnEnd(s *record.Span) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	id := s.SpanContext().TraceID()
+	id := s.Context.TraceID()
 	c := v.open[id]
 	if c == nil {
 		c = &collected{}
@@ -90,7 +88,7 @@ func (v *Viewer) OnEnd(s sdktrace.ReadOnlySpan) {
 		v.order = append(v.order, id)
 		v.forgetOldest()
 	}
-	if root := !s.Parent().IsValid() || s.Parent().IsRemote(); !root {
+	if !s.IsLocalRoot() {
 		if len(c.spans) < maxSpans {
 			c.spans = append(c.spans, s)
 		} else {
@@ -160,8 +158,8 @@ func (v *Viewer) print() {
 	}
 }
 
-// ForceFlush returns when all turns that ended before were printed.
-func (v *Viewer) ForceFlush(ctx context.Context) error {
+// Flush returns when all turns that ended before were printed.
+func (v *Viewer) Flush(ctx context.Context) error {
 	printed := make(chan struct{})
 	v.mu.Lock()
 	if v.closed {
