@@ -46,6 +46,7 @@ var mayImport = map[string]string{
 	"lockstore":    "",
 	"broker":       "tracker",
 	"channel":      "",
+	"httpio":       "",
 
 	// components
 	"nlu/*":      "nlu nlu/tokenizer nludata graph ml/* pyregexp pystr diag",
@@ -63,11 +64,11 @@ var mayImport = map[string]string{
 	"validate":       "project recipe graph domain nludata story dialogue dialogue/* tracker diag",
 
 	// edges
-	"trackerstore/*": "trackerstore tracker domain",
+	"trackerstore/*": "trackerstore tracker domain diag",
 	"lockstore/*":    "lockstore",
 	"broker/*":       "broker tracker",
-	"channel/*":      "channel",
-	"httpapi":        "conversation channel tracker trackerstore domain nlu emulate version diag",
+	"channel/*":      "channel httpio",
+	"httpapi":        "httpio conversation channel tracker trackerstore domain nlu emulate version diag",
 	"tracing":        "diag yamlfile graph conversation dialogue tracker version tracing/*",
 	"tracing/*":      "tracing/record",
 

@@ -12,7 +12,8 @@ import (
 // ErrNotFound is returned by Retrieve for a conversation that was never saved.
 var ErrNotFound = errors.New("conversation not found")
 
-// Store keeps one tracker per conversation.
+// Store keeps one tracker per conversation. A conversation without events is not
+// kept.
 //
 // The caller owns every tracker it gets back and may change it freely; a store
 // that keeps trackers in memory hands out copies. Methods are safe for

@@ -1,0 +1,149 @@
+// Package httpio reads JSON from strangers within limits, and answers as Rasa's
+// web framework does.
+//
+// It is what the HTTP API and the channels share: a body is bounded in size, in
+// depth and in the time that it may take to arrive, and an error of the
+// transport (no such path, malformed JSON, time-out) has the body that clients
+// of Rasa 3.6 know: {"description", "status", "message"} for those who speak
+// JSON, a page for browsers.
+package httpio
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// MaxDepth is how deeply objects and lists may nest in a request.
+const MaxDepth = 200
+
+// bodyTime is how long a client may take to send a body.
+const bodyTime = 60 * time.Second
+
+// BadRequest is an error of the client: what is wrong with its request, and the
+// status to answer with.
+type BadRequest struct {
+	Status  int
+	Message string
+}
+
+func (e *BadRequest) Error() string { return e.Message }
+
+var malformed = &BadRequest{http.StatusBadRequest, "Failed when parsing body as json"}
+
+// ReadJSON reads the body, of at most limit bytes, and decodes it into v, which
+// is a pointer. A body of nothing is io.EOF, JSON that does not fit v is a
+// *json.UnmarshalTypeError, every other error of the client is a *BadRequest.
+func ReadJSON(w http.ResponseWriter, r *http.Request, limit int64, v any) error {
+	buf := buffers.Get().(*bytes.Buffer)
+	defer func() {
+		if buf.Cap() <= maxPooled {
+			buf.Reset()
+			buffers.Put(buf)
+		}
+	}()
+	if err := read(w, r, limit, buf); err != nil {
+		return err
+	}
+	data := buf.Bytes()
+	if len(data) == 0 {
+		return io.EOF
+	}
+	if depth(data) > MaxDepth {
+		return &BadRequest{http.StatusBadRequest, fmt.Sprintf("The body nests deeper than %d levels", MaxDepth)}
+	}
+	err := json.Unmarshal(data, v)
+	if _, ok := errors.AsType[*json.SyntaxError](err); ok {
+		return malformed
+	}
+	return err
+}
+
+func read(w http.ResponseWriter, r *http.Request, limit int64, buf *bytes.Buffer) error {
+	if r.ContentLength > limit {
+		return tooLarge(w)
+	}
+	if r.ContentLength == 0 {
+		return nil
+	}
+	// Not every ResponseWriter has deadlines; those of net/http have.
+	control := http.NewResponseController(w)
+	if control.SetReadDeadline(time.Now().Add(bodyTime)) == nil {
+		defer control.SetReadDeadline(time.Time{})
+	}
+	n, err := io.Copy(buf, io.LimitReader(r.Body, limit+1))
+	switch {
+	case n > limit:
+		return tooLarge(w)
+	case err != nil:
+		return &BadRequest{http.StatusRequestTimeout, "The request body did not arrive"}
+	}
+	return nil
+}
+
+// tooLarge refuses a body and the rest of the connection with it.
+func tooLarge(w http.ResponseWriter) error {
+	w.Header().Set("Connection", "close")
+	return &BadRequest{http.StatusRequestEntityTooLarge, "Request body exceeds the size limit"}
+}
+
+// depth returns how deeply brackets nest in JSON text; malformed text gives some
+// number.
+func depth(data []byte) int {
+	var level, deepest int
+	inString := false
+	for i := 0; i < len(data); i++ {
+		switch c := data[i]; {
+		case inString && c == '\\':
+			i++
+		case c == '"':
+			inString = !inString
+		case inString:
+		case c == '{' || c == '[':
+			level++
+			deepest = max(deepest, level)
+		case c == '}' || c == ']':
+			level--
+		}
+	}
+	return deepest
+}
+
+// maxPooled is the capacity of the largest buffer that is kept for reuse.
+const maxPooled = 64 << 10
+
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// WriteJSON answers with a value. The status is 500 when the value can't be
+// encoded, and the error is returned to be logged.
+func WriteJSON(w http.ResponseWriter, status int, v any) error {
+	buf := buffers.Get().(*bytes.Buffer)
+	defer func() {
+		if buf.Cap() <= maxPooled {
+			buf.Reset()
+			buffers.Put(buf)
+		}
+	}()
+	if err := Encode(buf, v); err != nil {
+		w.WriteHeader(http.StatusInternalServerError)
+		return fmt.Errorf("encode answer: %w", err)
+	}
+	w.Header()["Content-Type"] = contentTypeJSON
+	w.WriteHeader(status)
+	w.Write(bytes.TrimSuffix(buf.Bytes(), []byte("\n"))) // an error means that the client is gone
+	return nil
+}
+
+var contentTypeJSON = []string{"application/json"}
+
+// Encode writes a value as JSON and a line break, leaving <, > and & as they are.
+func Encode(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}

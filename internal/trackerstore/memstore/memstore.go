@@ -1,0 +1,103 @@
+// Package memstore keeps conversations in memory, for as long as the process
+// lives: for tests, for the shell, and for `loquat run --in-memory`.
+package memstore
+
+import (
+	"context"
+	"iter"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/loquat-dev/loquat/internal/domain"
+	"github.com/loquat-dev/loquat/internal/tracker"
+	"github.com/loquat-dev/loquat/internal/trackerstore"
+)
+
+// Store is a trackerstore.Store in memory.
+type Store struct {
+	domain *domain.Domain
+
+	mu            sync.RWMutex
+	conversations map[string]*tracker.Tracker // never handed out, only copies are
+}
+
+// New returns an empty store. Trackers that it returns have the slots of d.
+func New(d *domain.Domain) *Store {
+	return &Store{domain: d, conversations: make(map[string]*tracker.Tracker)}
+}
+
+// Retrieve implements trackerstore.Store.
+func (s *Store) Retrieve(ctx context.Context, conversationID string) (*tracker.Tracker, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	t, found := s.conversations[conversationID]
+	if !found {
+		return nil, trackerstore.ErrNotFound
+	}
+	return t.Copy(), nil
+}
+
+// Save implements trackerstore.Store.
+func (s *Store) Save(ctx context.Context, t *tracker.Tracker) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if unsaved := t.Unsaved(); len(unsaved) > 0 {
+		s.append(t.ConversationID, unsaved)
+	}
+	t.MarkSaved()
+	return nil
+}
+
+func (s *Store) append(id string, events []tracker.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	stored, found := s.conversations[id]
+	if !found {
+		stored = tracker.New(id, s.domain)
+		s.conversations[id] = stored
+	}
+	stored.UpdateAll(events)
+	stored.MarkSaved()
+}
+
+// Replace implements trackerstore.Store.
+func (s *Store) Replace(ctx context.Context, t *tracker.Tracker) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	if events := t.Events(); len(events) > 0 {
+		s.conversations[t.ConversationID] = tracker.FromEvents(t.ConversationID, s.domain, events)
+	} else {
+		delete(s.conversations, t.ConversationID)
+	}
+	s.mu.Unlock()
+	t.MarkSaved()
+	return nil
+}
+
+// ConversationIDs implements trackerstore.Store.
+func (s *Store) ConversationIDs(ctx context.Context) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		s.mu.RLock()
+		ids := slices.Collect(maps.Keys(s.conversations))
+		s.mu.RUnlock()
+		for _, id := range ids {
+			if err := ctx.Err(); err != nil {
+				yield("", err)
+				return
+			}
+			if !yield(id, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Close implements trackerstore.Store.
+func (s *Store) Close() error { return nil }
