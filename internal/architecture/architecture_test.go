@@ -77,7 +77,7 @@ var mayImport = map[string]string{
 }
 
 // conformance suites and comparisons; only tests and tools import them.
-var testOnly = []string{"sharedtest", "golden", "trackerstore/trackerstoretest", "lockstore/lockstoretest", "broker/brokertest", "architecture"}
+var testOnly = []string{"sharedtest", "golden", "trackerstore/trackerstoretest", "lockstore/lockstoretest", "broker/brokertest", "tracing/tracetree", "architecture"}
 
 func TestImportsPointDownwards(t *testing.T) {
 	root := sharedtest.ModuleRoot(t)

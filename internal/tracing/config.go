@@ -149,7 +149,7 @@ func (r *configReader) readEntry(s *section) {
 	case "":
 		r.problems.Warnf(s.node.Pos, codeType, "otlp or jaeger", "tracing has no type: it stays off")
 	default:
-		r.problems.Warnf(s.pos("type"), codeType, "otlp or jaeger", "tracing: type %q in %s is not known: it stays off", kind, s.node.Pos.File)
+		r.problems.Warnf(s.pos("type"), codeType, firstOf(diag.DidYouMean(kind, []string{"otlp", "jaeger"}), "otlp or jaeger"), "tracing: type %q in %s is not known: it stays off", kind, s.node.Pos.File)
 	}
 }
 

@@ -142,8 +142,12 @@ func (s *section) finish() {
 		case slices.Contains(ignored, key):
 			s.problems.Warnf(p.Key.Pos, codeKey, "Rasa ignores it here as well", "%s: %s has no effect", s.name, key)
 		default:
-			known := slices.Sorted(slices.Values(s.known))
-			s.problems.Warnf(p.Key.Pos, codeKey, "known here: "+strings.Join(slices.Compact(known), ", "), "%s: %s is not a known key and has no effect", s.name, key)
+			known := slices.Compact(slices.Sorted(slices.Values(s.known)))
+			hint := diag.DidYouMean(key, known)
+			if hint == "" {
+				hint = "known here: " + strings.Join(known, ", ")
+			}
+			s.problems.Warnf(p.Key.Pos, codeKey, hint, "%s: %s is not a known key and has no effect", s.name, key)
 		}
 	}
 }

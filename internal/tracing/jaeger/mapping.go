@@ -25,11 +25,15 @@ func processOf(r *resource.Resource) *thriftgen.Process {
 		if a := it.Attribute(); a.Key == "service.name" {
 			p.ServiceName = a.Value.Emit()
 		} else {
-			p.Tags = append(p.Tags, tag(a))
+			t := tag(a)
+			p.Tags = append(p.Tags, &t)
 		}
 	}
 	return p
 }
+
+// errorTag marks a failed span for Jaeger's pages.
+var errorTag = &thriftgen.Tag{Key: "error", VType: thriftgen.TagType_BOOL, VBool: new(true)}
 
 // Source says who made the spans.
 type Source struct {
@@ -65,7 +69,8 @@ func spanOf(s *record.Span, scope []*thriftgen.Tag) *thriftgen.Span {
 	for _, e := range s.Events {
 		fields := []*thriftgen.Tag{stringTag("event", e.Name)}
 		for _, a := range e.Attributes {
-			fields = append(fields, tag(a))
+			t := tag(a)
+			fields = append(fields, &t)
 		}
 		out.Logs = append(out.Logs, &thriftgen.Log{Timestamp: micros(e.Time), Fields: fields})
 	}
@@ -80,9 +85,11 @@ func spanOf(s *record.Span, scope []*thriftgen.Tag) *thriftgen.Span {
 }
 
 func tagsOf(s *record.Span, scope []*thriftgen.Tag) []*thriftgen.Tag {
-	tags := make([]*thriftgen.Tag, 0, len(s.Attributes)+len(scope)+1)
-	for _, a := range s.Attributes {
-		tags = append(tags, tag(a))
+	tags := make([]*thriftgen.Tag, 0, len(s.Attributes)+len(scope)+4)
+	slab := make([]thriftgen.Tag, len(s.Attributes)) // one allocation for all
+	for i := range s.Attributes {
+		slab[i] = tag(s.Attributes[i])
+		tags = append(tags, &slab[i])
 	}
 	if s.Kind != trace.SpanKindInternal && s.Kind != trace.SpanKindUnspecified {
 		tags = append(tags, stringTag("span.kind", s.Kind.String()))
@@ -92,47 +99,49 @@ func tagsOf(s *record.Span, scope []*thriftgen.Tag) []*thriftgen.Tag {
 	case codes.Ok:
 		tags = append(tags, stringTag("otel.status_code", "OK"))
 	case codes.Error:
-		tags = append(tags, stringTag("otel.status_code", "ERROR"), boolTag("error", true))
+		tags = append(tags, stringTag("otel.status_code", "ERROR"), errorTag)
 		if d := s.Description; d != "" {
 			tags = append(tags, stringTag("otel.status_description", d))
 		}
 	}
 	if s.DroppedAttributes > 0 {
-		tags = append(tags, longTag("otel.dropped_attributes_count", int64(s.DroppedAttributes)))
+		t := tag(attribute.Int("otel.dropped_attributes_count", s.DroppedAttributes))
+		tags = append(tags, &t)
 	}
 	return tags
 }
 
-func tag(a attribute.KeyValue) *thriftgen.Tag {
+func tag(a attribute.KeyValue) thriftgen.Tag {
 	key := string(a.Key)
 	switch a.Value.Type() {
 	case attribute.BOOL:
-		return boolTag(key, a.Value.AsBool())
+		v := a.Value.AsBool()
+		return thriftgen.Tag{Key: key, VType: thriftgen.TagType_BOOL, VBool: &v}
 	case attribute.INT64:
-		return longTag(key, a.Value.AsInt64())
+		v := a.Value.AsInt64()
+		return thriftgen.Tag{Key: key, VType: thriftgen.TagType_LONG, VLong: &v}
 	case attribute.FLOAT64:
 		v := a.Value.AsFloat64()
-		return &thriftgen.Tag{Key: key, VType: thriftgen.TagType_DOUBLE, VDouble: &v}
-	case attribute.STRING:
-		return stringTag(key, a.Value.AsString())
+		return thriftgen.Tag{Key: key, VType: thriftgen.TagType_DOUBLE, VDouble: &v}
+	}
+	return thriftgen.Tag{Key: key, VType: thriftgen.TagType_STRING, VStr: textOf(a.Value)}
+}
+
+// textOf gives lists as JSON and everything else as it stands.
+func textOf(v attribute.Value) *string {
+	text := v.Emit()
+	switch v.Type() {
 	case attribute.STRINGSLICE, attribute.BOOLSLICE, attribute.INT64SLICE, attribute.FLOAT64SLICE:
-		if text, err := json.Marshal(a.Value.AsInterface()); err == nil {
-			return stringTag(key, string(text))
+		if encoded, err := json.Marshal(v.AsInterface()); err == nil {
+			text = string(encoded)
 		}
 	}
-	return stringTag(key, a.Value.Emit())
+	return &text
 }
 
 func stringTag(key, v string) *thriftgen.Tag {
-	return &thriftgen.Tag{Key: key, VType: thriftgen.TagType_STRING, VStr: &v}
-}
-
-func boolTag(key string, v bool) *thriftgen.Tag {
-	return &thriftgen.Tag{Key: key, VType: thriftgen.TagType_BOOL, VBool: &v}
-}
-
-func longTag(key string, v int64) *thriftgen.Tag {
-	return &thriftgen.Tag{Key: key, VType: thriftgen.TagType_LONG, VLong: &v}
+	t := tag(attribute.String(key, v))
+	return &t
 }
 
 func splitTraceID(id trace.TraceID) (high, low int64) {
