@@ -2,15 +2,43 @@
 // synonyms, regular expressions, lookup tables and retrieval responses.
 package nludata
 
-import "github.com/loquat-dev/loquat/internal/diag"
+import (
+	"slices"
+
+	"github.com/loquat-dev/loquat/internal/diag"
+)
 
 // TrainingData is the NLU data of a project, merged in path order.
 type TrainingData struct {
-	Examples  []Example
-	Synonyms  map[string]string // surface form → canonical value
-	Regexes   []Pattern         // sorted by name+pattern
-	Lookups   []Lookup          // in file order, one per name
-	Responses map[string][]Response
+	Examples []Example
+	Synonyms map[string]string // surface form → canonical value
+	// SynonymOrder lists the keys of Synonyms in the order of their first
+	// definition, which decides between forms that differ in case alone.
+	SynonymOrder []string
+	Regexes      []Pattern // sorted by name+pattern
+	Lookups      []Lookup  // in file order, one per name
+	Responses    map[string][]Response
+}
+
+// SynonymForms returns the keys of Synonyms, those of SynonymOrder first and
+// others in alphabetical order.
+func (d *TrainingData) SynonymForms() []string {
+	forms := make([]string, 0, len(d.Synonyms))
+	listed := make(map[string]bool, len(d.SynonymOrder))
+	for _, form := range d.SynonymOrder {
+		if _, ok := d.Synonyms[form]; ok && !listed[form] {
+			listed[form] = true
+			forms = append(forms, form)
+		}
+	}
+	rest := len(forms)
+	for form := range d.Synonyms {
+		if !listed[form] {
+			forms = append(forms, form)
+		}
+	}
+	slices.Sort(forms[rest:])
+	return forms
 }
 
 // Example is one annotated text.
