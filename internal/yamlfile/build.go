@@ -1,6 +1,7 @@
 package yamlfile
 
 import (
+	"bytes"
 	"os"
 
 	"go.yaml.in/yaml/v4"
@@ -12,6 +13,7 @@ import (
 // aliases and merge keys, and finds duplicate keys.
 type builder struct {
 	file     string
+	source   [][]byte // lines
 	problems *diag.List
 	nodes    int
 	building map[*yaml.Node]bool // anchors above the current node
@@ -124,6 +126,9 @@ func (b *builder) merge(into, from *Node, seen map[string]*Node) {
 
 func (b *builder) scalar(n *yaml.Node) *Node {
 	out := &Node{Kind: String, Pos: b.position(n), Text: n.Value, Quoted: n.Style != 0 && n.Style&yaml.TaggedStyle == 0}
+	if n.Style&yaml.LiteralStyle != 0 {
+		out.Block = b.indentation(n.Line)
+	}
 	if out.Quoted || n.Tag == "!!str" && n.Style&yaml.TaggedStyle != 0 {
 		return out
 	}
@@ -137,4 +142,15 @@ func (b *builder) scalar(n *yaml.Node) *Node {
 	}
 	resolve(out)
 	return out
+}
+
+// indentation is the column that the lines of a literal block begin at; line is
+// that of its header.
+func (b *builder) indentation(line int) int {
+	for ; line < len(b.source); line++ {
+		if text := bytes.TrimLeft(b.source[line], " "); len(bytes.TrimSpace(text)) > 0 {
+			return len(b.source[line]) - len(text) + 1
+		}
+	}
+	return 1
 }

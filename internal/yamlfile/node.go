@@ -39,6 +39,7 @@ type Node struct {
 	Pos    diag.Position
 	Text   string  // scalars: the text after quoting and expansion
 	Quoted bool    // scalars: written in quotes or as a block
+	Block  int     // literal blocks (|): the column that their lines begin at; otherwise 0
 	Flag   bool    // Kind Bool
 	Int    int64   // Kind Int
 	Float  float64 // Kind Float, and Int
@@ -160,4 +161,12 @@ func (n *Node) PythonString() string {
 	default:
 		return n.Text
 	}
+}
+
+// TextOrEmpty returns the text of a scalar, or "" for anything else.
+func (n *Node) TextOrEmpty() string {
+	if n == nil {
+		return ""
+	}
+	return n.Text
 }

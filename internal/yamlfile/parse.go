@@ -60,7 +60,7 @@ func Parse(data []byte, display string, problems *diag.List) *Node {
 	if len(document.Content) == 0 {
 		return nil
 	}
-	b := builder{file: display, problems: problems, building: map[*yaml.Node]bool{}}
+	b := builder{file: display, source: bytes.Split(data, []byte("\n")), problems: problems, building: map[*yaml.Node]bool{}}
 	root := b.build(document.Content[0], 0)
 	if b.failed {
 		return nil

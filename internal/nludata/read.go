@@ -1,0 +1,353 @@
+package nludata
+
+import (
+	"cmp"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/loquat-dev/loquat/internal/diag"
+	"github.com/loquat-dev/loquat/internal/yamlfile"
+)
+
+// New returns empty training data.
+func New() *TrainingData {
+	return &TrainingData{Synonyms: map[string]string{}, Responses: map[string][]Response{}}
+}
+
+// Read takes the keys nlu and responses of one file. Other keys are left alone. A
+// file with a higher version than 3.1 is skipped, as by Rasa.
+func Read(root *yamlfile.Node, problems *diag.List) *TrainingData {
+	r := &reader{data: New(), problems: problems, lookups: map[string]int{}}
+	if root == nil || root.Kind != yamlfile.Map || !yamlfile.CheckVersion(root, problems) {
+		return r.data
+	}
+	if n := root.Get("nlu"); !n.IsNull() {
+		if n.Kind != yamlfile.List {
+			problems.Errorf(n.Pos, "wrong-type", `write "- intent: name" below it`, `"nlu" is %s, not a list`, n.Kind)
+		}
+		for _, item := range n.Items {
+			r.item(item)
+		}
+	}
+	r.responses(root.Get("responses"))
+	r.data.finish()
+	return r.data
+}
+
+// finish drops repeated examples and sorts regular expressions, as Rasa does.
+func (d *TrainingData) finish() {
+	seen := map[string][]int{}
+	kept := d.Examples[:0]
+	for _, e := range d.Examples {
+		same := slices.ContainsFunc(seen[e.Text], func(i int) bool { return equal(&kept[i], &e) })
+		if !same {
+			seen[e.Text] = append(seen[e.Text], len(kept))
+			kept = append(kept, e)
+		}
+	}
+	d.Examples = kept
+	slices.SortStableFunc(d.Regexes, func(a, b Pattern) int { return cmp.Compare(a.Name+a.Pattern, b.Name+b.Pattern) })
+}
+
+func equal(a, b *Example) bool {
+	return a.Intent == b.Intent && a.IntentResponseKey == b.IntentResponseKey &&
+		reflect.DeepEqual(a.Entities, b.Entities) && reflect.DeepEqual(a.Metadata, b.Metadata)
+}
+
+// Merge joins the data of several files in order: a later synonym or response
+// wins, everything else adds up.
+func Merge(parts []*TrainingData, problems *diag.List) *TrainingData {
+	out := New()
+	lookups := map[string]int{}
+	for _, p := range parts {
+		out.Examples = append(out.Examples, p.Examples...)
+		out.Regexes = append(out.Regexes, p.Regexes...)
+		for _, l := range p.Lookups {
+			if i, ok := lookups[l.Name]; ok {
+				out.Lookups[i].Values = append(slices.Clip(out.Lookups[i].Values), l.Values...)
+				continue
+			}
+			lookups[l.Name] = len(out.Lookups)
+			out.Lookups = append(out.Lookups, l)
+		}
+		for surface, value := range p.Synonyms {
+			out.addSynonym(surface, value, diag.Position{}, problems)
+		}
+		for name, variations := range p.Responses {
+			out.Responses[name] = variations
+		}
+	}
+	out.finish()
+	return out
+}
+
+func (d *TrainingData) addSynonym(surface, value string, pos diag.Position, problems *diag.List) {
+	if had, ok := d.Synonyms[surface]; ok && had != value {
+		problems.Warnf(pos, "synonym-conflict", "keep one of them", "%q is a synonym of %q and of %q; the latter counts", surface, had, value)
+	}
+	d.Synonyms[surface] = value
+}
+
+// reader takes one file apart.
+type reader struct {
+	data     *TrainingData
+	problems *diag.List
+	lookups  map[string]int // index in data.Lookups by name
+}
+
+// kinds are what an item of the list "nlu" can be, in the order in which Rasa
+// looks for them, with the keys that may stand beside.
+var kinds = []string{"intent", "synonym", "regex", "lookup"}
+
+func (r *reader) item(n *yamlfile.Node) {
+	if n.Kind != yamlfile.Map {
+		r.problems.Errorf(n.Pos, "wrong-type", `write "- intent: name"`, "an item of NLU data is %s, not a map", n.Kind)
+		return
+	}
+	kind := ""
+	for _, k := range kinds {
+		if n.Has(k) {
+			if kind != "" {
+				r.problems.Errorf(n.Key(k).Pos, "nlu-item", "make two items of it", "an item of NLU data has both %q and %q", kind, k)
+				return
+			}
+			kind = k
+		}
+	}
+	ok := true
+	for _, p := range n.Pairs {
+		if key := p.Key.Text; key != kind && key != "examples" && !(kind == "intent" && key == "metadata") {
+			r.problems.Errorf(p.Key.Pos, "unknown-key", diag.DidYouMean(key, append([]string{"examples", "metadata"}, kinds...)), "%q is no key of NLU data", key)
+			ok = false
+		}
+	}
+	if !ok {
+		return
+	}
+	if kind == "" {
+		r.problems.Warnf(n.Pos, "nlu-item", "name an intent, synonym, regex or lookup", "an item of NLU data does not say what it is and is skipped")
+		return
+	}
+	name, ok := r.name(n, kind)
+	if !ok {
+		return
+	}
+	if kind == "intent" {
+		r.intent(n, name)
+		return
+	}
+	r.table(n, kind, name)
+}
+
+// name reads the name of an item. It reports false, with a complaint, for one
+// that is empty or no text.
+func (r *reader) name(n *yamlfile.Node, kind string) (string, bool) {
+	v := n.Get(kind)
+	if !v.IsNull() && v.Kind != yamlfile.String {
+		r.problems.Errorf(v.Pos, "wrong-type", "put it in quotes", "the name of the %s is %s, not a string", kind, v.Kind)
+		return "", false
+	}
+	name := strings.TrimSpace(v.TextOrEmpty())
+	if name == "" {
+		r.problems.Warnf(n.Pos, "empty-name", "", "the %s has an empty name and is skipped", kind)
+		return "", false
+	}
+	return v.Text, true
+}
+
+// intent reads the examples of an intent. "faq/ask_name" is a retrieval intent:
+// its base is the intent, the whole its response key.
+func (r *reader) intent(n *yamlfile.Node, name string) {
+	intent, key := name, ""
+	switch parts := strings.Split(name, "/"); {
+	case len(parts) > 2:
+		r.problems.Errorf(n.Get("intent").Pos, "intent-name", "", "the intent %q has more than one slash", name)
+		return
+	case len(parts) == 2:
+		intent = parts[0]
+		if parts[1] != "" {
+			key = name
+		}
+	}
+	intent = strings.TrimSpace(intent)
+	base := Example{Intent: intent, IntentResponseKey: key}
+	if m := n.Get("metadata"); m != nil {
+		base.Metadata = map[string]any{"intent": m.Any()}
+	}
+	examples := n.Get("examples")
+	if examples.IsNull() || examples.Kind == yamlfile.String && strings.TrimSpace(examples.Text) == "" {
+		r.problems.Warnf(n.Pos, "no-examples", "", "the intent %q has no examples", name)
+		return
+	}
+	if examples.Kind == yamlfile.List {
+		r.exampleMaps(examples, base)
+		return
+	}
+	for line := range r.lines(examples, name) {
+		base.Pos = line.pos
+		r.example(base, line.text)
+	}
+}
+
+// exampleMaps reads examples in the long form, a map each.
+func (r *reader) exampleMaps(examples *yamlfile.Node, base Example) {
+	for _, item := range examples.Items {
+		text := item.Get("text")
+		if item.Kind != yamlfile.Map || text == nil || text.Kind != yamlfile.String {
+			r.problems.Errorf(item.Pos, "wrong-type", `write "- text: …"`, `an example in a list needs "text" with a string`)
+			continue
+		}
+		for _, p := range item.Pairs {
+			if p.Key.Text != "text" && p.Key.Text != "metadata" {
+				r.problems.Errorf(p.Key.Pos, "unknown-key", diag.DidYouMean(p.Key.Text, []string{"text", "metadata"}), "%q is no key of an example", p.Key.Text)
+			}
+		}
+		e := base
+		e.Pos = text.Pos
+		if m := item.Get("metadata"); m != nil {
+			e.Metadata = map[string]any{"example": m.Any()}
+			for k, v := range base.Metadata {
+				e.Metadata[k] = v
+			}
+		}
+		r.example(e, trim(text.Text))
+	}
+}
+
+// example adds one example, and the synonyms that its annotations imply.
+func (r *reader) example(e Example, annotatedText string) {
+	text, entities, err := ParseAnnotated(annotatedText)
+	if err != nil {
+		bad := err.(*AnnotationError)
+		pos := e.Pos
+		if pos.Column > 0 {
+			pos.Column += bad.Offset
+		}
+		r.problems.Errorf(pos, "entity-annotation", `write [text]{"entity": "name", "role": "…", "value": "…"}`, "%v", bad)
+		return
+	}
+	e.Text, e.Entities = text, entities
+	runes := []rune(text)
+	for _, entity := range entities {
+		surface := string(runes[entity.Start:entity.End])
+		if value, ok := entity.Value.(string); !ok {
+			r.data.addSynonym(surface, fmt.Sprint(entity.Value), e.Pos, r.problems)
+		} else if value != surface {
+			r.data.addSynonym(surface, value, e.Pos, r.problems)
+		}
+	}
+	r.data.Examples = append(r.data.Examples, e)
+}
+
+// table reads the lines of a synonym, regex or lookup.
+func (r *reader) table(n *yamlfile.Node, kind, name string) {
+	examples := n.Get("examples")
+	if examples.IsNull() || examples.Kind == yamlfile.String && strings.TrimSpace(examples.Text) == "" {
+		r.problems.Warnf(n.Pos, "no-examples", "", "the %s %q has no examples and is skipped", kind, name)
+		return
+	}
+	if examples.Kind != yamlfile.String {
+		r.problems.Errorf(examples.Pos, "wrong-type", `write a block of lines: "examples: |"`, "the examples of the %s %q are %s, not a block of lines", kind, name, examples.Kind)
+		return
+	}
+	for line := range r.lines(examples, name) {
+		switch kind {
+		case "synonym":
+			r.data.addSynonym(line.text, name, line.pos, r.problems)
+		case "regex":
+			r.data.Regexes = append(r.data.Regexes, Pattern{Name: name, Pattern: line.text, Pos: line.pos})
+		case "lookup":
+			i, ok := r.lookups[name]
+			if !ok {
+				i = len(r.data.Lookups)
+				r.lookups[name] = i
+				r.data.Lookups = append(r.data.Lookups, Lookup{Name: name, Pos: n.Pos})
+			}
+			r.data.Lookups[i].Values = append(r.data.Lookups[i].Values, line.text)
+		}
+	}
+}
+
+// line is one line of a block of examples.
+type line struct {
+	text string // after the hyphen, without spaces around it
+	pos  diag.Position
+}
+
+// lines yields the lines of a block that begin with a hyphen; others are skipped
+// with a warning.
+func (r *reader) lines(block *yamlfile.Node, name string) func(func(line) bool) {
+	return func(yield func(line) bool) {
+		if block.Kind != yamlfile.String {
+			r.problems.Errorf(block.Pos, "wrong-type", `write a block of lines: "examples: |"`, "the examples of %q are %s", name, block.Kind)
+			return
+		}
+		number := 0
+		for text := range strings.SplitSeq(strings.TrimSuffix(block.Text, "\n"), "\n") {
+			pos := block.Pos
+			if block.Block > 0 {
+				number++
+				pos.Line, pos.Column = block.Pos.Line+number, block.Block
+			}
+			rest, ok := strings.CutPrefix(text, "-")
+			if !ok {
+				r.problems.Warnf(pos, "example-line", `begin it with "- "`, "a line of %q does not begin with a hyphen and is skipped: %s", name, shorten(text))
+				continue
+			}
+			trimmed := trim(rest)
+			pos.Column += len(text) - len(strings.TrimLeft(rest, " \r"))
+			if block.Block == 0 {
+				pos = block.Pos
+			}
+			if !yield(line{trimmed, pos}) {
+				return
+			}
+		}
+	}
+}
+
+// trim removes what Rasa removes around an example: spaces and line ends, not
+// tabs.
+func trim(s string) string { return strings.Trim(s, " \r\n") }
+
+func shorten(s string) string {
+	const limit = 40
+	if r := []rune(s); len(r) > limit {
+		return string(r[:limit]) + "…"
+	}
+	return s
+}
+
+// responses reads retrieval responses.
+func (r *reader) responses(n *yamlfile.Node) {
+	if n.IsNull() {
+		return
+	}
+	if n.Kind != yamlfile.Map {
+		r.problems.Errorf(n.Pos, "wrong-type", "", `"responses" is %s, not a map`, n.Kind)
+		return
+	}
+	for _, p := range n.Pairs {
+		if p.Value.Kind != yamlfile.List {
+			r.problems.Errorf(p.Value.Pos, "wrong-type", `write "- text: …" below it`, "the response %q is %s, not a list of variations", p.Key.Text, p.Value.Kind)
+			continue
+		}
+		variations := []Response{}
+		for _, item := range p.Value.Items {
+			if item.Kind != yamlfile.Map {
+				r.problems.Errorf(item.Pos, "wrong-type", `write "- text: …"`, "a variation of the response %q is %s, not a map", p.Key.Text, item.Kind)
+				continue
+			}
+			if c := item.Get("condition"); c != nil && c.Kind != yamlfile.List {
+				r.problems.Errorf(c.Pos, "wrong-type", `write "- type: slot" with name and value`, "the condition of a variation of %q is %s, not a list", p.Key.Text, c.Kind)
+				continue
+			}
+			v := Response{Raw: item.Any().(map[string]any), Pos: item.Pos}
+			v.Text, v.HasText = item.Get("text").Str()
+			variations = append(variations, v)
+		}
+		r.data.Responses[p.Key.Text] = variations
+	}
+}
