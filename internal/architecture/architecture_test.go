@@ -67,8 +67,8 @@ var mayImport = map[string]string{
 	"trackerstore/*": "trackerstore tracker domain diag",
 	"lockstore/*":    "lockstore",
 	"broker/*":       "broker tracker",
-	"channel/*":      "channel httpio",
-	"httpapi":        "httpio conversation channel tracker trackerstore domain nlu emulate version diag",
+	"channel/*":      "channel httpio tracker",
+	"httpapi":        "httpio lockstore conversation channel tracker trackerstore domain nlu emulate version diag",
 	"tracing":        "diag yamlfile graph conversation dialogue tracker version tracing/*",
 	"tracing/*":      "tracing/record",
 

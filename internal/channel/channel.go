@@ -3,6 +3,7 @@ package channel
 
 import (
 	"context"
+	"errors"
 	"net/http"
 )
 
@@ -29,7 +30,12 @@ type Output interface {
 	Send(ctx context.Context, recipientID string, r Response) error
 }
 
-// Handler processes one message from arrival to reply.
+// ErrBusy is returned by a Handler that takes no further message of a
+// conversation for now.
+var ErrBusy = errors.New("too many messages of this conversation are waiting")
+
+// Handler processes one message from arrival to reply. When it returns nil, the
+// turn is stored.
 type Handler func(ctx context.Context, m Message) error
 
 // Input is a channel that receives messages over HTTP.

@@ -1,0 +1,185 @@
+// Package rest is the channel for programs: a message comes in as a POST with
+// JSON, and the answer has everything that the assistant says, at once or as a
+// stream.
+package rest
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/loquat-dev/loquat/internal/channel"
+	"github.com/loquat-dev/loquat/internal/httpio"
+	"github.com/loquat-dev/loquat/internal/tracker"
+)
+
+// maxBody bounds a message with its metadata, in bytes.
+const maxBody = 4 << 20
+
+// Channel is the channel "rest".
+type Channel struct {
+	log *slog.Logger
+}
+
+// New returns the channel. It has no settings.
+func New(log *slog.Logger) *Channel { return &Channel{log: log} }
+
+// Name implements channel.Input.
+func (c *Channel) Name() string { return "rest" }
+
+// Routes implements channel.Input.
+func (c *Channel) Routes(mux *http.ServeMux, handle channel.Handler) {
+	mux.HandleFunc("GET /webhooks/rest", func(w http.ResponseWriter, _ *http.Request) {
+		httpio.WriteJSON(w, http.StatusOK, map[string]string{"status": "ok"})
+	})
+	mux.HandleFunc("POST /webhooks/rest/webhook", func(w http.ResponseWriter, r *http.Request) {
+		c.receive(w, r, handle)
+	})
+}
+
+func (c *Channel) receive(w http.ResponseWriter, r *http.Request, handle channel.Handler) {
+	m, err := read(w, r)
+	if bad, ok := errors.AsType[*httpio.BadRequest](err); ok {
+		httpio.Refuse(w, r, bad)
+		return
+	}
+	if errors.Is(err, errNoObject) {
+		httpio.Refuse(w, r, err) // as in Rasa 3.6: status 500
+		return
+	}
+	deliver := c.collect
+	if wantsStream(r) {
+		deliver = c.stream
+	}
+	if err != nil {
+		// Rasa 3.6 answers a message that it can't take with nothing.
+		c.log.ErrorContext(r.Context(), "message can't be taken", "channel", "rest", "err", err)
+		handle = func(context.Context, channel.Message) error { return nil }
+	}
+	deliver(w, r, m, handle)
+}
+
+func wantsStream(r *http.Request) bool {
+	return r.URL.RawQuery != "" && strings.EqualFold(r.URL.Query().Get("stream"), "true")
+}
+
+// collect answers with the list of what was said.
+func (c *Channel) collect(w http.ResponseWriter, r *http.Request, m channel.Message, handle channel.Handler) {
+	out := channel.NewCollector(c.Name())
+	m.Output = out
+	if err := handle(r.Context(), m); err != nil {
+		c.refuse(w, r, m, err)
+		return
+	}
+	messages := out.Messages()
+	if messages == nil {
+		messages = []map[string]any{}
+	}
+	if err := httpio.WriteJSON(w, http.StatusOK, messages); err != nil {
+		c.log.ErrorContext(r.Context(), "answer can't be written", "conversation_id", m.SenderID, "err", err)
+	}
+}
+
+// refuse says that a turn failed. Rasa 3.6 answers 200 with what was said by
+// then; a client would take the turn for done and stored.
+func (c *Channel) refuse(w http.ResponseWriter, r *http.Request, m channel.Message, err error) {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		httpio.Fail(w, r, http.StatusServiceUnavailable, "Response Timeout")
+	case errors.Is(err, channel.ErrBusy):
+		w.Header().Set("Retry-After", "1")
+		httpio.Fail(w, r, http.StatusTooManyRequests, "Too many messages are waiting in this conversation")
+	case errors.Is(err, context.Canceled):
+		// The client has gone.
+	default:
+		c.log.ErrorContext(r.Context(), "message was not processed", "conversation_id", m.SenderID, "channel", "rest", "err", err)
+		httpio.Refuse(w, r, err)
+	}
+}
+
+// errNoObject is a body that is JSON but no object, or no body at all.
+var errNoObject = errors.New("the body is no JSON object")
+
+// body is what a client sends. The values may be of any type; what is made of
+// them follows Rasa 3.6.
+type body struct {
+	Sender       json.RawMessage `json:"sender"`
+	Message      json.RawMessage `json:"message"`
+	InputChannel json.RawMessage `json:"input_channel"`
+	Metadata     json.RawMessage `json:"metadata"`
+}
+
+// read makes a message of a request.
+func read(w http.ResponseWriter, r *http.Request) (channel.Message, error) {
+	var raw json.RawMessage
+	if err := httpio.ReadJSON(w, r, maxBody, &raw); err != nil {
+		if errors.Is(err, io.EOF) {
+			return channel.Message{}, errNoObject
+		}
+		return channel.Message{}, err
+	}
+	var b body
+	if raw[0] != '{' || json.Unmarshal(raw, &b) != nil {
+		return channel.Message{}, errNoObject
+	}
+	m := channel.Message{Channel: "rest", MessageID: newID()}
+	var err error
+	if m.SenderID, err = sender(b.Sender); err != nil {
+		return m, err
+	}
+	if err := json.Unmarshal(b.Message, &m.Text); err != nil || string(b.Message) == "null" {
+		return m, errors.New("\"message\" is no string")
+	}
+	m.HasText = true
+	m.Text = strings.TrimSpace(m.Text)
+	if given(b.InputChannel) {
+		if err := json.Unmarshal(b.InputChannel, &m.Channel); err != nil {
+			return m, errors.New("\"input_channel\" is no string")
+		}
+	}
+	if given(b.Metadata) {
+		value, _ := tracker.DecodeValue(b.Metadata) // keeps whole numbers whole
+		var ok bool
+		if m.Metadata, ok = value.(map[string]any); !ok {
+			return m, errors.New("\"metadata\" is no object")
+		}
+	}
+	return m, nil
+}
+
+func given(value json.RawMessage) bool { return len(value) > 0 && string(value) != "null" }
+
+// sender reads the name of the conversation: a string, or a number as it is
+// written. Without one it is "default".
+func sender(value json.RawMessage) (string, error) {
+	if !given(value) {
+		return "default", nil
+	}
+	switch c := value[0]; {
+	case c == '"':
+		var s string
+		if err := json.Unmarshal(value, &s); err != nil {
+			return "", err
+		}
+		if s == "" {
+			s = "default"
+		}
+		return s, nil
+	case c == '-' || c >= '0' && c <= '9':
+		return string(value), nil
+	default:
+		return "", errors.New("\"sender\" is no string")
+	}
+}
+
+func newID() string {
+	var id [16]byte
+	rand.Read(id[:]) // never fails
+	return hex.EncodeToString(id[:])
+}

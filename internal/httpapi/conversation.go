@@ -1,0 +1,134 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"math"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/loquat-dev/loquat/internal/lockstore"
+	"github.com/loquat-dev/loquat/internal/tracker"
+)
+
+const conversationsPrefix = "/conversations/"
+
+// handler serves one method of a resource below /conversations/{id}/.
+type handler func(s *Server, w http.ResponseWriter, r *http.Request, conversationID string)
+
+// resources are what there is below /conversations/{id}/, by method; a nil
+// handler is a route that is not built. Identifiers may contain slashes, so paths
+// are read from their end, and longer suffixes come first.
+var resources = []struct {
+	suffix   string
+	handlers map[string]handler
+}{
+	{"/tracker/events", map[string]handler{http.MethodPost: (*Server).appendEvents, http.MethodPut: (*Server).replaceEvents}},
+	{"/tracker", map[string]handler{http.MethodGet: (*Server).getTracker}},
+	{"/trigger_intent", map[string]handler{http.MethodPost: (*Server).triggerIntent}},
+	{"/story", map[string]handler{http.MethodGet: nil}},
+	{"/execute", map[string]handler{http.MethodPost: nil}},
+	{"/predict", map[string]handler{http.MethodPost: nil}},
+	{"/messages", map[string]handler{http.MethodPost: nil}},
+}
+
+// conversation serves everything below /conversations/.
+func (s *Server) conversation(w http.ResponseWriter, r *http.Request) {
+	path := "/" + strings.TrimSuffix(strings.TrimPrefix(r.URL.EscapedPath(), conversationsPrefix), "/")
+	for _, resource := range resources {
+		escaped, ok := strings.CutSuffix(path, resource.suffix)
+		if !ok {
+			continue
+		}
+		handle, known := resource.handlers[r.Method]
+		id, err := url.PathUnescape(strings.TrimPrefix(escaped, "/"))
+		switch {
+		case err != nil:
+			s.methodNotAllowed(w, r, nil)
+		case !known:
+			s.methodNotAllowed(w, r, slices.Sorted(maps.Keys(resource.handlers)))
+		default:
+			if id == "" {
+				id = "default" // as in Rasa
+			}
+			s.inConversation(w, r, id, r.Method+" /conversations/{conversation_id}"+resource.suffix, handle)
+		}
+		return
+	}
+	s.methodNotAllowed(w, r, nil)
+}
+
+func (s *Server) inConversation(w http.ResponseWriter, r *http.Request, id, route string, handle handler) {
+	switch {
+	case !s.admit(w, r, id):
+	case handle == nil:
+		s.notBuilt(w, route)
+	case s.hasModel(w):
+		handle(s, w, r, id)
+	}
+}
+
+// getTracker serves GET /conversations/{id}/tracker. As in Rasa it starts a
+// session if there is none that goes on.
+func (s *Server) getTracker(w http.ResponseWriter, r *http.Request, id string) {
+	verbosity, ok := s.verbosity(w, r)
+	if !ok {
+		return
+	}
+	t, err := s.settings.Assistant.Tracker(r.Context(), id)
+	if err != nil {
+		s.conversationError(w, r, id, err)
+		return
+	}
+	if until, err := strconv.ParseFloat(r.URL.Query().Get("until"), 64); err == nil && !math.IsNaN(until) {
+		t = t.Until(until)
+	}
+	s.writeState(w, t.AppendState(nil, verbosity))
+}
+
+// truthful is how Rasa reads boolean parameters.
+func truthful(s string) bool { return strings.EqualFold(s, "true") }
+
+// verbosity reads include_events, or answers that it is wrong.
+func (s *Server) verbosity(w http.ResponseWriter, r *http.Request) (tracker.Verbosity, bool) {
+	switch strings.ToUpper(r.URL.Query().Get("include_events")) {
+	case "NONE":
+		return tracker.None, true
+	case "APPLIED":
+		return tracker.Applied, true
+	case "", "AFTER_RESTART":
+		return tracker.AfterRestart, true
+	case "ALL":
+		return tracker.All, true
+	}
+	s.refuse(w, problem{
+		Status: http.StatusBadRequest, Reason: "BadRequest",
+		Message: "Invalid parameter value for 'include_events'. Should be one of NONE, APPLIED, AFTER_RESTART, ALL",
+		Details: parameter("include_events", "query"),
+	})
+	return 0, false
+}
+
+// conversationError answers an error of processing: what the client can do
+// about, and otherwise no details.
+func (s *Server) conversationError(w http.ResponseWriter, r *http.Request, id string, err error) {
+	switch {
+	case errors.Is(err, lockstore.ErrQueueFull):
+		w.Header().Set("Retry-After", "1")
+		s.refuse(w, problem{Status: http.StatusTooManyRequests, Reason: "ConversationError", Message: "Too many messages are waiting in this conversation."})
+	case errors.Is(err, context.DeadlineExceeded):
+		s.fail(w, r, http.StatusServiceUnavailable, "Response Timeout")
+	default:
+		s.log.ErrorContext(r.Context(), "conversation request failed", "conversation_id", id, "path", r.URL.Path, "err", err)
+		s.refuse(w, problem{Status: http.StatusInternalServerError, Reason: "ConversationError", Message: "An unexpected error occurred; the server's log has the details."})
+	}
+}
+
+func (s *Server) writeState(w http.ResponseWriter, state []byte) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Write(state)
+}

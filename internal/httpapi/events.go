@@ -1,0 +1,102 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/loquat-dev/loquat/internal/httpio"
+	"github.com/loquat-dev/loquat/internal/tracker"
+)
+
+// appendEvents serves POST /conversations/{id}/tracker/events.
+func (s *Server) appendEvents(w http.ResponseWriter, r *http.Request, id string) {
+	s.changeEvents(w, r, id, func(ctx context.Context, events []tracker.Event) (*tracker.Tracker, error) {
+		return s.settings.Assistant.AppendEvents(ctx, id, events)
+	})
+}
+
+// replaceEvents serves PUT /conversations/{id}/tracker/events.
+func (s *Server) replaceEvents(w http.ResponseWriter, r *http.Request, id string) {
+	s.changeEvents(w, r, id, func(ctx context.Context, events []tracker.Event) (*tracker.Tracker, error) {
+		return s.settings.Assistant.ReplaceEvents(ctx, id, events)
+	})
+}
+
+func (s *Server) changeEvents(w http.ResponseWriter, r *http.Request, id string, change func(context.Context, []tracker.Event) (*tracker.Tracker, error)) {
+	verbosity, ok := s.verbosity(w, r)
+	if !ok {
+		return
+	}
+	events, ok := s.readEvents(w, r)
+	if !ok {
+		return
+	}
+	t, err := change(r.Context(), events)
+	if err != nil {
+		s.conversationError(w, r, id, err)
+		return
+	}
+	s.writeState(w, t.AppendState(nil, verbosity))
+}
+
+// readEvents reads one event or a list of them.
+func (s *Server) readEvents(w http.ResponseWriter, r *http.Request) ([]tracker.Event, bool) {
+	var body json.RawMessage
+	err := httpio.ReadJSON(w, r, maxBody, &body)
+	if bad, ok := errors.AsType[*httpio.BadRequest](err); ok {
+		httpio.Refuse(w, r, bad)
+		return nil, false
+	}
+	var events []tracker.Event
+	if err == nil {
+		events, err = decodeEvents(body)
+	}
+	if err == nil && len(events) == 0 && r.Method == http.MethodPost {
+		err = errors.New("there is no event")
+	}
+	if err != nil {
+		s.refuse(w, problem{
+			Status: http.StatusBadRequest, Reason: "BadRequest",
+			Message: "Failed to validate the events format. Error: " + err.Error(),
+		})
+		return nil, false
+	}
+	if remind(events) && truthful(r.URL.Query().Get("execute_side_effects")) {
+		s.notBuilt(w, "Scheduling the reminders among posted events (execute_side_effects)")
+		return nil, false
+	}
+	return events, true
+}
+
+// decodeEvents reads one event, or a list.
+func decodeEvents(data []byte) ([]tracker.Event, error) {
+	value, err := tracker.DecodeValue(data)
+	if err != nil {
+		return nil, err
+	}
+	list, ok := value.([]any)
+	if !ok {
+		list = []any{value}
+	}
+	events := make([]tracker.Event, len(list))
+	for i, item := range list {
+		object, ok := item.(map[string]any)
+		if !ok {
+			return nil, fmt.Errorf("element %d is not an object", i)
+		}
+		if events[i], err = tracker.EventFrom(object); err != nil {
+			return nil, fmt.Errorf("element %d: %w", i, err)
+		}
+	}
+	return events, nil
+}
+
+func remind(events []tracker.Event) bool {
+	return slices.ContainsFunc(events, func(e tracker.Event) bool {
+		return e.Type() == "reminder" || e.Type() == "cancel_reminder"
+	})
+}

@@ -1,0 +1,197 @@
+// Package httpapi serves the HTTP API of Rasa 3.6 and mounts the channels.
+//
+// Handlers translate between HTTP and an Assistant; what a request may cost is
+// bounded around them: size, depth and time of bodies, time of the answer. With
+// the API switched off only the channels and "/" are there. Routes that are
+// known but not built answer 501 and say so.
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"path"
+	"runtime/debug"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/loquat-dev/loquat/internal/channel"
+	"github.com/loquat-dev/loquat/internal/httpio"
+	"github.com/loquat-dev/loquat/internal/lockstore"
+)
+
+// Settings are what a Server needs.
+type Settings struct {
+	Assistant Assistant       // nil as long as there is no model
+	Channels  []channel.Input // as listed in credentials.yml
+	Handle    channel.Handler // takes the channels' messages; nil without a model
+
+	EnableAPI       bool
+	AuthToken       string
+	JWT             JWT
+	CORS            []string      // origins, or "*"
+	ResponseTimeout time.Duration // DefaultResponseTimeout if 0
+
+	// Checks are what GET /readyz asks, by name.
+	Checks map[string]Check
+	// Middleware wraps all handlers, for tracing; nil for none.
+	Middleware func(http.Handler) http.Handler
+	Log        *slog.Logger
+}
+
+// DefaultResponseTimeout is that of Rasa.
+const DefaultResponseTimeout = time.Hour
+
+// maxBody bounds the bodies of API requests, in bytes. Channels have their own
+// bounds.
+const maxBody = 32 << 20
+
+// Server is the HTTP side of a running assistant.
+type Server struct {
+	settings Settings
+	log      *slog.Logger
+	auth     *auth
+	cors     *cors
+	mux      *http.ServeMux
+	draining atomic.Bool
+}
+
+// New returns a server, or an error that says which setting is wrong.
+func New(settings Settings) (*Server, error) {
+	if settings.ResponseTimeout == 0 {
+		settings.ResponseTimeout = DefaultResponseTimeout
+	}
+	a, err := newAuth(settings.AuthToken, settings.JWT)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		settings: settings,
+		log:      settings.Log,
+		auth:     a,
+		cors:     newCORS(settings.CORS),
+		mux:      http.NewServeMux(),
+	}
+	s.routes()
+	return s, nil
+}
+
+func (s *Server) routes() {
+	s.mux.HandleFunc("GET /{$}", s.root)
+	s.mux.HandleFunc("GET /healthz", s.healthz)
+	s.mux.HandleFunc("GET /readyz", s.readyz)
+	for _, c := range s.settings.Channels {
+		c.Routes(s.mux, s.handleMessage)
+	}
+	if !s.settings.EnableAPI {
+		return
+	}
+	s.mux.HandleFunc("GET /version", s.version)
+	s.mux.Handle("GET /status", s.protected(s.status))
+	s.mux.Handle("POST /model/parse", s.protected(s.parse))
+	for _, pattern := range []string{
+		"GET /domain", "POST /model/train", "POST /model/test/stories", "POST /model/test/intents",
+		"POST /model/predict", "PUT /model", "DELETE /model",
+	} {
+		s.mux.Handle(pattern, s.unbuilt(pattern))
+	}
+}
+
+// handleMessage is what channels give their messages to. Without a model there
+// is nobody to answer, which is no error in Rasa.
+func (s *Server) handleMessage(ctx context.Context, m channel.Message) error {
+	if s.settings.Handle == nil {
+		s.log.WarnContext(ctx, "message is ignored: no model is loaded", "conversation_id", m.SenderID, "channel", m.Channel)
+		return nil
+	}
+	err := s.settings.Handle(ctx, m)
+	if errors.Is(err, lockstore.ErrQueueFull) {
+		return fmt.Errorf("%w: %w", channel.ErrBusy, err)
+	}
+	return err
+}
+
+// Handler returns everything: the routes and what stands before them.
+func (s *Server) Handler() http.Handler {
+	var h http.Handler = http.HandlerFunc(s.route)
+	h = s.bounded(h)
+	h = s.recovered(h)
+	h = s.cors.wrap(h)
+	if s.settings.Middleware != nil {
+		h = s.settings.Middleware(h)
+	}
+	return h
+}
+
+// route finds the handler of a path. Rasa's framework does not care about a
+// final slash, knows no HEAD, and answers OPTIONS on every path that it knows.
+func (s *Server) route(w http.ResponseWriter, r *http.Request) {
+	if s.settings.EnableAPI && strings.HasPrefix(r.URL.EscapedPath(), conversationsPrefix) {
+		s.conversation(w, r)
+		return
+	}
+	r = withoutFinalSlash(r)
+	if path.Clean(r.URL.Path) != r.URL.Path { // the mux would redirect
+		s.methodNotAllowed(w, r, nil)
+		return
+	}
+	if _, pattern := s.mux.Handler(r); pattern == "" || r.Method == http.MethodHead {
+		s.methodNotAllowed(w, r, s.allowed(r))
+		return
+	}
+	s.mux.ServeHTTP(w, r)
+}
+
+func withoutFinalSlash(r *http.Request) *http.Request {
+	if len(r.URL.Path) < 2 || !strings.HasSuffix(r.URL.Path, "/") {
+		return r
+	}
+	url := *r.URL
+	url.Path = strings.TrimSuffix(url.Path, "/")
+	url.RawPath = strings.TrimSuffix(url.RawPath, "/")
+	shorter := *r
+	shorter.URL = &url
+	return &shorter
+}
+
+// methodNotAllowed answers 404 if no method is allowed, and 405 otherwise.
+func (s *Server) methodNotAllowed(w http.ResponseWriter, r *http.Request, allowed []string) {
+	switch {
+	case len(allowed) == 0:
+		s.fail(w, r, http.StatusNotFound, fmt.Sprintf("Requested URL %s not found", r.URL.EscapedPath()))
+	case r.Method == http.MethodOptions:
+		w.WriteHeader(http.StatusOK)
+	default:
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		s.fail(w, r, http.StatusMethodNotAllowed, fmt.Sprintf("Method %s not allowed for URL %s", r.Method, r.URL.EscapedPath()))
+	}
+}
+
+// allowed lists the methods that a path knows.
+func (s *Server) allowed(r *http.Request) []string {
+	var methods []string
+	probe := *r
+	for _, m := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
+		probe.Method = m
+		if _, pattern := s.mux.Handler(&probe); pattern != "" {
+			methods = append(methods, m)
+		}
+	}
+	return methods
+}
+
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, status int, message string) {
+	httpio.Fail(w, r, status, message)
+}
+
+// answer writes a value as JSON.
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, v any) {
+	if err := httpio.WriteJSON(w, http.StatusOK, v); err != nil {
+		s.log.ErrorContext(r.Context(), "answer can't be written", "path", r.URL.Path, "err", err)
+	}
+}
+
+func stack() string { return string(debug.Stack()) }

@@ -1,0 +1,52 @@
+package httpapi
+
+import (
+	"net/http"
+
+	"github.com/loquat-dev/loquat/internal/httpio"
+	"github.com/loquat-dev/loquat/internal/version"
+)
+
+// problem is an error answer of the API, in Rasa's shape.
+type problem struct {
+	Status  int
+	Reason  string // Rasa's name of the kind: "BadRequest", "Conflict" ...
+	Message string
+	Details map[string]string
+}
+
+// parameter is the detail of a problem with one parameter.
+func parameter(name, in string) map[string]string {
+	return map[string]string{"parameter": name, "in": in}
+}
+
+func (s *Server) refuse(w http.ResponseWriter, p problem) {
+	if p.Details == nil {
+		p.Details = map[string]string{}
+	}
+	httpio.WriteJSON(w, p.Status, map[string]any{
+		"version": version.Rasa,
+		"status":  "failure",
+		"message": p.Message,
+		"reason":  p.Reason,
+		"details": p.Details,
+		"help":    nil,
+		"code":    p.Status,
+	})
+}
+
+// unbuilt is the handler of a route that Rasa has and we don't.
+func (s *Server) unbuilt(route string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.admit(w, r, "") {
+			s.notBuilt(w, route)
+		}
+	})
+}
+
+func (s *Server) notBuilt(w http.ResponseWriter, what string) {
+	s.refuse(w, problem{
+		Status: http.StatusNotImplemented, Reason: "NotImplemented",
+		Message: what + " is not built yet. docs/compatibility.md lists what is.",
+	})
+}

@@ -1,0 +1,79 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+
+	"github.com/loquat-dev/loquat/internal/channel"
+	"github.com/loquat-dev/loquat/internal/conversation"
+	"github.com/loquat-dev/loquat/internal/httpio"
+	"github.com/loquat-dev/loquat/internal/tracker"
+)
+
+// triggerIntent serves POST /conversations/{id}/trigger_intent. No channel that
+// could be named as output_channel takes messages without a request, so what the
+// assistant says is always collected, as Rasa does for such channels.
+func (s *Server) triggerIntent(w http.ResponseWriter, r *http.Request, id string) {
+	verbosity, ok := s.verbosity(w, r)
+	if !ok {
+		return
+	}
+	var body struct {
+		Name     any             `json:"name"`
+		Entities json.RawMessage `json:"entities"`
+	}
+	if err := httpio.ReadJSON(w, r, maxBody, &body); err != nil {
+		httpio.Refuse(w, r, err) // nothing, or no object: an internal error in Rasa, too
+		return
+	}
+	name, _ := body.Name.(string)
+	if name == "" {
+		s.refuse(w, problem{
+			Status: http.StatusBadRequest, Reason: "BadRequest",
+			Message: "Name of the intent not provided in request body.",
+			Details: parameter("name", "body"),
+		})
+		return
+	}
+	out := channel.NewCollector("rest")
+	t, err := s.settings.Assistant.TriggerIntent(r.Context(), id, name, entitiesOf(body.Entities), out)
+	if errors.Is(err, conversation.ErrUnknownIntent) {
+		s.refuse(w, problem{Status: http.StatusNotFound, Reason: "NotFound", Message: fmt.Sprintf("The intent %q does not exist in the domain.", name)})
+		return
+	}
+	if err != nil {
+		s.conversationError(w, r, id, err)
+		return
+	}
+	state := append([]byte(`{"tracker":`), t.AppendState(nil, verbosity)...)
+	state = append(state, `,"messages":`...)
+	state = tracker.AppendValue(state, out.Messages())
+	s.writeState(w, append(state, '}'))
+}
+
+// entitiesOf reads entities given as a list of objects or as {name: value}.
+// Rasa 3.6 takes anything else for none.
+func entitiesOf(data json.RawMessage) []tracker.Entity {
+	value, err := tracker.DecodeValue(data)
+	if err != nil {
+		return nil
+	}
+	var out []tracker.Entity
+	switch value := value.(type) {
+	case []any:
+		for _, item := range value {
+			if object, ok := item.(map[string]any); ok {
+				out = append(out, object)
+			}
+		}
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(value)) {
+			out = append(out, tracker.Entity{"entity": name, "value": value[name]})
+		}
+	}
+	return out
+}
