@@ -36,7 +36,7 @@ var mayImport = map[string]string{
 	"graph":    "diag yamlfile",
 	"recipe":   "diag yamlfile project graph",
 	"model":    "diag graph recipe domain version",
-	"pyregexp": "",
+	"pyregexp": "pystr",
 	"pystr":    "",
 
 	// contracts
@@ -49,10 +49,11 @@ var mayImport = map[string]string{
 	"httpio":       "",
 
 	// components
-	"nlu/*":      "nlu nlu/tokenizer nludata graph ml/* pyregexp pystr diag",
-	"dialogue/*": "dialogue graph domain tracker story diag",
-	"provider":   "graph domain nludata nlu dialogue dialogue/* story project tracker diag",
-	"emulate":    "nlu",
+	"nlu/*":             "nlu nlu/tokenizer nludata graph ml/* pyregexp pystr diag",
+	"nlu/intentmessage": "nlu graph domain pystr",
+	"dialogue/*":        "dialogue graph domain tracker story diag",
+	"provider":          "graph domain nludata nlu dialogue dialogue/* story project tracker diag",
+	"emulate":           "nlu",
 
 	// runtime
 	"nlg":            "domain tracker channel",

@@ -49,7 +49,8 @@ type Regexp struct {
 	groups  int
 	prog    program
 
-	fast *regexp.Regexp // nil if RE2 can't give Python's answer on any text
+	literals *Literals      // set if the pattern is a list of texts; nothing else is then
+	fast     *regexp.Regexp // nil if RE2 can't give Python's answer on any text
 
 	once     sync.Once // guards the two below, which are made when first needed
 	slow     *regexp2.Regexp
@@ -63,6 +64,9 @@ type Span struct{ Start, End int }
 // Compile reads a pattern. Its errors say what is wrong and where, in the terms
 // of Python's.
 func Compile(pattern string, flags Flags) (*Regexp, error) {
+	if l := literalsOf(pattern, flags); l != nil {
+		return &Regexp{pattern: pattern, groups: 1, literals: l}, nil
+	}
 	prog, err := translate(pattern, flags)
 	if err != nil {
 		return nil, err
@@ -108,7 +112,7 @@ func (r *Regexp) Find(t *Text) (s Span, found bool, err error) {
 		}
 		return Span{}, false, nil
 	}
-	err = r.eachSlow(t, 0, func(first Span) bool {
+	err = r.each(t, 0, func(first Span) bool {
 		s, found = first, true
 		return false
 	})
@@ -124,6 +128,10 @@ func (r *Regexp) fastFor(t *Text) bool {
 
 // each calls yield with the spans of one group until it returns false.
 func (r *Regexp) each(t *Text, group int, yield func(Span) bool) error {
+	if r.literals != nil {
+		r.literals.all(t, yield)
+		return nil
+	}
 	if r.fastFor(t) {
 		r.eachFast(t, group, yield)
 		return nil

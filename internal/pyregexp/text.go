@@ -15,6 +15,10 @@ type Text struct {
 	// The last conversion from bytes to code points: matches come in order, so
 	// each one continues from the one before.
 	atByte, atRune int
+
+	// Made when first needed, for Literals.
+	plain, folded *view
+	boundaries    []bool
 }
 
 // NewText prepares a text.
