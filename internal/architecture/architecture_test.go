@@ -70,7 +70,7 @@ var mayImport = map[string]string{
 	"broker/*":       "broker tracker",
 	"channel/*":      "channel httpio tracker",
 	"httpapi":        "httpio lockstore conversation channel tracker trackerstore domain nlu emulate version diag",
-	"tracing":        "diag yamlfile graph conversation dialogue tracker version tracing/*",
+	"tracing":        "diag yamlfile graph conversation action action/webhook dialogue tracker version tracing/*",
 	"tracing/*":      "tracing/record",
 
 	"app": "*",

@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/loquat-dev/loquat/internal/action/webhook"
 	"github.com/loquat-dev/loquat/internal/tracing/record"
 )
 
@@ -98,8 +99,8 @@ func (t *transport) startExecutor(ctx context.Context, r *http.Request) (context
 			attrURL.String(cleanURL(r.URL)),
 			attrActionsModule.String(none),
 		)
-		if action := actionOf(ctx); action != nil {
-			span.SetAttributes(attrActionName.String(action.Action), attrSenderID.String(action.ConversationID))
+		if p := webhook.PurposeOf(ctx); p.Action != "" {
+			span.SetAttributes(attrActionName.String(p.Action), attrSenderID.String(p.ConversationID))
 		}
 	}
 	return ctx, span
@@ -129,15 +130,12 @@ func (t *transport) inject(ctx context.Context, h http.Header) {
 // the user's request. They are put in first: when all of it is too long, the
 // incoming part is left out, and then the longest of ours.
 func withActionBaggage(ctx context.Context) context.Context {
-	action := actionOf(ctx)
-	if action == nil {
-		return baggage.ContextWithoutBaggage(ctx)
-	}
+	purpose := webhook.PurposeOf(ctx)
 	var own baggage.Baggage
 	for _, pair := range [][2]string{
-		{string(attrActionName), action.Action},
-		{string(attrMessageID), messageID(action)},
-		{string(attrSenderID), action.ConversationID},
+		{string(attrActionName), purpose.Action},
+		{string(attrMessageID), messageOf(ctx)},
+		{string(attrSenderID), purpose.ConversationID},
 	} {
 		member, err := baggage.NewMemberRaw(pair[0], pair[1])
 		if err != nil {

@@ -1,7 +1,6 @@
 package tracing_test
 
 import (
-	"bytes"
 	"context"
 	"flag"
 	"fmt"
@@ -23,10 +22,13 @@ import (
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/grpc"
 
+	"github.com/loquat-dev/loquat/internal/action/webhook"
+	"github.com/loquat-dev/loquat/internal/domain"
 	"github.com/loquat-dev/loquat/internal/tracing"
 	"github.com/loquat-dev/loquat/internal/tracing/record"
 	"github.com/loquat-dev/loquat/internal/tracing/tracetree"
 	"github.com/loquat-dev/loquat/internal/tracing/viewer"
+	"github.com/loquat-dev/loquat/internal/tracker"
 )
 
 var update = flag.Bool("update", false, "write the expected files")
@@ -167,24 +169,21 @@ func startActionServer(t *testing.T) *actionServer {
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		a.headers = append(a.headers, r.Header.Clone())
+		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(a.status)
-		fmt.Fprint(w, `{"events": [], "responses": []}`)
+		fmt.Fprint(w, `{"events": [], "responses": [], "error": "no", "action_name": "a"}`)
 	}))
 	t.Cleanup(a.Close)
 	return a
 }
 
-// call asks the action server through a traced transport.
-func (a *actionServer) call(ctx context.Context, transport http.RoundTripper) error {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://user:secret@"+a.Listener.Addr().String()+"/webhook?token=secret", bytes.NewReader([]byte(`{"next_action": "a"}`)))
+// call runs an action through a traced transport.
+func (a *actionServer) call(ctx context.Context, wrap func(http.RoundTripper) http.RoundTripper, name, sender string) error {
+	d := &domain.Domain{}
+	client, err := webhook.New(webhook.Settings{URL: a.URL + "/webhook", Token: "secret", Username: "user", Password: "secret", Wrap: wrap}, d, []byte("{}"))
 	if err != nil {
 		return err
 	}
-	response, err := (&http.Client{Transport: transport}).Do(r)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	_, err = io.Copy(io.Discard, response.Body)
+	_, err = client.Run(ctx, name, tracker.New(sender, d))
 	return err
 }

@@ -22,6 +22,12 @@ const (
 	spanRequest      = "EndpointConfig.request"
 )
 
+// Names of events of spans.
+const (
+	eventException = "exception"
+	eventRejected  = "action_execution_rejected"
+)
+
 // Attributes that Rasa documents.
 const (
 	attrInputChannel    = attribute.Key("input_channel")

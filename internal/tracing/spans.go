@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/loquat-dev/loquat/internal/action"
 	"github.com/loquat-dev/loquat/internal/tracing/record"
 )
 
@@ -27,11 +28,15 @@ func (t *Tracing) fail(span *record.Span, err error) {
 	if err == nil || !span.IsRecording() {
 		return
 	}
+	if _, rejected := errors.AsType[*action.RejectedError](err); rejected {
+		span.AddEvent(eventRejected) // a way of answering, and no failure
+		return
+	}
 	kind, text := describe(err)
 	if t.config.CaptureContent {
 		text = err.Error()
 	}
-	span.AddEvent("exception", trace.WithAttributes(attrExceptionType.String(kind), attrExceptionText.String(text)))
+	span.AddEvent(eventException, trace.WithAttributes(attrExceptionType.String(kind), attrExceptionText.String(text)))
 	span.SetAttributes(attrErrorType.String(kind))
 	span.SetStatus(codes.Error, text)
 }
@@ -58,7 +63,10 @@ func describe(err error) (kind, text string) {
 	case errors.As(err, &network) && network.Timeout():
 		return "timeout", "timed out"
 	}
-	kind = typeName(err)
+	var classified interface{ ErrorType() string }
+	if kind = typeName(err); errors.As(err, &classified) {
+		kind = classified.ErrorType()
+	}
 	return kind, "failed (" + kind + ")"
 }
 

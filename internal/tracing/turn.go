@@ -38,7 +38,9 @@ func (h *turnHook) Before(ctx context.Context, step *conversation.Step) (context
 	kind := trace.SpanKindInternal
 	if step.Name == conversation.StepAction {
 		kind = trace.SpanKindClient // Rasa's choice for every action
-		ctx = context.WithValue(ctx, actionKey{}, step)
+	}
+	if step.Name == conversation.StepHandle || step.Name == conversation.StepAction {
+		ctx = context.WithValue(ctx, messageKey{}, step)
 	}
 	ctx, span := h.start(ctx, h.name(step), kind)
 	if !span.IsRecording() {
@@ -124,18 +126,22 @@ func (h *turnHook) results(step *conversation.Step, took time.Duration, err erro
 	return nil
 }
 
-// messageID is Rasa's word for a message that is not known when there is none.
+// unknownMessage is Rasa's word for a message that is not known.
+const unknownMessage = "default"
+
 func messageID(step *conversation.Step) string {
 	if step.MessageID == "" {
-		return "default"
+		return unknownMessage
 	}
 	return step.MessageID
 }
 
-// actionKey finds the action that a request to the action server is made for.
-type actionKey struct{}
+// messageKey finds the message that a request to the action server is made for.
+type messageKey struct{}
 
-func actionOf(ctx context.Context) *conversation.Step {
-	step, _ := ctx.Value(actionKey{}).(*conversation.Step)
-	return step
+func messageOf(ctx context.Context) string {
+	if step, ok := ctx.Value(messageKey{}).(*conversation.Step); ok {
+		return messageID(step)
+	}
+	return unknownMessage
 }

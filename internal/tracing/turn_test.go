@@ -22,7 +22,7 @@ var classes = tracing.Classes{TrackerStore: "SQLTrackerStore", LockStore: "InMem
 
 // remoteTurn is the handler of a turn that asks the action server once.
 func remoteTurn(tr watched, server *actionServer, sender string) http.Handler {
-	turns, nodes, transport := tr.Turns(classes), tr.Nodes(), tr.ActionServer(http.DefaultTransport)
+	turns, nodes := tr.Turns(classes), tr.Nodes()
 	do := func(ctx context.Context, s conversation.Step, inside func(context.Context) error) error {
 		ctx, end := turns.Before(ctx, &s)
 		err := inside(ctx)
@@ -58,7 +58,7 @@ func remoteTurn(tr watched, server *actionServer, sender string) http.Handler {
 						return nil
 					})
 					return do(ctx, conversation.Step{Name: conversation.StepAction, ConversationID: sender, MessageID: "m1", Action: "action_weather, é", Executor: "HTTPCustomActionExecutor"}, func(ctx context.Context) error {
-						return server.call(ctx, transport)
+						return server.call(ctx, tr.ActionServer, "action_weather, é", sender)
 					})
 				})
 				return do(ctx, conversation.Step{Name: conversation.StepSaveTracker}, func(ctx context.Context) error {
@@ -92,8 +92,10 @@ func TestTreeOfATurnWithAFailingAction(t *testing.T) {
 	tr, server := watch(t, tracing.Config{}), startActionServer(t)
 	server.status = http.StatusInternalServerError
 	post(tr, remoteTurn(tr, server, "alice"), nil)
+	server.status = http.StatusBadRequest
+	post(tr, remoteTurn(tr, server, "rejected"), nil)
 	server.Close()
-	post(tr, remoteTurn(tr, server, "bob"), nil)
+	post(tr, remoteTurn(tr, server, "down"), nil)
 	golden(t, "turn_failing.tree", tr.tree())
 }
 
@@ -151,7 +153,7 @@ func TestBaggageIsBoundedAndCanBeSwitchedOff(t *testing.T) {
 func TestOtherEndpointsGetNoBaggage(t *testing.T) {
 	tr, server := watch(t, tracing.Config{}), startActionServer(t)
 	ctx, end := tr.Turns(classes).Before(t.Context(), &conversation.Step{Name: conversation.StepAction, Action: "a"})
-	if err := server.call(ctx, tr.Endpoint(http.DefaultTransport)); err != nil {
+	if err := server.call(ctx, tr.Endpoint, "a", "alice"); err != nil {
 		t.Fatal(err)
 	}
 	end(nil)

@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -146,7 +147,7 @@ func (c *Client) Run(ctx context.Context, name string, t *tracker.Tracker) (acti
 	case response.StatusCode == http.StatusBadRequest:
 		return action.Reply{}, rejection(name, body)
 	case response.StatusCode >= 400:
-		return action.Reply{}, fmt.Errorf("run action %q: the action server answered %s%s", name, response.Status, reason(body))
+		return action.Reply{}, fmt.Errorf("run action %q: %w", name, &StatusError{response.StatusCode, response.Status + reason(body)})
 	}
 	if kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")); kind != "application/json" {
 		return action.Reply{}, fmt.Errorf("run action %q: the answer is %q, not application/json", name, kind)
@@ -158,6 +159,18 @@ func (c *Client) Run(ctx context.Context, name string, t *tracker.Tracker) (acti
 	return reply, nil
 }
 
+// StatusError is an answer that says that the action failed.
+type StatusError struct {
+	Status int
+	text   string // with what the server says about it
+}
+
+// Error quotes the server.
+func (e *StatusError) Error() string { return "the action server answered " + e.text }
+
+// ErrorType is the error's class, free of what the server said.
+func (e *StatusError) ErrorType() string { return strconv.Itoa(e.Status) }
+
 // withoutQuery takes the URL, which may hold a token, out of an error.
 func withoutQuery(err error) error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
@@ -166,13 +179,17 @@ func withoutQuery(err error) error {
 	return err
 }
 
-// ActionName returns the action that a context's request is for, or "".
-func ActionName(ctx context.Context) string {
-	name, _ := ctx.Value(actionKey{}).(string)
-	return name
+// Purpose says which action a request runs, and in which conversation.
+type Purpose struct{ Action, ConversationID string }
+
+// PurposeOf returns what a request with that context is made for; the zero value
+// if it is none of ours. Settings.Wrap may ask for it.
+func PurposeOf(ctx context.Context) Purpose {
+	p, _ := ctx.Value(purposeKey{}).(Purpose)
+	return p
 }
 
-type actionKey struct{}
+type purposeKey struct{}
 
 func (c *Client) request(ctx context.Context, name string, t *tracker.Tracker) (*http.Request, error) {
 	body := c.body(name, t)
@@ -187,7 +204,7 @@ func (c *Client) request(ctx context.Context, name string, t *tracker.Tracker) (
 		}
 		body = b.Bytes()
 	}
-	request, err := http.NewRequestWithContext(context.WithValue(ctx, actionKey{}, name), http.MethodPost, c.url, bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(context.WithValue(ctx, purposeKey{}, Purpose{name, t.ConversationID}), http.MethodPost, c.url, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
