@@ -72,8 +72,8 @@ func Merge(parts []*TrainingData, problems *diag.List) *TrainingData {
 			lookups[l.Name] = len(out.Lookups)
 			out.Lookups = append(out.Lookups, l)
 		}
-		for surface, value := range p.Synonyms {
-			out.addSynonym(surface, value, diag.Position{}, problems)
+		for _, surface := range p.SynonymForms() {
+			out.addSynonym(surface, p.Synonyms[surface], diag.Position{}, problems)
 		}
 		for name, variations := range p.Responses {
 			out.Responses[name] = variations
@@ -84,7 +84,11 @@ func Merge(parts []*TrainingData, problems *diag.List) *TrainingData {
 }
 
 func (d *TrainingData) addSynonym(surface, value string, pos diag.Position, problems *diag.List) {
-	if had, ok := d.Synonyms[surface]; ok && had != value {
+	had, ok := d.Synonyms[surface]
+	if !ok {
+		d.SynonymOrder = append(d.SynonymOrder, surface)
+	}
+	if ok && had != value {
 		problems.Warnf(pos, "synonym-conflict", "keep one of them", "%q is a synonym of %q and of %q; the latter counts", surface, had, value)
 	}
 	d.Synonyms[surface] = value
