@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -16,11 +17,10 @@ import (
 
 // quiet are the routes that health checks ask for; a span of each would bury the
 // others.
-var quiet = map[string]bool{"/": true, "/status": true, "/version": true}
+var quiet = map[string]bool{"/": true, "/status": true, "/version": true, "/healthz": true, "/readyz": true}
 
 // Middleware makes a span of every request and takes over the trace context of
-// its headers. It belongs directly around the mux, which tells it the route that
-// names the span. A query is never recorded: it may hold the token.
+// its headers. A query is never recorded: it may hold the token.
 func (t *Tracing) Middleware(next http.Handler) http.Handler {
 	if t == nil {
 		return next
@@ -43,7 +43,7 @@ func (t *Tracing) Middleware(next http.Handler) http.Handler {
 			return
 		}
 		name := r.Method
-		if route := routeOf(r); route != "" {
+		if route := routeOf(r.URL, watched.status); route != "" {
 			name += " " + route
 			span.SetAttributes(attrHTTPRoute.String(route))
 		}
@@ -83,12 +83,19 @@ func (t *Tracing) incoming(r *http.Request) (context.Context, []trace.Link) {
 	return remote, nil
 }
 
-// routeOf is the pattern that the mux chose, without its method and host.
-func routeOf(r *http.Request) string {
-	if i := strings.IndexByte(r.Pattern, '/'); i >= 0 {
-		return r.Pattern[i:]
+// routeOf is the route that a path belongs to: the path itself, with a
+// placeholder for the conversation, which would make a name of its own for every
+// user. A path that nobody knows has no route.
+func routeOf(u *url.URL, status int) string {
+	if status == http.StatusNotFound || status == http.StatusMethodNotAllowed {
+		return ""
 	}
-	return ""
+	path := strings.TrimSuffix(u.EscapedPath(), "/")
+	if rest, ok := strings.CutPrefix(path, "/conversations/"); ok {
+		_, method, _ := strings.Cut(rest, "/")
+		return "/conversations/{conversation_id}/" + method
+	}
+	return path
 }
 
 func requestAttributes(r *http.Request) []attribute.KeyValue {

@@ -259,6 +259,24 @@ func TestHealthChecksMakeNoSpans(t *testing.T) {
 	}
 }
 
+func TestRequestsAreNamedByTheirRoute(t *testing.T) {
+	tr := watch(t, tracing.Config{})
+	mux := http.NewServeMux()
+	mux.HandleFunc("/conversations/{id}/tracker", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("/webhooks/rest/webhook/{$}", func(http.ResponseWriter, *http.Request) {})
+	for _, c := range [][2]string{
+		{"/conversations/a%2Fb/tracker", "GET /conversations/{conversation_id}/tracker"},
+		{"/webhooks/rest/webhook/", "GET /webhooks/rest/webhook"},
+		{"/phpmyadmin", "GET"},
+	} {
+		tr.Middleware(mux).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, c[0], nil))
+		turns := tr.viewer.Turns()
+		if got := turns[len(turns)-1].Spans[0].Name; got != c[1] {
+			t.Errorf("%s is named %q, want %q", c[0], got, c[1])
+		}
+	}
+}
+
 func TestTraceIdentifierIsToldWhenAskedFor(t *testing.T) {
 	tr := watch(t, readConfig(t, "tracing: {type: jaeger, expose_trace_id: true}"))
 	w := post(tr, http.NotFoundHandler(), http.Header{"Traceparent": {incoming}})
