@@ -21,6 +21,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"golang.org/x/term"
 )
 
 var messages = []string{"hello there", "I feel awful today", "will it rain in New York City?"}
@@ -53,7 +55,7 @@ func run(ctx context.Context) error {
 		return err
 	}
 	server := exec.CommandContext(ctx, binary, "run", "--trace", "--in-memory", "--quiet", "--interface", "127.0.0.1", "--port", strconv.Itoa(port))
-	server.Dir = dir
+	server.Dir, server.Env = dir, append(os.Environ(), colors()...)
 	server.Cancel = func() error { return server.Process.Signal(syscall.SIGTERM) }
 	server.WaitDelay = 10 * time.Second
 	stderr, err := server.StderrPipe()
@@ -96,6 +98,15 @@ func command(ctx context.Context, dir, binary string, args ...string) error {
 	cmd := exec.CommandContext(ctx, binary, args...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, os.Stdout, os.Stderr
 	return cmd.Run()
+}
+
+// colors tells the server, which writes into a pipe, what the terminal can show.
+func colors() []string {
+	width, _, err := term.GetSize(int(os.Stdout.Fd()))
+	if err != nil || os.Getenv("NO_COLOR") != "" {
+		return nil
+	}
+	return []string{"CLICOLOR_FORCE=1", "COLUMNS=" + strconv.Itoa(width)}
 }
 
 // choosePort takes the preferred port, or any free one.

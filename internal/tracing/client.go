@@ -18,8 +18,10 @@ import (
 	"github.com/loquat-dev/loquat/internal/tracing/record"
 )
 
-// maxBaggage is how many bytes of baggage are passed on; more is left out.
-const maxBaggage = 8 << 10
+// maxBaggage is how many bytes of baggage are passed on; more is left out. The
+// standard allows 8 KiB, but an action server made with rasa-sdk refuses requests
+// whose headers together are longer than that.
+const maxBaggage = 4 << 10
 
 // ActionServer wraps the transport of the action server's client: each request
 // becomes the spans HTTPCustomActionExecutor.run and EndpointConfig.request, and

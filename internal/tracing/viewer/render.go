@@ -37,10 +37,14 @@ const (
 )
 
 // Detect chooses options for a file: colours and width of a terminal, plain
-// text elsewhere. NO_COLOR and TERM=dumb mean plain text too.
+// text elsewhere. NO_COLOR and TERM=dumb mean plain text too; CLICOLOR_FORCE
+// means colours, and COLUMNS the width, for a program that passes the text on to
+// a terminal.
 func Detect(f *os.File) Options {
 	if !term.IsTerminal(int(f.Fd())) {
-		return Options{}
+		width, _ := strconv.Atoi(os.Getenv("COLUMNS"))
+		force := os.Getenv("CLICOLOR_FORCE")
+		return Options{Color: force != "" && force != "0", Width: width}
 	}
 	width, _, err := term.GetSize(int(f.Fd()))
 	if err != nil {
