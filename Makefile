@@ -47,7 +47,7 @@ lint: ## gofmt, go vet, staticcheck and golangci-lint
 
 .PHONY: interop
 interop: build ## test against a real Jaeger, Collector and Python action server (see .ci/backends)
-	$(GO) test -count=1 ./interop/...
+	.ci/backends/env $(GO) test -count=1 ./interop/...
 
 .PHONY: check
 check: test race lint ## all that needs only Go

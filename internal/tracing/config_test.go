@@ -12,6 +12,7 @@ import (
 	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/sharedtest"
 	"github.com/loquat-dev/loquat/internal/tracing"
+	"github.com/loquat-dev/loquat/internal/tracing/tlstest"
 	"github.com/loquat-dev/loquat/internal/yamlfile"
 )
 
@@ -115,8 +116,7 @@ tracing:
 // TestDocumentedSamples reads the two files of the specification, with only the
 // authority's file replaced.
 func TestDocumentedSamples(t *testing.T) {
-	ca := filepath.Join(t.TempDir(), "ca.pem")
-	writeAuthority(t, ca)
+	ca := tlstest.New(t).File(t)
 	for name, want := range map[string]string{
 		"jaeger.yml": "udp compact localhost:6831 as rasa\n",
 		"otlp.yml":   "otlp auto my-otlp-host:4318 TLS 10s as rasa\n",

@@ -3,31 +3,21 @@ package tracing_test
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"fmt"
 	"log/slog"
-	"math/big"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 
 	"github.com/loquat-dev/loquat/internal/conversation"
 	"github.com/loquat-dev/loquat/internal/tracing"
+	"github.com/loquat-dev/loquat/internal/tracing/tlstest"
 )
 
 // logBuffer collects log records.
@@ -209,10 +199,9 @@ func TestTrainingTree(t *testing.T) {
 }
 
 func TestPrivateAuthority(t *testing.T) {
-	ca, stranger := filepath.Join(t.TempDir(), "ca.pem"), filepath.Join(t.TempDir(), "other.pem")
-	server := writeAuthority(t, ca)
-	writeAuthority(t, stranger)
-	b, address := startBackend(t, grpc.Creds(credentials.NewTLS(server)))
+	authority := tlstest.New(t)
+	ca, stranger := authority.File(t), tlstest.New(t).File(t)
+	b, address := startBackend(t, grpc.Creds(credentials.NewTLS(authority.Server(t))))
 	tr, _ := start(t, fmt.Sprintf("tracing: {type: otlp, endpoint: '%s', root_certificates: '%s'}", address, ca))
 	oneSpan(tr)
 	if err := tr.Shutdown(t.Context()); err != nil || b.count() != 1 {
@@ -224,27 +213,4 @@ func TestPrivateAuthority(t *testing.T) {
 	if want := "is not signed by an authority that root_certificates names"; b.count() != 1 || !strings.Contains(out.String(), want) {
 		t.Errorf("%d spans, log:\n%s", b.count(), out)
 	}
-}
-
-// writeAuthority writes a new authority's certificate to path and returns the
-// configuration of a server on 127.0.0.1 that it vouches for.
-func writeAuthority(t *testing.T, path string) *tls.Config {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: "test authority"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/loquat-dev/loquat/internal/tracing/otlp"
 	"github.com/loquat-dev/loquat/internal/tracing/record"
+	"github.com/loquat-dev/loquat/internal/tracing/tlstest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -60,10 +61,10 @@ func retryable(err error) bool {
 }
 
 func TestProtocolIsFoundOut(t *testing.T) {
-	ca := newAuthority(t)
+	ca := tlstest.New(t)
 	for _, encrypted := range []bool{false, true} {
 		name := map[bool]string{false: "in the clear", true: "over TLS"}[encrypted]
-		server, client := ca.server(t), ca.client()
+		server, client := ca.Server(t), ca.Client()
 		if !encrypted {
 			server, client = nil, nil
 		}
@@ -137,11 +138,11 @@ func TestServerThatSpeaksNeitherIsNamed(t *testing.T) {
 }
 
 func TestWrongAuthorityIsAClearError(t *testing.T) {
-	ca, stranger := newAuthority(t), newAuthority(t)
-	_, grpcAddress := serveGRPC(t, ca.server(t))
-	_, httpAddress := serveHTTP(t, ca.server(t))
+	ca, stranger := tlstest.New(t), tlstest.New(t)
+	_, grpcAddress := serveGRPC(t, ca.Server(t))
+	_, httpAddress := serveHTTP(t, ca.Server(t))
 	for address, protocol := range map[string]otlp.Protocol{grpcAddress: otlp.GRPC, httpAddress: otlp.HTTP} {
-		e := newExporter(t, otlp.Settings{Endpoint: address, Protocol: protocol, TLS: stranger.client()})
+		e := newExporter(t, otlp.Settings{Endpoint: address, Protocol: protocol, TLS: stranger.Client()})
 		err := export(t, e)
 		want := "the certificate of " + address + " is not signed by an authority that root_certificates names"
 		if err == nil || !strings.Contains(err.Error(), want) || retryable(err) {
@@ -153,7 +154,7 @@ func TestWrongAuthorityIsAClearError(t *testing.T) {
 func TestServerWithoutTLSIsAClearError(t *testing.T) {
 	_, address := serveHTTP(t, nil)
 	for _, protocol := range []otlp.Protocol{otlp.GRPC, otlp.HTTP} {
-		e := newExporter(t, otlp.Settings{Endpoint: address, Protocol: protocol, TLS: newAuthority(t).client()})
+		e := newExporter(t, otlp.Settings{Endpoint: address, Protocol: protocol, TLS: tlstest.New(t).Client()})
 		if err := export(t, e); err == nil || !strings.Contains(err.Error(), "insecure: true") {
 			t.Errorf("%s: got %v", protocol, err)
 		}
