@@ -73,8 +73,10 @@ var mayImport = map[string]string{
 	"tracing":        "diag yamlfile graph conversation action action/webhook dialogue tracker version tracing/*",
 	"tracing/*":      "tracing/record",
 
-	"app": "*",
-	"cli": "app channel diag version",
+	"app":      "*",
+	"golden":   "*",
+	"golden/*": "*",
+	"cli":      "app channel diag version",
 }
 
 // conformance suites and comparisons; only tests and tools import them.

@@ -5,13 +5,16 @@
 // and never changed afterwards; everything that runs shares one.
 package domain
 
-import "github.com/loquat-dev/loquat/internal/diag"
+import (
+	"github.com/loquat-dev/loquat/internal/diag"
+	"github.com/loquat-dev/loquat/internal/yamlfile"
+)
 
 // Domain is the merged declaration of one assistant. All lists keep Rasa's
 // order, which decides the index of actions, labels and features.
 type Domain struct {
 	Version    string
-	Intents    []Intent // sorted by name, without the default intents
+	Intents    []Intent // sorted by name; default intents only where they are declared
 	Entities   []Entity // in file order
 	Slots      []*Slot  // in file order, then the automatic ones
 	Responses  map[string][]Response
@@ -24,7 +27,8 @@ type Domain struct {
 	// only affects the implicit slot events of stories.
 	StoreEntitiesAsSlots bool
 
-	index *index // lookups by name, made when the domain is complete
+	document *yamlfile.Node // what the files say, merged
+	index    *index         // lookups by name, made when the domain is complete
 }
 
 // Intent is one declared intent.

@@ -1,9 +1,6 @@
 package domain
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // index holds lookups that are made once, when a domain is complete.
 type index struct {
@@ -51,8 +48,13 @@ func (d *Domain) Complete() {
 // overrides, and end-to-end bot texts.
 func (d *Domain) actionOrder() []string {
 	names := slices.Clone(DefaultActions)
+	seen := make(map[string]bool, len(names)+len(d.Actions)+len(d.Responses))
+	for _, name := range names {
+		seen[name] = true
+	}
 	add := func(name string) {
-		if !slices.Contains(names, name) {
+		if !seen[name] {
+			seen[name] = true
 			names = append(names, name)
 		}
 	}
@@ -61,9 +63,7 @@ func (d *Domain) actionOrder() []string {
 	}
 	var responses []string
 	for name := range d.Responses {
-		if strings.HasPrefix(name, "utter_") {
-			responses = append(responses, name)
-		}
+		responses = append(responses, name)
 	}
 	slices.Sort(responses)
 	for _, name := range responses {

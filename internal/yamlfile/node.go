@@ -158,6 +158,8 @@ func (n *Node) PythonString() string {
 		return "False"
 	case Int:
 		return strconv.FormatInt(n.Int, 10)
+	case Float:
+		return PythonFloat(n.Float)
 	default:
 		return n.Text
 	}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"unicode/utf8"
 
@@ -24,25 +26,56 @@ const (
 // nil for an empty file and for one that can't be read as YAML; what is wrong
 // is then on the list.
 func Read(path, display string, problems *diag.List) *Node {
-	info, err := os.Stat(path)
-	if err == nil && info.Size() > MaxSize {
-		problems.Errorf(diag.Position{File: display}, "file-too-large", "split it into several files",
-			"the file has %d bytes, the limit is %d", info.Size(), MaxSize)
-		return nil
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		problems.Errorf(diag.Position{File: display}, "unreadable-file", "", "%v", errors.Unwrap(err))
+	data := ReadBytes(path, display, problems)
+	if data == nil {
 		return nil
 	}
 	return Parse(data, display, problems)
 }
 
+// ReadBytes reads a file that is not too large; the result is nil when it can't
+// be read.
+func ReadBytes(path, display string, problems *diag.List) []byte {
+	f, err := os.Open(path)
+	if err != nil {
+		problems.Errorf(diag.Position{File: display}, "unreadable-file", "", "the file can't be read: %v", reason(err))
+		return nil
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err == nil && info.Size() > MaxSize {
+		problems.Add(tooLarge(display))
+		return nil
+	}
+	data, err := io.ReadAll(io.LimitReader(f, MaxSize+1)) // a pipe tells no size
+	switch {
+	case err != nil:
+		problems.Errorf(diag.Position{File: display}, "unreadable-file", "", "the file can't be read: %v", reason(err))
+		return nil
+	case len(data) > MaxSize:
+		problems.Add(tooLarge(display))
+		return nil
+	}
+	return data
+}
+
+func tooLarge(display string) diag.Problem {
+	return diag.Problem{Pos: diag.Position{File: display}, Code: "file-too-large", Hint: "split it into several files",
+		Message: fmt.Sprintf("the file is larger than %d MiB", MaxSize>>20)}
+}
+
+// reason is the error of the operating system without the path.
+func reason(err error) error {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
+		return p.Err
+	}
+	return err
+}
+
 // Parse is Read for text that is in memory already.
 func Parse(data []byte, display string, problems *diag.List) *Node {
 	if len(data) > MaxSize {
-		problems.Errorf(diag.Position{File: display}, "file-too-large", "split it into several files",
-			"the file has %d bytes, the limit is %d", len(data), MaxSize)
+		problems.Add(tooLarge(display))
 		return nil
 	}
 	if pos, ok := firstInvalid(data); ok {

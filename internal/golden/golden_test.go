@@ -1,0 +1,26 @@
+package golden_test
+
+import (
+	"testing"
+
+	"github.com/loquat-dev/loquat/internal/golden"
+	"github.com/loquat-dev/loquat/internal/sharedtest"
+)
+
+// check runs one comparison and fails on every difference without an
+// explanation.
+func check(t *testing.T, c golden.Check) {
+	t.Helper()
+	r := c.Run(sharedtest.Dir(t, "data", "golden"))
+	if !r.OK() {
+		t.Error(r)
+	}
+	if r.Equal == 0 {
+		t.Errorf("%s: nothing was compared", c.File)
+	}
+	t.Log(r)
+}
+
+func TestDomainsAreReadAsRecorded(t *testing.T) { check(t, golden.Domains) }
+
+func TestFilesAreRecognizedAsRecorded(t *testing.T) { check(t, golden.FileKinds) }
