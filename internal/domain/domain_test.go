@@ -82,7 +82,7 @@ responses:
 func TestProblemsNameThePlace(t *testing.T) {
 	for text, want := range map[string]string{
 		"intents: [a, a]": `domain.yml:1:14: intent "a" is declared twice [duplicate-intent]` + "\n    hint: the first one is at domain.yml:1:11; remove one of them",
-		"slots:\n  s:\n    type: txt\n    mappings: []\n":                      `domain.yml:3:11: slot "s" has the unknown type "txt" [unknown-slot-type]` + "\n    hint: did you mean \"text\"?",
+		"slots:\n  s:\n    type: txt\n    mappings: []\n":                        `domain.yml:3:11: slot "s" has the unknown type "txt" [unknown-slot-type]` + "\n    hint: did you mean \"text\"?",
 		"slots:\n  s:\n    type: my.Slot\n    mappings: []\n":                    `domain.yml:3:11: slot "s" has the type "my.Slot", a Python class, which can't run here [python-class]` + "\n    hint: use one of the types text, bool, categorical, float, list, any; categorical with values often serves",
 		"slots:\n  s: {type: any, influence_conversation: true, mappings: []}\n": `domain.yml:2:42: slot "s" of type any can't influence the conversation [invalid-slot]` + "\n    hint: remove it, or choose another type",
 		"slots:\n  s: {type: text}\n":                                            `domain.yml:2:3: slot "s" has no mappings [missing-mappings]` + "\n    hint: add mappings: with a list, maybe an empty one",
