@@ -6,6 +6,9 @@ import (
 	"github.com/loquat-dev/loquat/internal/tracker"
 )
 
+// UnlikelyIntent is the action that UnexpecTEDIntentPolicy predicts.
+const UnlikelyIntent = "action_unlikely_intent"
+
 // View says how policies want to see a conversation.
 type View struct {
 	// Last keeps only that many of the newest states; 0 keeps all.
@@ -55,7 +58,7 @@ func (e *Encoder) States(applied []tracker.Event, view View) []State {
 	}
 	states := h.states
 	if view.RuleOnly != nil {
-		states = withoutUnlikelyIntents(states)
+		states = WithoutUnlikelyIntents(states)
 	}
 	if view.Last > 0 && len(states) > view.Last {
 		states = states[len(states)-view.Last:]
@@ -272,14 +275,25 @@ func (h *history) chooseLastInput() {
 		return
 	}
 	last := &h.states[len(h.states)-1]
-	if h.view.UseText {
+	switch {
+	case last.Action != tracker.ListenAction: // a rule caused the listening
+		if h.useText == nil {
+			last.Text = h.user.Text
+		}
+	case h.view.UseText:
 		last.Intent, last.Entities, last.Text = "", nil, h.user.Text
-	} else {
+	default:
 		last.Text = ""
 	}
 }
 
-// withoutUnlikelyIntents drops states that come after action_unlikely_intent.
-func withoutUnlikelyIntents(states []State) []State {
-	return slices.DeleteFunc(states, func(s State) bool { return s.Action == "action_unlikely_intent" })
+// WithoutUnlikelyIntents returns the states that do not come right after
+// action_unlikely_intent.
+func WithoutUnlikelyIntents(states []State) []State {
+	if !slices.ContainsFunc(states, afterUnlikelyIntent) {
+		return states
+	}
+	return slices.DeleteFunc(slices.Clone(states), afterUnlikelyIntent)
 }
+
+func afterUnlikelyIntent(s State) bool { return s.Action == UnlikelyIntent }

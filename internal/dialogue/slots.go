@@ -62,7 +62,7 @@ func categorical(s *domain.Slot, value any) []float64 {
 // zero.
 func featureText(s *domain.Slot, value any) string {
 	if value == story.Unset && s.Influences && s.Type != domain.Any {
-		return unsetFeatures
+		return UnsetFeatures
 	}
 	switch s.Type { // the common cases without an allocation
 	case domain.Text, domain.List:

@@ -1,6 +1,9 @@
 package dialogue
 
 import (
+	"encoding/json"
+	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,14 +29,14 @@ type State struct {
 }
 
 // SlotState is the feature vector of one slot as JSON ("[1.0, 0.0]"), which is
-// what states are compared by, or Unset with quotes in rules.
+// what states are compared by, or UnsetFeatures in rules.
 type SlotState struct {
 	Name     string
 	Features string
 }
 
-// unsetFeatures stands for a slot that a rule wants to be unset.
-const unsetFeatures = `"should_not_be_set"`
+// UnsetFeatures stands for a slot that a rule wants to be unset.
+const UnsetFeatures = `"should_not_be_set"`
 
 // HasUser reports whether the user has said anything that counts.
 func (s *State) HasUser() bool { return s.Intent != "" || s.Text != "" || len(s.Entities) > 0 }
@@ -205,4 +208,37 @@ func pythonFloat(v float64) string {
 		s += ".0"
 	}
 	return s
+}
+
+// ParseStates reads what AppendStates wrote.
+func ParseStates(text string) ([]State, error) {
+	var raw []struct {
+		Loop struct {
+			Name string `json:"name"`
+		} `json:"active_loop"`
+		Action struct {
+			Name string `json:"action_name"`
+			Text string `json:"action_text"`
+		} `json:"prev_action"`
+		Slots map[string]json.RawMessage `json:"slots"`
+		User  struct {
+			Intent   string   `json:"intent"`
+			Text     string   `json:"text"`
+			Entities []string `json:"entities"`
+		} `json:"user"`
+	}
+	if err := json.Unmarshal([]byte(text), &raw); err != nil {
+		return nil, fmt.Errorf("read states: %w", err)
+	}
+	states := make([]State, len(raw))
+	for i, r := range raw {
+		states[i] = State{
+			Intent: r.User.Intent, Text: r.User.Text, Entities: r.User.Entities,
+			Action: r.Action.Name, ActionText: r.Action.Text, Loop: r.Loop.Name,
+		}
+		for _, name := range slices.Sorted(maps.Keys(r.Slots)) {
+			states[i].Slots = append(states[i].Slots, SlotState{name, string(r.Slots[name])})
+		}
+	}
+	return states, nil
 }

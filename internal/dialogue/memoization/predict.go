@@ -1,0 +1,91 @@
+package memoization
+
+import (
+	"context"
+
+	"github.com/loquat-dev/loquat/internal/dialogue"
+	"github.com/loquat-dev/loquat/internal/tracker"
+)
+
+// Predict gives the remembered action a probability of 1, or none to any.
+func (p *Policy) Predict(_ context.Context, in dialogue.Situation) (*dialogue.Prediction, error) {
+	out := &dialogue.Prediction{
+		Policy:        p.name,
+		Priority:      p.config.Priority,
+		Probabilities: make([]float64, len(in.Domain.ActionNames())),
+	}
+	action, ok := p.recall(in)
+	if !ok {
+		return out, nil
+	}
+	if i, ok := in.Domain.ActionIndex(action); ok {
+		out.Probabilities[i] = 1
+		if p.config.UseNLUConfidence {
+			out.Probabilities[i] = dialogue.Confidence(in.Tracker)
+		}
+	}
+	return out, nil
+}
+
+func (p *Policy) recall(in dialogue.Situation) (action string, ok bool) {
+	encoder := p.encoders.For(in.Domain)
+	view := dialogue.View{Last: p.longest + 1, RuleOnly: in.RuleOnly, Predict: true}
+	if p.config.MaxHistory != nil {
+		view.Last = *p.config.MaxHistory
+	}
+	if view.RuleOnly == nil {
+		view.RuleOnly = &dialogue.RuleOnlyData{}
+	}
+	applied := in.Tracker.AppliedEvents()
+	states := encoder.States(applied, view)
+	if action, ok = p.lookUp(states); ok || !p.augmented {
+		return action, ok
+	}
+	// Forget what happened before one of the last actions, then what happened
+	// before the next, until the rest is known. Slots that were set before are
+	// forgotten with it.
+	for from := farthest(applied); from < len(applied); from = nextAction(applied, from+1) {
+		if action, ok = p.lookUp(encoder.States(applied[from:], view)); ok {
+			return action, true
+		}
+	}
+	return "", false
+}
+
+// lookUp finds the memory of exactly these states.
+func (p *Policy) lookUp(states []dialogue.State) (action string, ok bool) {
+	if len(states) > p.longest {
+		return "", false
+	}
+	var buffer [2048]byte
+	action, ok = p.memories[string(dialogue.AppendStates(buffer[:0], states))]
+	return action, ok
+}
+
+// reach is how many actions AugmentedMemoizationPolicy looks back. Rasa has no
+// limit; turns that were hidden from the stories make more than max_history
+// actions useful, but not many more.
+const reach = 32
+
+// farthest gives the index of the first action to start from.
+func farthest(applied []tracker.Event) int {
+	n := reach
+	for i := len(applied) - 1; i >= 0; i-- {
+		if _, ok := applied[i].(*tracker.ActionExecuted); ok {
+			if n--; n <= 0 {
+				return i
+			}
+		}
+	}
+	return nextAction(applied, 0)
+}
+
+// nextAction gives the index of the first action from an index on.
+func nextAction(applied []tracker.Event, from int) int {
+	for i := from; i < len(applied); i++ {
+		if _, ok := applied[i].(*tracker.ActionExecuted); ok {
+			return i
+		}
+	}
+	return len(applied)
+}
