@@ -15,14 +15,14 @@ import (
 // for in a recording.
 var placeholders = map[string]func(got any) bool{
 	"<timestamp>":  isTime,
-	"<message_id>": matches(`^[0-9a-f]{32}$`),
-	"<model_id>":   matches(`^[0-9a-f]{32}$`),
-	"<hex32>":      matches(`^[0-9a-f]{32}$`),
-	"<uuid>":       matches(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`),
-	"<model_name>": matches(`^\d{8}-\d{6}-[a-z]+-[a-z]+$`),
+	"<message_id>": looksLike(`^[0-9a-f]{32}$`),
+	"<model_id>":   looksLike(`^[0-9a-f]{32}$`),
+	"<hex32>":      looksLike(`^[0-9a-f]{32}$`),
+	"<uuid>":       looksLike(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`),
+	"<model_name>": looksLike(`^\d{8}-\d{6}-[a-z]+-[a-z]+$`),
 }
 
-func matches(pattern string) func(any) bool {
+func looksLike(pattern string) func(any) bool {
 	re := regexp.MustCompile(pattern)
 	return func(got any) bool {
 		s, ok := got.(string)
@@ -39,8 +39,8 @@ func isTime(got any) bool {
 	return err == nil && f > 1e9
 }
 
-// decode reads JSON, keeping numbers as they are written.
-func decode(data []byte) (any, error) {
+// decodeJSON reads JSON, keeping numbers as they are written.
+func decodeJSON(data []byte) (any, error) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
 	var v any
@@ -50,14 +50,14 @@ func decode(data []byte) (any, error) {
 	return v, nil
 }
 
-// difference compares a value with a recorded one and describes the first
+// jsonDifference compares a value with a recorded one and describes the first
 // difference, "" if there is none. Objects compare without regard to order,
 // numbers by value, placeholders match any value of their kind.
-func difference(path string, want, got any) string {
+func jsonDifference(path string, want, got any) string {
 	if name, ok := want.(string); ok {
 		if match, known := placeholders[name]; known {
 			if !match(got) {
-				return fmt.Sprintf("%s: got %s, want a %s", path, show(got), name)
+				return fmt.Sprintf("%s: got %s, want a %s", path, showJSON(got), name)
 			}
 			return ""
 		}
@@ -73,13 +73,13 @@ func difference(path string, want, got any) string {
 			if !present {
 				return fmt.Sprintf("%s: no %q", path, key)
 			}
-			if d := difference(path+"."+key, want[key], value); d != "" {
+			if d := jsonDifference(path+"."+key, want[key], value); d != "" {
 				return d
 			}
 		}
 		for _, key := range slices.Sorted(maps.Keys(got)) {
 			if _, present := want[key]; !present {
-				return fmt.Sprintf("%s: has %q = %s too", path, key, show(got[key]))
+				return fmt.Sprintf("%s: has %q = %s too", path, key, showJSON(got[key]))
 			}
 		}
 		return ""
@@ -89,7 +89,7 @@ func difference(path string, want, got any) string {
 			break
 		}
 		for i := range min(len(want), len(got)) {
-			if d := difference(fmt.Sprintf("%s[%d]", path, i), want[i], got[i]); d != "" {
+			if d := jsonDifference(fmt.Sprintf("%s[%d]", path, i), want[i], got[i]); d != "" {
 				return d
 			}
 		}
@@ -106,7 +106,7 @@ func difference(path string, want, got any) string {
 			return ""
 		}
 	}
-	return fmt.Sprintf("%s: got %s, want %s", path, show(got), show(want))
+	return fmt.Sprintf("%s: got %s, want %s", path, showJSON(got), showJSON(want))
 }
 
 func sameNumber(a, b json.Number) bool {
@@ -115,7 +115,7 @@ func sameNumber(a, b json.Number) bool {
 	return ok1 && ok2 && x.Cmp(y) == 0
 }
 
-func show(v any) string {
+func showJSON(v any) string {
 	data, err := json.Marshal(v)
 	if err != nil {
 		return fmt.Sprint(v)

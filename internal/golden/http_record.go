@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -71,15 +69,8 @@ type actionCall struct {
 }
 
 func readHTTPFile(dir, name string) (*httpFile, error) {
-	data, err := os.ReadFile(filepath.Join(dir, name))
-	if err != nil {
-		return nil, err
-	}
 	f := &httpFile{name: name}
-	if err := json.Unmarshal(data, f); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return f, nil
+	return f, load(dir, "http/"+name, f)
 }
 
 // flags are the options that the server was started with, without those that

@@ -1,0 +1,55 @@
+// Command bench prints the table of accuracy, speed and memory that the product
+// is held to, each figure beside its bound. It measures ./bin/loquat as it is.
+//
+// Arguments choose sections; without any, all are measured.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+)
+
+// section is one part of the table.
+type section struct {
+	name    string
+	measure func(ctx context.Context, out io.Writer, root string) error
+}
+
+var sections = []section{
+	{"server", benchServer},
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := measure(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func measure(ctx context.Context, chosen []string) error {
+	root, err := os.Getwd()
+	if err != nil {
+		return err
+	}
+	for _, name := range chosen {
+		if !slices.ContainsFunc(sections, func(s section) bool { return s.name == name }) {
+			return fmt.Errorf("there is no section %q", name)
+		}
+	}
+	for _, s := range sections {
+		if len(chosen) > 0 && !slices.Contains(chosen, s.name) {
+			continue
+		}
+		fmt.Printf("== %s\n", s.name)
+		if err := s.measure(ctx, os.Stdout, root); err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+	}
+	return nil
+}
