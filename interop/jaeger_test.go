@@ -115,12 +115,22 @@ func (s jaegerSpan) convert(service string) tracetree.Span {
 		out.Kind = "internal"
 	}
 	for _, a := range s.Attributes {
-		out.Attributes = append(out.Attributes, a.convert())
+		if !onlyThrift(a.Key) {
+			out.Attributes = append(out.Attributes, a.convert())
+		}
 	}
 	for _, e := range s.Events {
 		out.Events = append(out.Events, e.Name)
 	}
 	return out
+}
+
+// onlyThrift are the attributes that Jaeger shows for a span that came as Thrift:
+// the scope, which OTLP keeps beside the spans, and what Python's exporter copies
+// from the resource.
+func onlyThrift(key string) bool {
+	return strings.HasPrefix(key, "otel.scope.") || strings.HasPrefix(key, "otel.library.") ||
+		strings.HasPrefix(key, "telemetry.sdk.") || key == "service.name"
 }
 
 func (a jaegerAttribute) convert() tracetree.Attribute {

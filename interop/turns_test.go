@@ -76,7 +76,9 @@ func TestActionServersHangBelow(t *testing.T) {
 		{newestSDK, "tracing: {type: otlp, endpoint: 'localhost:4317'}"},
 	} {
 		t.Run(c.version+" "+c.endpoints, func(t *testing.T) {
-			s := serve(t, endpoints("{type: jaeger}", actionServer(t, c.version, c.endpoints)))
+			// Without a scheme the Python exporter insists on TLS, which Jaeger has not.
+			actions := actionServer(t, c.version, c.endpoints, "OTEL_EXPORTER_OTLP_INSECURE=true")
+			s := serve(t, endpoints("{type: jaeger}", actions))
 			header, id := traceparent()
 			s.say("alice", "weather", header)
 			want(t, "action_server_"+c.version, func() []tracetree.Span { return below("EndpointConfig.request", trace(t, id)) })

@@ -234,7 +234,7 @@ var client = &http.Client{Timeout: 60 * time.Second, Transport: &http.Transport{
 
 // actionServer starts rasa-sdk of a version with its own endpoints file and
 // returns the URL of its webhook.
-func actionServer(t testing.TB, version, endpoints string) string {
+func actionServer(t testing.TB, version, endpoints string, env ...string) string {
 	t.Helper()
 	python := ""
 	for _, pair := range strings.Fields(setting(t, "LOQUAT_TEST_RASA_SDK")) {
@@ -265,7 +265,7 @@ func actionServer(t testing.TB, version, endpoints string) string {
 		}
 		return response.Body.Close() == nil && response.StatusCode == http.StatusOK
 	}
-	env := []string{"SANIC_HOST=127.0.0.1", "OTEL_BSP_SCHEDULE_DELAY=200", "PYTHONDONTWRITEBYTECODE=1"}
+	env = append(env, "SANIC_HOST=127.0.0.1", "OTEL_BSP_SCHEDULE_DELAY=200", "PYTHONDONTWRITEBYTECODE=1")
 	launch(t, dir, env, healthy, python, "-m", "rasa_sdk", "--actions", "actions.actions", "--port", port, "--endpoints", file)
 	return url + "/webhook"
 }
