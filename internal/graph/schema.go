@@ -1,0 +1,187 @@
+package graph
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// The values that a graph is run on stand in needs where nodes would.
+const (
+	InputImporter = "__importer__" // training: the project
+	InputMessage  = "__message__"  // prediction: user messages
+	InputTracker  = "__tracker__"  // prediction: the conversation
+)
+
+// Constructors of a node's component.
+const (
+	Create = "create" // fresh
+	Load   = "load"   // from what was persisted
+)
+
+// NeedsResource is the parameter of a node that takes what another node learned.
+// It goes to the component's Builder, not to the function.
+const NeedsResource = "resource"
+
+// Node is one step of a graph.
+type Node struct {
+	Name        string            `json:"-"`
+	Needs       map[string]string `json:"needs"` // parameter → node or input
+	Uses        string            `json:"uses"`  // class name
+	Constructor string            `json:"constructor_name"`
+	Fn          string            `json:"fn"`
+	Config      Config            `json:"config"`             // what the user set
+	Eager       bool              `json:"eager"`              // built with the graph, not with the run
+	IsTarget    bool              `json:"is_target"`          // wanted though nobody needs it
+	IsInput     bool              `json:"is_input"`           // always run, also to find out what changed
+	Resource    string            `json:"resource,omitempty"` // node that it loads from
+}
+
+// Schema is a graph as named nodes. Its JSON is that of Rasa:
+// {"nodes": {name: node}}.
+type Schema struct {
+	Nodes []Node // names are unique; the order has no meaning but is kept
+}
+
+// Node returns the node of that name, or nil.
+func (s *Schema) Node(name string) *Node {
+	for i := range s.Nodes {
+		if s.Nodes[i].Name == name {
+			return &s.Nodes[i]
+		}
+	}
+	return nil
+}
+
+// Names lists the nodes in order.
+func (s *Schema) Names() []string {
+	names := make([]string, len(s.Nodes))
+	for i := range s.Nodes {
+		names[i] = s.Nodes[i].Name
+	}
+	return names
+}
+
+// MarshalJSON writes nodes by name.
+func (s Schema) MarshalJSON() ([]byte, error) {
+	nodes := make(map[string]Node, len(s.Nodes))
+	for _, n := range s.Nodes {
+		nodes[n.Name] = n
+	}
+	return json.Marshal(map[string]any{"nodes": nodes})
+}
+
+// UnmarshalJSON reads nodes by name, in alphabetical order.
+func (s *Schema) UnmarshalJSON(data []byte) error {
+	var raw struct {
+		Nodes map[string]struct {
+			Node
+			Config json.RawMessage `json:"config"`
+		} `json:"nodes"`
+	}
+	if err := json.Unmarshal(data, &raw); err != nil {
+		return err
+	}
+	s.Nodes = nil
+	for _, name := range slices.Sorted(maps.Keys(raw.Nodes)) {
+		n := raw.Nodes[name].Node
+		n.Name = name
+		if c := raw.Nodes[name].Config; len(c) > 0 && string(c) != "null" {
+			var err error
+			if n.Config, err = decodeConfig(c); err != nil {
+				return fmt.Errorf("node %q: config: %w", name, err)
+			}
+		}
+		s.Nodes = append(s.Nodes, n)
+	}
+	return nil
+}
+
+func isInput(name string) bool {
+	return name == InputImporter || name == InputMessage || name == InputTracker
+}
+
+// Order returns the indices of the nodes such that each comes after those that it
+// needs. It fails on a cycle and on a need that nothing provides.
+func (s *Schema) Order() ([]int, error) {
+	index := make(map[string]int, len(s.Nodes))
+	for i := range s.Nodes {
+		if _, twice := index[s.Nodes[i].Name]; twice {
+			return nil, fmt.Errorf("the node %q stands twice in the graph", s.Nodes[i].Name)
+		}
+		index[s.Nodes[i].Name] = i
+	}
+	const (
+		unseen = iota
+		visiting
+		done
+	)
+	state := make([]int, len(s.Nodes))
+	order := make([]int, 0, len(s.Nodes))
+	var visit func(i int) error
+	visit = func(i int) error {
+		switch state[i] {
+		case done:
+			return nil
+		case visiting:
+			return fmt.Errorf("the graph has a cycle through the node %q", s.Nodes[i].Name)
+		}
+		state[i] = visiting
+		n := &s.Nodes[i]
+		for _, parameter := range slices.Sorted(maps.Keys(n.Needs)) {
+			need := n.Needs[parameter]
+			if isInput(need) {
+				continue
+			}
+			j, ok := index[need]
+			if !ok {
+				return fmt.Errorf("the node %q needs %q, which is not in the graph", n.Name, need)
+			}
+			if err := visit(j); err != nil {
+				return err
+			}
+		}
+		state[i] = done
+		order = append(order, i)
+		return nil
+	}
+	var errs []error
+	for i := range s.Nodes {
+		if err := visit(i); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return order, errors.Join(errs...)
+}
+
+// Types finds component types by class name.
+type Types map[string]*Type
+
+// NewTypes makes the table of a list of types.
+func NewTypes(list []Type) Types {
+	types := make(Types, len(list))
+	for i := range list {
+		types[list[i].Name] = &list[i]
+	}
+	return types
+}
+
+// Merged is a node's configuration with its type's defaults filled in. A default
+// that is a map is merged one level deep, as in Rasa.
+func Merged(defaults, given Config) Config {
+	out := make(Config, len(defaults)+len(given))
+	maps.Copy(out, defaults)
+	for k, v := range given {
+		base, isMap := defaults[k].(map[string]any)
+		over, alsoMap := v.(map[string]any)
+		if isMap && alsoMap {
+			both := maps.Clone(base)
+			maps.Copy(both, over)
+			v = both
+		}
+		out[k] = v
+	}
+	return out
+}

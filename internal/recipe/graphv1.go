@@ -1,0 +1,112 @@
+package recipe
+
+import (
+	"strings"
+
+	"github.com/loquat-dev/loquat/internal/diag"
+	"github.com/loquat-dev/loquat/internal/graph"
+	"github.com/loquat-dev/loquat/internal/project"
+	"github.com/loquat-dev/loquat/internal/yamlfile"
+)
+
+// fromSchemas reads the graphs that a configuration of recipe graph.v1 spells out
+// node by node.
+func fromSchemas(c *project.Config, types graph.Types, problems *diag.List) *Graphs {
+	g := &Graphs{Recipe: GraphV1, Language: c.Language, Origin: map[string]diag.Position{}}
+	r := schemaReader{graphs: g, types: types, problems: problems}
+	g.Train = r.schema(c.Root, "train_schema")
+	g.Predict = r.schema(c.Root, "predict_schema")
+	g.NLUTarget = c.Root.Get("nlu_target").TextOrEmpty()
+	g.CoreTarget = c.Root.Get("core_target").TextOrEmpty()
+	if g.NLUTarget == "" {
+		problems.Errorf(diag.Position{File: c.File}, "missing-key", `write "nlu_target: run_RegexMessageHandler"`, "the recipe graph.v1 needs nlu_target")
+	}
+	for _, target := range []string{g.NLUTarget, g.CoreTarget} {
+		if target != "" && g.Predict.Node(target) == nil {
+			problems.Errorf(diag.Position{File: c.File}, "unknown-node", diag.DidYouMean(target, g.Predict.Names()), "predict_schema has no node %q", target)
+		}
+	}
+	for _, s := range []*graph.Schema{&g.Train, &g.Predict} {
+		if _, err := s.Order(); err != nil {
+			problems.Errorf(diag.Position{File: c.File}, "invalid-graph", "", "%v", err)
+		}
+	}
+	return g
+}
+
+type schemaReader struct {
+	graphs   *Graphs
+	types    graph.Types
+	problems *diag.List
+}
+
+func (r schemaReader) schema(root *yamlfile.Node, key string) graph.Schema {
+	nodes := root.Get(key).Get("nodes")
+	if nodes.IsNull() || nodes.Kind != yamlfile.Map {
+		r.problems.Errorf(diag.Position{File: r.file(root)}, "missing-key", "", "the recipe graph.v1 needs %s with nodes", key)
+		return graph.Schema{}
+	}
+	var s graph.Schema
+	for _, p := range nodes.Pairs {
+		if n, ok := r.node(p.Key.Text, p.Value); ok {
+			s.Nodes = append(s.Nodes, n)
+			r.graphs.Origin[n.Name] = p.Key.Pos
+		}
+	}
+	return s
+}
+
+func (r schemaReader) file(root *yamlfile.Node) string {
+	if root == nil {
+		return "config.yml"
+	}
+	return root.Pos.File
+}
+
+func (r schemaReader) node(name string, v *yamlfile.Node) (graph.Node, bool) {
+	n := graph.Node{Name: name, Needs: map[string]string{}, Constructor: graph.Create}
+	uses := v.Get("uses")
+	class, ok := r.class(uses)
+	if !ok {
+		return n, false
+	}
+	n.Uses = class
+	n.Fn = v.Get("fn").TextOrEmpty()
+	if constructor := v.Get("constructor_name").TextOrEmpty(); constructor != "" {
+		n.Constructor = constructor
+	}
+	if config, ok := v.Get("config").Any().(map[string]any); ok {
+		n.Config = config
+	}
+	if needs := v.Get("needs"); needs != nil {
+		for _, p := range needs.Pairs {
+			n.Needs[p.Key.Text] = p.Value.TextOrEmpty()
+		}
+	}
+	flag := func(key string) bool { f := v.Get(key); return f != nil && f.Flag }
+	n.Eager, n.IsTarget, n.IsInput = flag("eager"), flag("is_target"), flag("is_input")
+	n.Resource = v.Get("resource").Get("name").TextOrEmpty()
+	return n, true
+}
+
+// class finds the component that a node uses, by name or by Rasa's dotted path.
+func (r schemaReader) class(uses *yamlfile.Node) (string, bool) {
+	path := uses.TextOrEmpty()
+	if _, ok := r.types[path]; ok {
+		return path, true
+	}
+	for name, t := range r.types {
+		if t.ClassPath == path {
+			return name, true
+		}
+	}
+	if uses == nil {
+		return "", false
+	}
+	if strings.Contains(path, ".") {
+		r.problems.Errorf(uses.Pos, "python-class", "use a built-in component, or do it in an action server", "the component %q is a Python class, which can't run here", path)
+	} else {
+		r.problems.Errorf(uses.Pos, "unknown-component", "see: loquat components", "there is no component %q", path)
+	}
+	return "", false
+}

@@ -1,0 +1,220 @@
+package recipe
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/loquat-dev/loquat/internal/diag"
+	"github.com/loquat-dev/loquat/internal/graph"
+	"github.com/loquat-dev/loquat/internal/project"
+)
+
+// Validate checks a completed configuration without learning: what must run
+// before what, languages, and settings (nlu.md §2.3, §5, Rasa 3.6.21).
+func Validate(c *project.Config, types graph.Types, problems *diag.List) {
+	if c.Recipe == GraphV1 {
+		return // Rasa trusts graphs that are spelled out
+	}
+	b := &builder{config: c, types: types, problems: &diag.List{}}
+	pipeline, policies := b.components(c.Pipeline, false), b.components(c.Policies, true)
+	v := validator{config: c, problems: problems}
+	v.order(pipeline)
+	v.tokenizers(pipeline)
+	v.aliases(pipeline)
+	for _, component := range slices.Concat(pipeline, policies) {
+		v.language(component)
+		v.settings(component)
+	}
+	v.priorities(policies)
+}
+
+type validator struct {
+	config   *project.Config
+	problems *diag.List
+}
+
+// order checks that what a component requires stands before it.
+func (v validator) order(pipeline []*component) {
+	for i, c := range pipeline {
+		for _, required := range c.typ.Requires {
+			if !slices.ContainsFunc(pipeline[:i], func(earlier *component) bool { return provides(earlier, required) }) {
+				v.problems.Errorf(c.Pos, "missing-component", "put one before it", "%s needs %s before it", c.typ.Name, article(required))
+			}
+		}
+	}
+}
+
+// provides reports whether a component is what another requires: a kind in
+// Rasa's words, or a class.
+func provides(c *component, required string) bool {
+	switch required {
+	case "Tokenizer":
+		return c.is(graph.Tokenizer)
+	case "Featurizer":
+		return c.is(graph.Featurizer)
+	case "DenseFeaturizer":
+		return c.is(graph.Featurizer) && strings.Contains(c.typ.ClassPath, ".dense_featurizer.")
+	case "IntentClassifier":
+		return c.is(graph.IntentClassifier)
+	default:
+		return c.typ.Name == required
+	}
+}
+
+func article(required string) string {
+	switch required {
+	case "Tokenizer", "Featurizer":
+		return "a " + strings.ToLower(required)
+	case "DenseFeaturizer":
+		return "a dense featurizer"
+	case "IntentClassifier":
+		return "an intent classifier"
+	default:
+		return required
+	}
+}
+
+func (v validator) tokenizers(pipeline []*component) {
+	var first *component
+	for _, c := range pipeline {
+		if !c.is(graph.Tokenizer) {
+			continue
+		}
+		if first != nil {
+			v.problems.Errorf(c.Pos, "several-tokenizers", "keep one", "the pipeline has a second tokenizer, %s; the first is %s", c.typ.Name, first.typ.Name)
+			continue
+		}
+		first = c
+	}
+}
+
+func (v validator) aliases(pipeline []*component) {
+	seen := map[string]bool{}
+	for _, c := range pipeline {
+		alias, _ := c.config["alias"].(string)
+		if alias == "" || !c.is(graph.Featurizer) {
+			continue
+		}
+		if seen[alias] {
+			v.problems.Errorf(c.Param("alias").Pos, "duplicate-alias", "give each featurizer an alias of its own", "the alias %q is taken", alias)
+		}
+		seen[alias] = true
+	}
+}
+
+func (v validator) language(c *component) {
+	language := v.config.Language
+	switch {
+	case language == "":
+	case len(c.typ.Languages) > 0 && !slices.Contains(c.typ.Languages, language),
+		slices.Contains(c.typ.NotLanguages, language):
+		v.problems.Errorf(c.Pos, "language", fmt.Sprintf(`the language is set by "language: %s"`, language), "%s can't handle the language %q", c.typ.Name, language)
+	}
+}
+
+// settings checks the types of settings against their defaults, and lets the
+// component check the rest.
+func (v validator) settings(c *component) {
+	before := len(v.problems.Errors())
+	for _, p := range c.Params {
+		name := p.Key.Text
+		if want, known := c.typ.Defaults[name]; known && !sameKind(want, p.Value.Any()) {
+			v.problems.Errorf(p.Value.Pos, "wrong-type", "", "the setting %q of %s is %s, not %s", name, c.typ.Name, p.Value.Kind, kindOf(want))
+		}
+	}
+	if c.typ.Check == nil || len(v.problems.Errors()) > before {
+		return
+	}
+	for _, err := range c.typ.Check(graph.Merged(c.typ.Defaults, c.config)) {
+		v.problems.Errorf(c.Pos, "invalid-setting", "", "%s: %v", c.typ.Name, err)
+	}
+}
+
+// sameKind reports whether a value can stand where the default does. Null stands
+// for nothing, and where a default is null anything may.
+func sameKind(want, got any) bool {
+	if want == nil || got == nil {
+		return true
+	}
+	switch want.(type) {
+	case bool:
+		_, ok := got.(bool)
+		return ok
+	case int64, float64, int:
+		switch got.(type) {
+		case int64, float64:
+			return true
+		}
+		return false
+	case string:
+		switch got.(type) {
+		case string, bool:
+			return true
+		}
+		return false
+	default:
+		return true // lists and maps come in several shapes; components check them
+	}
+}
+
+func kindOf(v any) string {
+	switch v.(type) {
+	case bool:
+		return "true or false"
+	case int64, float64, int:
+		return "a number"
+	default:
+		return "a string"
+	}
+}
+
+func (v validator) priorities(policies []*component) {
+	seen := map[string]*component{}
+	for _, c := range policies {
+		priority := c.typ.Defaults["priority"]
+		if p, ok := c.config["priority"]; ok {
+			priority = p
+		}
+		if priority == nil {
+			continue
+		}
+		key := fmt.Sprint(priority)
+		if other := seen[key]; other != nil {
+			v.problems.Warnf(c.Pos, "same-priority", "give one another priority", "%s and %s have the same priority %s; the first wins where both are sure", other.typ.Name, c.typ.Name, key)
+		}
+		seen[key] = c
+	}
+}
+
+// CheckBuilt reports every component of the graphs that this binary can't run,
+// with what there is instead.
+func CheckBuilt(g *Graphs, types graph.Types, problems *diag.List) {
+	var ready []string
+	for name, t := range types {
+		if t.Build != nil && len(t.Kinds) > 0 {
+			ready = append(ready, name)
+		}
+	}
+	slices.Sort(ready)
+	seen := map[string]bool{}
+	for _, s := range []graph.Schema{g.Train, g.Predict} {
+		for _, n := range s.Nodes {
+			t := types[n.Uses]
+			if t == nil || t.Build != nil {
+				continue
+			}
+			pos := g.Origin[n.Name]
+			key := n.Uses + pos.String()
+			if seen[key] {
+				continue
+			}
+			seen[key] = true
+			hint := "built are: " + strings.Join(ready, ", ")
+			if nearest := Nearest(n.Uses); nearest != "" {
+				hint = fmt.Sprintf("nearest is %s; %s", nearest, hint)
+			}
+			problems.Errorf(pos, "not-built", hint, "the component %q is not built yet", n.Uses)
+		}
+	}
+}
