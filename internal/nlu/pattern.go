@@ -44,21 +44,15 @@ func (s PatternSource) Patterns(data *nludata.TrainingData) []Pattern {
 	return out
 }
 
+// alternation matches any of the values. Without any, it matches where a word
+// begins or ends, or everywhere, as in Rasa.
 func (s PatternSource) alternation(values []string) string {
-	boundary := ""
-	if s.WordBoundaries {
-		boundary = `\b`
-	}
-	var b strings.Builder
-	b.WriteByte('(')
+	escaped := make([]string, len(values))
 	for i, v := range values {
-		if i > 0 {
-			b.WriteByte('|')
-		}
-		b.WriteString(boundary)
-		b.WriteString(pyregexp.Escape(v))
-		b.WriteString(boundary)
+		escaped[i] = pyregexp.Escape(v)
 	}
-	b.WriteByte(')')
-	return b.String()
+	if s.WordBoundaries {
+		return `(\b` + strings.Join(escaped, `\b|\b`) + `\b)`
+	}
+	return "(" + strings.Join(escaped, "|") + ")"
 }

@@ -1,18 +1,23 @@
 package nlu
 
+import "slices"
+
 // ParseResult is what is known about a message at the end of a pipeline, in the
 // shape of POST /model/parse (nlu.md §11, Rasa 3.6.21). The values are plain JSON
 // values; the caller owns them.
 func (m *Message) ParseResult() map[string]any {
-	intent := map[string]any{"name": nil, "confidence": 0.0}
+	var intent Intent
 	if m.Intent != nil {
-		intent = m.Intent.result()
+		intent = *m.Intent
+	}
+	if !m.Decided && m.isRetrievalIntent(intent.Name) {
+		intent.FullRetrievalName, intent.HasFullRetrievalName = m.selectedKey(intent.Name), true
 	}
 	entities := make([]any, len(m.Entities))
 	for i := range m.Entities {
 		entities[i] = m.Entities[i].result()
 	}
-	out := map[string]any{"text": m.Values[Text], "intent": intent, "entities": entities}
+	out := map[string]any{"text": m.Values[Text], "intent": intent.result(), "entities": entities}
 	if m.Ranking != nil {
 		ranking := make([]any, len(m.Ranking))
 		for i := range m.Ranking {
@@ -34,6 +39,27 @@ func (m *Message) ParseResult() map[string]any {
 		out["response_selector"] = m.Selector
 	}
 	return out
+}
+
+// isRetrievalIntent reports whether a ResponseSelector chooses responses for the
+// intent.
+func (m *Message) isRetrievalIntent(intent string) bool {
+	switch all := m.Selector["all_retrieval_intents"].(type) {
+	case []string:
+		return slices.Contains(all, intent)
+	case []any:
+		return slices.Contains(all, any(intent))
+	}
+	return false
+}
+
+// selectedKey returns the response key that the intent's own selector chose, ""
+// if there is only one for all intents.
+func (m *Message) selectedKey(intent string) string {
+	selector, _ := m.Selector[intent].(map[string]any)
+	response, _ := selector["response"].(map[string]any)
+	key, _ := response["intent_response_key"].(string)
+	return key
 }
 
 func (i Intent) result() map[string]any {

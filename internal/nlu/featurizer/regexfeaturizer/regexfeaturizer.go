@@ -225,3 +225,6 @@ func (f *Featurizer) Persist() (graph.Resource, error) {
 	}
 	return graph.Resource{patternsFile: data}, nil
 }
+
+// Patterns returns the patterns in the order of their columns.
+func (f *Featurizer) Patterns() []nlu.Pattern { return f.patterns }
