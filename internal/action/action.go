@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/loquat-dev/loquat/internal/domain"
 	"github.com/loquat-dev/loquat/internal/nlg"
@@ -35,6 +36,31 @@ const (
 type Situation struct {
 	Tracker *tracker.Tracker
 	Channel string // name of the channel that answers go to
+}
+
+// with returns the situation after further events, which leave s as it is.
+func (s Situation) with(events ...tracker.Event) Situation {
+	if len(events) == 0 {
+		return s
+	}
+	now := float64(time.Now().UnixMicro()) / 1e6
+	s.Tracker = s.Tracker.Copy()
+	for _, e := range events {
+		if base := e.Meta(); base.Timestamp == 0 {
+			base.Timestamp = now
+		}
+		s.Tracker.Update(e)
+	}
+	return s
+}
+
+// sinceRestart returns the situation without what happened before the last
+// restart.
+func (s Situation) sinceRestart() Situation {
+	if events := s.Tracker.EventsAfterRestart(); len(events) < len(s.Tracker.Events()) {
+		s.Tracker = tracker.FromEvents(s.Tracker.ConversationID, s.Tracker.Domain(), events)
+	}
+	return s
 }
 
 // Server is an action server.
@@ -99,7 +125,7 @@ func (r *Runner) Run(ctx context.Context, name string, s Situation) ([]tracker.E
 		return nil, &UnknownError{name}
 	}
 	if r.IsRemote(name) {
-		return r.remote(ctx, name, s, s.Tracker)
+		return r.remote(ctx, name, s)
 	}
 	if strings.HasPrefix(name, "utter_") {
 		return r.respond(ctx, name, s)
@@ -128,8 +154,8 @@ func (r *Runner) Run(ctx context.Context, name string, s Situation) ([]tracker.E
 	case ExtractSlots:
 		return r.ExtractSlots(ctx, s)
 	}
-	if r.Domain.Form(name) != nil {
-		return nil, fmt.Errorf("run form %q: forms are not built yet", name)
+	if f := r.Domain.Form(name); f != nil {
+		return r.runForm(ctx, f, s)
 	}
 	return []tracker.Event{&tracker.BotUttered{Text: name, HasText: true, Data: map[string]any{}}}, nil // an end-to-end text
 }
@@ -207,12 +233,12 @@ func (r *Runner) startSession(s Situation) []tracker.Event {
 	return append(events, &tracker.ActionExecuted{Name: Listen})
 }
 
-// remote runs an action on the action server. t is the tracker that it sees.
-func (r *Runner) remote(ctx context.Context, name string, s Situation, t *tracker.Tracker) ([]tracker.Event, error) {
+// remote runs an action on the action server.
+func (r *Runner) remote(ctx context.Context, name string, s Situation) ([]tracker.Event, error) {
 	if r.Server == nil {
 		return nil, fmt.Errorf("run action %q: it is a custom action and endpoints.yml has no action_endpoint", name)
 	}
-	reply, err := r.Server.Run(ctx, name, t)
+	reply, err := r.Server.Run(ctx, name, s.Tracker)
 	if err != nil {
 		return nil, err
 	}

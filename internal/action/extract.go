@@ -97,7 +97,7 @@ func (x *extraction) concernsForm(m *domain.Mapping) bool {
 func (x *extraction) value(slot *domain.Slot, m *domain.Mapping) (any, bool) {
 	message := x.tracker.LatestMessage()
 	if m.Type == domain.FromTriggerIntent {
-		return m.Value, x.triggers(m)
+		return inSlot(slot, m.Value), x.triggers(m)
 	}
 	if !x.conditionsHold(slot, m) {
 		return nil, false
@@ -112,11 +112,19 @@ func (x *extraction) value(slot *domain.Slot, m *domain.Mapping) (any, bool) {
 		if !message.HasText {
 			return nil, true
 		}
-		return message.Text, true
+		return inSlot(slot, message.Text), true
 	case domain.FromIntent:
-		return m.Value, true
+		return inSlot(slot, m.Value), true
 	}
 	return nil, false
+}
+
+// inSlot is how a slot holds one value: a list slot as a list of one.
+func inSlot(slot *domain.Slot, value any) any {
+	if slot.Type == domain.List {
+		return []any{value}
+	}
+	return value
 }
 
 // triggers reports whether a from_trigger_intent mapping applies: only while a
@@ -242,16 +250,15 @@ func (r *Runner) validateExtracted(ctx context.Context, s Situation, events []tr
 		return events
 	}
 	// The SDK validates the slots at the end of the tracker: candidates come last.
-	candidates := tracker.FromEvents(s.Tracker.ConversationID, r.Domain, s.Tracker.EventsAfterRestart())
-	var others []tracker.Event
+	var candidates, others []tracker.Event
 	for _, e := range events {
 		if _, isSlot := e.(*tracker.SlotSet); isSlot {
-			candidates.Update(e)
+			candidates = append(candidates, e)
 		} else {
 			others = append(others, e)
 		}
 	}
-	answer, err := r.remote(ctx, ValidateSlotMappings, s, candidates)
+	answer, err := r.remote(ctx, ValidateSlotMappings, s.sinceRestart().with(candidates...))
 	if err != nil {
 		r.logFailure(ctx, ValidateSlotMappings, s.Tracker.ConversationID, err)
 		return events

@@ -199,11 +199,13 @@ func (t *turn) act(ctx context.Context, name string, prediction *dialogue.Predic
 			t.Logger.ErrorContext(ctx, "action failed", "conversation_id", t.tracker.ConversationID, "action", name, "err", err)
 		}
 	}
-	for _, e := range prediction.Events {
-		t.record(e)
-	}
-	if !rejected && !containsRejection(events) {
-		t.record(t.executed(name, prediction, confidence))
+	if !rejected { // what was predicted does not count either
+		for _, e := range prediction.Events {
+			t.record(e)
+		}
+		if !containsRejection(events) {
+			t.record(t.executed(name, prediction, confidence))
+		}
 	}
 	return t.apply(ctx, events)
 }
