@@ -1,0 +1,308 @@
+package crf
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/loquat-dev/loquat/internal/ml/parallel"
+	"github.com/loquat-dev/loquat/internal/ml/sparse"
+)
+
+// Sequence is one training example: a row of features and a tag for each token.
+type Sequence struct {
+	X *sparse.Matrix
+	Y []int32
+}
+
+// Options say how to train.
+type Options struct {
+	Passes       int     // how often every sequence is seen
+	Batch        int     // sequences between two updates
+	LearningRate float64 // of AdaGrad; falls to 0 in a straight line
+	// Dropout is the share of features that are left out at random.
+	Dropout float64
+	L2      float64 // λ of ½λ‖w‖², as a share of the mean loss
+	Seed    uint64
+	Threads int
+	// Start is the model to go on from, or nil. It must have the same tags; its
+	// features come first.
+	Start     *Model
+	AfterPass func(pass int, loss float64) // told the mean loss of a token; may be nil
+}
+
+// Train learns a model of the given number of features. Tags with an edge are
+// those of topology and every pair of neighbours in the data. The result does not
+// depend on the number of threads.
+func Train(ctx context.Context, data []Sequence, topology Topology, features int, o Options) (*Model, error) {
+	t := newTrainer(data, topology, features, o)
+	order := make([]int, len(data))
+	for i := range order {
+		order[i] = i
+	}
+	batches := (len(order) + o.Batch - 1) / o.Batch
+	for pass := range o.Passes {
+		t.random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+		loss, tokens := 0.0, 0
+		for b := range batches {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			t.rate = o.LearningRate * (1 - float64(pass*batches+b)/float64(o.Passes*batches))
+			batch := order[b*o.Batch : min(len(order), (b+1)*o.Batch)]
+			loss += t.step(batch)
+			for _, i := range batch {
+				tokens += len(data[i].Y)
+			}
+		}
+		if o.AfterPass != nil {
+			o.AfterPass(pass, loss/float64(max(1, tokens)))
+		}
+	}
+	return t.model, nil
+}
+
+type trainer struct {
+	model  *Model
+	data   []Sequence
+	o      Options
+	random *rand.Rand
+	rate   float64
+	decay  float64
+
+	edgeOf     map[[2]int32]int
+	sumWeight  []float32 // sums of squared gradients
+	sumEdge    []float64
+	sumShared  float64
+	sequences  []sequence
+	edgeTotals []float64
+}
+
+// sequence is the work space of one place in the batch.
+type sequence struct {
+	lattice  Lattice
+	x        sparse.Matrix // the features that were not left out
+	residual []float64     // marginal − truth, [tokens, tags]
+	edges    []float64     // expected − observed count of each edge
+	shared   float64       // the same of all transitions without an edge
+	loss     float64
+	seed     uint64
+}
+
+func newTrainer(data []Sequence, topology Topology, features int, o Options) *trainer {
+	t := &trainer{data: data, o: o, random: rand.New(rand.NewPCG(o.Seed, 0x637266))}
+	t.model = &Model{Topology: topology}
+	t.model.Edges = slices.Clone(topology.Edges)
+	t.edgeOf = map[[2]int32]int{}
+	for i, e := range t.model.Edges {
+		t.edgeOf[e] = i
+	}
+	for _, s := range data {
+		for i := 1; i < len(s.Y); i++ {
+			t.addEdge([2]int32{s.Y[i-1], s.Y[i]})
+		}
+	}
+	if o.Start != nil {
+		for _, e := range o.Start.Edges {
+			t.addEdge(e)
+		}
+	}
+	t.model.edge = make([]float32, len(t.model.Edges))
+	t.emissionPairs(features)
+	if o.Start != nil {
+		t.takeOver(o.Start)
+	}
+	t.sumWeight = make([]float32, len(t.model.weight))
+	t.sumEdge = make([]float64, len(t.model.Edges))
+	t.edgeTotals = make([]float64, len(t.model.Edges))
+	t.sequences = make([]sequence, o.Batch)
+	return t
+}
+
+func (t *trainer) addEdge(e [2]int32) {
+	if _, ok := t.edgeOf[e]; !ok {
+		t.edgeOf[e] = len(t.model.Edges)
+		t.model.Edges = append(t.model.Edges, e)
+	}
+}
+
+// emissionPairs gives a weight to each pair of feature and tag in the data, and
+// of the model to start from.
+func (t *trainer) emissionPairs(features int) {
+	pairs := map[uint64]struct{}{}
+	key := func(feature int32, tag int16) uint64 { return uint64(feature)<<16 | uint64(uint16(tag)) }
+	for _, s := range t.data {
+		for i, y := range s.Y {
+			index, _ := s.X.Row(i)
+			for _, j := range index {
+				pairs[key(j, int16(y))] = struct{}{}
+			}
+		}
+	}
+	if old := t.o.Start; old != nil {
+		for j := range old.Features() {
+			for _, y := range old.tag[old.start[j]:old.start[j+1]] {
+				pairs[key(int32(j), y)] = struct{}{}
+			}
+		}
+	}
+	sorted := make([]uint64, 0, len(pairs))
+	for p := range pairs {
+		sorted = append(sorted, p)
+	}
+	slices.Sort(sorted)
+	m := t.model
+	m.start = make([]int32, features+1)
+	m.tag, m.weight = make([]int16, len(sorted)), make([]float32, len(sorted))
+	for i, p := range sorted {
+		m.tag[i] = int16(uint16(p))
+		m.start[p>>16+1] = int32(i + 1)
+	}
+	for j := range features {
+		m.start[j+1] = max(m.start[j+1], m.start[j])
+	}
+}
+
+// takeOver copies the weights of an earlier model.
+func (t *trainer) takeOver(old *Model) {
+	m := t.model
+	for i, e := range old.Edges {
+		m.edge[t.edgeOf[e]] = old.edge[i]
+	}
+	m.shared = old.shared
+	for j := range min(old.Features(), m.Features()) {
+		to := m.start[j]
+		for i := old.start[j]; i < old.start[j+1]; i++ {
+			for m.tag[to] != old.tag[i] { // both are sorted, and m has all of old's
+				to++
+			}
+			m.weight[to] = old.weight[i]
+		}
+	}
+}
+
+// step updates the model once and returns the sum of the sequences' losses.
+func (t *trainer) step(batch []int) float64 {
+	t.decay = t.rate * t.o.L2
+	for b := range batch {
+		t.sequences[b].seed = t.random.Uint64()
+	}
+	parallel.Ranges(t.o.Threads, len(batch), func(from, to int) {
+		for b := from; b < to; b++ {
+			t.gradient(&t.sequences[b], t.data[batch[b]])
+		}
+	})
+	loss, shared := 0.0, 0.0
+	clear(t.edgeTotals)
+	for b := range batch {
+		s := &t.sequences[b]
+		loss += s.loss
+		shared += s.shared
+		for i, g := range s.edges {
+			t.edgeTotals[i] += g
+		}
+	}
+	for i, g := range t.edgeTotals {
+		if g != 0 {
+			t.sumEdge[i] += g * g
+			t.model.edge[i] -= float32(t.rate * g / (math.Sqrt(t.sumEdge[i]) + epsilon))
+		}
+	}
+	t.sumShared += shared * shared
+	t.model.shared -= float32(t.rate * shared / (math.Sqrt(t.sumShared) + epsilon))
+
+	// Each goroutine owns the features of one remainder, so every weight is
+	// updated in the order of the batch.
+	owners := max(t.o.Threads, 1)
+	parallel.Ranges(owners, owners, func(from, to int) {
+		for owner := from; owner < to; owner++ {
+			for b := range batch {
+				t.update(&t.sequences[b], int32(owner), int32(owners))
+			}
+		}
+	})
+	return loss
+}
+
+const epsilon = 1e-6
+
+// gradient runs one sequence, some features left out, and computes its loss and
+// residuals.
+func (t *trainer) gradient(s *sequence, example Sequence) {
+	m := t.model
+	t.leaveOut(s, example.X)
+	s.lattice.of = nil // the weights have changed
+	s.lattice.prepare(m, len(example.Y))
+	m.emissions(&s.x, s.lattice.score)
+	logZ := s.lattice.run(m)
+
+	tags := m.Tags()
+	s.residual = append(s.residual[:0], s.lattice.marginal...)
+	if len(s.edges) != len(m.Edges) {
+		s.edges = make([]float64, len(m.Edges))
+	}
+	clear(s.edges)
+	s.shared = 0
+	truth := 0.0
+	for i, y := range example.Y {
+		s.residual[i*tags+int(y)]--
+		truth += s.lattice.score[i*tags+int(y)]
+		if i == 0 {
+			continue
+		}
+		expected := 0.0
+		for k := range m.Edges {
+			p := s.lattice.edgeMarginal(m, k, i)
+			s.edges[k] += p
+			expected += p
+		}
+		s.shared += 1 - expected
+		k := t.edgeOf[[2]int32{example.Y[i-1], y}]
+		s.edges[k]--
+		truth += float64(m.edge[k])
+	}
+	s.loss = logZ - truth
+}
+
+// leaveOut copies x without a random share of its features.
+func (t *trainer) leaveOut(s *sequence, x *sparse.Matrix) {
+	random := rand.New(rand.NewPCG(s.seed, 1))
+	scale := float32(1 / (1 - t.o.Dropout))
+	s.x.Cols = x.Cols
+	s.x.Start = append(s.x.Start[:0], 0)
+	s.x.Index, s.x.Value = s.x.Index[:0], s.x.Value[:0]
+	for i := range x.Rows() {
+		index, value := x.Row(i)
+		for k, j := range index {
+			if t.o.Dropout == 0 || random.Float64() >= t.o.Dropout {
+				s.x.Index, s.x.Value = append(s.x.Index, j), append(s.x.Value, value[k]*scale)
+			}
+		}
+		s.x.Start = append(s.x.Start, int32(len(s.x.Index)))
+	}
+}
+
+// update applies the gradient of one sequence to the features j with
+// j mod owners = owner.
+func (t *trainer) update(s *sequence, owner, owners int32) {
+	m, tags := t.model, t.model.Tags()
+	for i := range s.x.Rows() {
+		residual := s.residual[i*tags : (i+1)*tags]
+		index, value := s.x.Row(i)
+		for k, j := range index {
+			if j%owners != owner {
+				continue
+			}
+			for w := m.start[j]; w < m.start[j+1]; w++ {
+				g := float64(value[k]) * residual[m.tag[w]]
+				if g > -1e-5 && g < 1e-5 {
+					continue
+				}
+				t.sumWeight[w] += float32(g * g)
+				step := t.rate * g / (math.Sqrt(float64(t.sumWeight[w])) + epsilon)
+				m.weight[w] -= float32(step + t.decay*float64(m.weight[w]))
+			}
+		}
+	}
+}

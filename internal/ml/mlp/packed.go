@@ -1,0 +1,113 @@
+package mlp
+
+import (
+	"math"
+
+	"github.com/loquat-dev/loquat/internal/ml/weights"
+)
+
+// Packed is a network for prediction: the large matrix E is kept in 8 bits with
+// one scale for each row, a quarter of its size in training. Its methods are
+// safe for concurrent use.
+type Packed struct {
+	Inputs, Hidden, Classes int
+	e                       []int8    // [Inputs, Hidden]
+	scale                   []float32 // [Inputs]
+	top                     Net       // B, V and C
+}
+
+// Pack rounds a network for prediction.
+func (n *Net) Pack() *Packed {
+	p := &Packed{
+		Inputs: n.Inputs, Hidden: n.Hidden, Classes: n.Classes,
+		e: make([]int8, len(n.E)), scale: make([]float32, n.Inputs),
+		top: Net{Hidden: n.Hidden, Classes: n.Classes, B: n.B, V: n.V, C: n.C},
+	}
+	for j := range n.Inputs {
+		row := n.E[j*n.Hidden : (j+1)*n.Hidden]
+		var largest float32
+		for _, v := range row {
+			largest = max(largest, v, -v)
+		}
+		if largest == 0 {
+			continue
+		}
+		p.scale[j] = largest / 127
+		for k, v := range row {
+			p.e[j*n.Hidden+k] = int8(math.Round(float64(v / p.scale[j])))
+		}
+	}
+	return p
+}
+
+// Unpack returns a network to go on training from.
+func (p *Packed) Unpack() *Net {
+	n := &Net{
+		Inputs: p.Inputs, Hidden: p.Hidden, Classes: p.Classes,
+		E: make([]float32, len(p.e)), B: p.top.B, V: p.top.V, C: p.top.C,
+	}
+	for i, q := range p.e {
+		n.E[i] = float32(q) * p.scale[i/p.Hidden]
+	}
+	return n
+}
+
+// Scratch is the work space of one prediction.
+type Scratch struct{ h, scores []float32 }
+
+// Probabilities computes p for one sparse vector. The result belongs to s, which
+// may be reused for the next call.
+func (p *Packed) Probabilities(index []int32, value []float32, s *Scratch) []float32 {
+	if len(s.h) != p.Hidden || len(s.scores) != p.Classes {
+		s.h, s.scores = make([]float32, p.Hidden), make([]float32, p.Classes)
+	}
+	copy(s.h, p.top.B)
+	for t, j := range index {
+		addQuantised(s.h, value[t]*p.scale[j], p.e[int(j)*p.Hidden:(int(j)+1)*p.Hidden])
+	}
+	p.top.top(s.h, s.scores)
+	softmax(s.scores)
+	return s.scores
+}
+
+func addQuantised(y []float32, a float32, x []int8) {
+	x = x[:len(y)]
+	for len(y) >= 4 {
+		y4, x4 := y[:4:4], x[:4:4]
+		y4[0] += a * float32(x4[0])
+		y4[1] += a * float32(x4[1])
+		y4[2] += a * float32(x4[2])
+		y4[3] += a * float32(x4[3])
+		y, x = y[4:], x[4:]
+	}
+	for k := range y {
+		y[k] += a * float32(x[k])
+	}
+}
+
+// Write adds the network to a file.
+func (p *Packed) Write(w *weights.Writer) {
+	w.Int(p.Inputs)
+	w.Int(p.Hidden)
+	w.Int(p.Classes)
+	w.Floats(p.scale)
+	w.Int8s(p.e)
+	w.Floats(p.top.B)
+	w.Floats(p.top.V)
+	w.Floats(p.top.C)
+}
+
+// Read reads what Write has written. Shapes that do not fit together make the
+// reader fail.
+func Read(r *weights.Reader) *Packed {
+	p := &Packed{Inputs: r.Int(), Hidden: r.Int(), Classes: r.Int()}
+	p.scale, p.e = r.Floats(), r.Int8s()
+	p.top = Net{Hidden: p.Hidden, Classes: p.Classes, B: r.Floats(), V: r.Floats(), C: r.Floats()}
+	switch {
+	case r.Err() != nil:
+	case p.Inputs != len(p.scale) || p.Hidden != len(p.top.B) || p.Classes != len(p.top.C) || p.Classes == 0 ||
+		p.Inputs*p.Hidden != len(p.e) || p.Hidden*p.Classes != len(p.top.V):
+		r.Fail("a network's parts do not fit together")
+	}
+	return p
+}
