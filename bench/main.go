@@ -1,11 +1,13 @@
 // Command bench prints the table of accuracy, speed and memory that the product
 // is held to, each figure beside its bound. It measures ./bin/loquat as it is.
 //
-// Arguments choose sections; without any, all are measured.
+// Arguments choose sections; without any, all are measured. Flags narrow the
+// section "nlu" down (-h lists them).
 package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -20,13 +22,15 @@ type section struct {
 }
 
 var sections = []section{
+	{"nlu", benchNLU},
 	{"server", benchServer},
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := measure(ctx, os.Args[1:]); err != nil {
+	flag.Parse()
+	if err := measure(ctx, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}

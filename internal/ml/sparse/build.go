@@ -57,3 +57,8 @@ func (m *Matrix) Transpose() *Matrix {
 	}
 	return t
 }
+
+// Clone returns a copy that shares no memory with m.
+func (m *Matrix) Clone() *Matrix {
+	return &Matrix{Cols: m.Cols, Start: slices.Clone(m.Start), Index: slices.Clone(m.Index), Value: slices.Clone(m.Value)}
+}

@@ -168,7 +168,7 @@ const (
 	fileVersion = 1
 )
 
-// Persist writes intents and weights (docs/formats/weights.md).
+// Persist writes intents and weights (docs/formats/diet.md).
 func (c *Classifier) Persist() (graph.Resource, error) {
 	w := weights.NewWriter(fileKind, fileVersion)
 	w.Strings(c.intents)

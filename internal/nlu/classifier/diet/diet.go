@@ -1,0 +1,212 @@
+// Package diet is the DIETClassifier: it finds the intent of a message and its
+// entities with their roles and groups.
+//
+// It does the job of Rasa's DIETClassifier with the same settings and results
+// and learns in another way. Intents come from a network with one hidden layer
+// over n-grams (package mlp), entities from conditional random fields over the
+// tokens (package crf). Both take the pipeline's features, sparse and dense, and
+// add some of their own, made from the tokens.
+package diet
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"sync"
+
+	"github.com/loquat-dev/loquat/internal/graph"
+	"github.com/loquat-dev/loquat/internal/ml/crf"
+	"github.com/loquat-dev/loquat/internal/ml/mlp"
+	"github.com/loquat-dev/loquat/internal/ml/weights"
+	"github.com/loquat-dev/loquat/internal/nlu"
+)
+
+const componentName = "DIETClassifier"
+
+// Type describes the component.
+func Type() graph.Type {
+	t := graph.Define[Config](graph.Type{
+		Name:      componentName,
+		ClassPath: "rasa.nlu.classifiers.diet_classifier.DIETClassifier",
+		Kinds:     []graph.Kind{graph.EntityExtractor, graph.IntentClassifier},
+		Trainable: true,
+		Version:   1,
+		Requires:  []string{"Featurizer"},
+		Check:     check,
+		Fns:       nlu.Fns(),
+	}, defaults, nil)
+	maps.Copy(t.Defaults, withoutEffect)
+	t.Build = build
+	return t
+}
+
+// Classifier is a trained or untrained DIETClassifier.
+type Classifier struct {
+	config   Config
+	inVain   []string // settings that were changed and have no effect
+	env      graph.Env
+	intents  *intentModel // nil if none were learned
+	entities *entityModel // nil if none were learned
+	work     sync.Pool    // of *scratch
+}
+
+// scratch is the work space of one message.
+type scratch struct {
+	text    textScratch
+	net     mlp.Scratch
+	token   tokenScratch
+	lattice [3]crf.Lattice
+}
+
+func build(env graph.Env, raw graph.Config, saved graph.Resource) (any, error) {
+	c := &Classifier{config: defaults, env: env, inVain: setInVain(raw)}
+	c.work.New = func() any { return &scratch{} }
+	if err := raw.Decode(&c.config); err != nil {
+		return nil, err
+	}
+	if saved != nil {
+		if err := c.load(saved[fileName]); err != nil {
+			return nil, fmt.Errorf("read %s: %w", fileName, err)
+		}
+	}
+	return c, nil
+}
+
+// defaultSeed is used when random_seed is not set.
+const defaultSeed = 1
+
+func (c *Classifier) seed() uint64 {
+	if c.config.RandomSeed == nil {
+		return defaultSeed
+	}
+	return *c.config.RandomSeed
+}
+
+// epochs is the configured number, or its share when fine-tuning.
+func (c *Classifier) epochs() int {
+	if c.env.Finetuning && c.env.EpochFraction > 0 {
+		return max(1, int(math.Ceil(float64(c.config.Epochs)*c.env.EpochFraction)))
+	}
+	return c.config.Epochs
+}
+
+// Train learns intents and entities from the NLU examples that have features.
+// With fewer than two intents nothing is learned; without entities, only
+// intents.
+func (c *Classifier) Train(ctx context.Context, data *nlu.TrainingData) error {
+	if len(c.inVain) > 0 {
+		c.env.Logger.InfoContext(ctx, "settings without effect here", "node", c.env.NodeName, "settings", c.inVain)
+	}
+	oldIntents, oldEntities := c.intents, c.entities
+	c.intents, c.entities = nil, nil
+
+	var messages []*nlu.Message
+	intents := map[string]bool{}
+	for _, m := range data.NLUExamples() {
+		intent := m.Values[nlu.IntentLabel]
+		if c.config.IntentClassification && intent == "" || !c.hasFeatures(m) {
+			continue
+		}
+		messages = append(messages, m)
+		intents[intent] = true
+	}
+	if len(messages) == 0 || c.config.IntentClassification && len(intents) < 2 {
+		c.env.Logger.WarnContext(ctx, "classifier not trained: it needs examples of at least two intents", "node", c.env.NodeName, "examples", len(messages), "intents", len(intents))
+		return nil
+	}
+	var err error
+	if c.config.IntentClassification {
+		if c.intents, err = c.trainIntents(ctx, messages, oldIntents); err != nil {
+			return err
+		}
+	}
+	if c.config.EntityRecognition {
+		if c.entities, err = c.trainEntities(ctx, messages, oldEntities); err != nil {
+			return err
+		}
+	}
+	intentLoss, entityLoss := c.Loss()
+	c.env.Logger.InfoContext(ctx, "learned", "node", c.env.NodeName, "examples", len(messages), "intents", len(intents), "intent_loss", intentLoss, "entity_loss", entityLoss)
+	return nil
+}
+
+func (c *Classifier) hasFeatures(m *nlu.Message) bool {
+	for i := range m.Features {
+		f := &m.Features[i]
+		if f.Attribute == nlu.Text && (len(c.config.Featurizers) == 0 || slices.Contains(c.config.Featurizers, f.Origin)) {
+			return true
+		}
+	}
+	return false
+}
+
+// Loss returns the mean losses of the last training: of a text's intent and of a
+// token's tags. They are 0 where nothing was trained.
+func (c *Classifier) Loss() (intent, entity float64) {
+	if c.intents != nil {
+		intent = c.intents.loss
+	}
+	if c.entities != nil {
+		entity = c.entities.loss
+	}
+	return intent, entity
+}
+
+func (c *Classifier) logPass(ctx context.Context, what string) func(int, float64) {
+	return func(pass int, loss float64) {
+		c.env.Logger.DebugContext(ctx, "pass", "node", c.env.NodeName, "learning", what, "pass", pass+1, "loss", loss)
+	}
+}
+
+// Process sets the intent and the ranking of each message and adds entities.
+func (c *Classifier) Process(_ context.Context, messages []*nlu.Message) error {
+	s := c.work.Get().(*scratch)
+	defer c.work.Put(s)
+	for _, m := range messages {
+		if c.config.IntentClassification {
+			m.Intent, m.Ranking = c.classify(m, s)
+		}
+		if c.config.EntityRecognition {
+			m.Entities = append(m.Entities, c.extract(m, s)...)
+		}
+	}
+	return nil
+}
+
+const (
+	fileName    = "diet.bin"
+	fileKind    = "diet"
+	fileVersion = 1
+)
+
+// Persist writes what was learned (docs/formats/diet.md).
+func (c *Classifier) Persist() (graph.Resource, error) {
+	w := weights.NewWriter(fileKind, fileVersion)
+	w.Bool(c.intents != nil)
+	if c.intents != nil {
+		c.intents.write(w)
+	}
+	w.Bool(c.entities != nil)
+	if c.entities != nil {
+		c.entities.write(w)
+	}
+	return graph.Resource{fileName: w.Bytes()}, nil
+}
+
+func (c *Classifier) load(data []byte) error {
+	r := weights.NewReader(data, fileKind, fileVersion)
+	if r.Bool() {
+		c.intents = readIntents(r)
+	}
+	if r.Bool() {
+		c.entities = readEntities(r)
+	}
+	if err := cmp.Or(r.Err(), r.Close()); err != nil {
+		c.intents, c.entities = nil, nil
+		return err
+	}
+	return nil
+}

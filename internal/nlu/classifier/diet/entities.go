@@ -1,0 +1,296 @@
+package diet
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/loquat-dev/loquat/internal/ml/crf"
+	"github.com/loquat-dev/loquat/internal/ml/sparse"
+	"github.com/loquat-dev/loquat/internal/ml/weights"
+	"github.com/loquat-dev/loquat/internal/nlu"
+)
+
+// How tags are learned; chosen like the numbers for intents.
+const (
+	tagLearningRate  = 0.2
+	tagDropout       = 0.2
+	tagExamplesShown = 20_000
+	tagFewestPasses  = 10
+	tagBatch         = 8
+)
+
+// entityModel finds the entities of a message: a field for their types and, if
+// the data has any, one for roles and one for groups. Those two also see the
+// types.
+type entityModel struct {
+	encoder *tokenEncoder
+	layers  [3]*tagger // type, role, group; nil if the data has no such labels
+	loss    float64    // mean loss of a token in the last pass, all layers together
+}
+
+// tagger finds the tags of one layer.
+type tagger struct {
+	tags  []nlu.Tag // by number; the first is "O"
+	model *crf.Model
+}
+
+// layer says what of an entity is the label of a layer.
+var layer = [3]func(e nlu.Entity) string{
+	func(e nlu.Entity) string { return e.Entity },
+	func(e nlu.Entity) string { return e.Role },
+	func(e nlu.Entity) string { return e.Group },
+}
+
+var layerNames = [3]string{"entities", "roles", "groups"}
+
+// goldTags gives the tags of an annotated message for one layer. A token belongs
+// to an entity if it lies within it.
+func goldTags(m *nlu.Message, label func(nlu.Entity) string, bilou bool) []nlu.Tag {
+	tokens := m.Tokens[nlu.Text]
+	labels, span := make([]string, len(tokens)), make([]int, len(tokens))
+	for n, e := range m.Entities {
+		if e.Extractor != "" && e.Extractor != componentName {
+			continue // found by another component
+		}
+		for i, t := range tokens {
+			if t.Start >= e.Start && t.End <= e.End {
+				labels[i], span[i] = label(e), n
+			}
+		}
+	}
+	return nlu.SpanTags(labels, span, bilou)
+}
+
+// trainEntities learns from annotated messages. It returns nil if there is not
+// one entity among them. old is the model to go on from, or nil.
+func (c *Classifier) trainEntities(ctx context.Context, messages []*nlu.Message, old *entityModel) (*entityModel, error) {
+	var gold [3][][]nlu.Tag
+	var labels [3][]string
+	for l := range gold {
+		for _, m := range messages {
+			tags := goldTags(m, layer[l], c.config.BILOU)
+			gold[l] = append(gold[l], tags)
+			for _, t := range tags {
+				if !t.Outside() {
+					labels[l] = append(labels[l], t.Label)
+				}
+			}
+		}
+		labels[l] = slices.Compact(slices.Sorted(slices.Values(labels[l])))
+	}
+	if len(labels[0]) == 0 {
+		return nil, nil
+	}
+	m := &entityModel{encoder: &tokenEncoder{columns: columns{level: nlu.Sequence}}}
+	if old != nil {
+		m.encoder = old.encoder
+	}
+	if err := m.encoder.learn(messages, gold[0], c.config.Featurizers); err != nil {
+		return nil, err
+	}
+	var s tokenScratch
+	for l := range layer {
+		if len(labels[l]) == 0 {
+			continue
+		}
+		t := &tagger{tags: tagSet(labels[l], c.config.BILOU)}
+		number := map[nlu.Tag]int32{}
+		for n, tag := range t.tags {
+			number[tag] = int32(n)
+		}
+		data := make([]crf.Sequence, len(messages))
+		for i, message := range messages {
+			var types []nlu.Tag
+			if l > 0 {
+				types = gold[0][i]
+			}
+			data[i].X = m.encoder.encode(message, types, c.config.Featurizers, &s).Clone()
+			for _, tag := range gold[l][i] {
+				data[i].Y = append(data[i].Y, number[tag])
+			}
+		}
+		var start *crf.Model
+		if old != nil {
+			if old.layers[l] == nil || !slices.Equal(old.layers[l].tags, t.tags) {
+				return nil, fmt.Errorf("fine-tuning needs the %s of the earlier model, and those of the data are not the same", layerNames[l])
+			}
+			start = old.layers[l].model
+		}
+		var err error
+		if t.model, err = c.trainTags(ctx, data, t, m, start, layerNames[l]); err != nil {
+			return nil, err
+		}
+		m.layers[l] = t
+	}
+	return m, nil
+}
+
+func (c *Classifier) trainTags(ctx context.Context, data []crf.Sequence, t *tagger, m *entityModel, start *crf.Model, what string) (*crf.Model, error) {
+	log, last := c.logPass(ctx, what), 0.0
+	model, err := crf.Train(ctx, data, topology(t.tags), m.encoder.table.Len(), crf.Options{
+		Passes:       min(c.epochs(), max(tagFewestPasses, tagExamplesShown/max(len(data), 1))),
+		Batch:        tagBatch,
+		LearningRate: tagLearningRate,
+		Dropout:      tagDropout,
+		Seed:         c.seed(),
+		Threads:      max(c.env.Threads, 1),
+		Start:        start,
+		AfterPass: func(pass int, loss float64) {
+			last = loss
+			log(pass, loss)
+		},
+	})
+	m.loss += last
+	return model, err
+}
+
+// tagSet numbers the tags: "O", then those of each label.
+func tagSet(labels []string, bilou bool) []nlu.Tag {
+	tags := []nlu.Tag{{}}
+	for _, label := range labels {
+		if !bilou {
+			tags = append(tags, nlu.Tag{Label: label})
+			continue
+		}
+		for _, prefix := range []byte("BILU") {
+			tags = append(tags, nlu.Tag{Prefix: prefix, Label: label})
+		}
+	}
+	return tags
+}
+
+// topology says which tags may follow each other: without BILOU all, with it
+// those that make whole spans.
+func topology(tags []nlu.Tag) crf.Topology {
+	var t crf.Topology
+	for n, tag := range tags {
+		t.Opens = append(t.Opens, tag.Prefix != 'I' && tag.Prefix != 'L')
+		t.Closes = append(t.Closes, tag.Prefix != 'B' && tag.Prefix != 'I')
+		if tag.Prefix == 'B' { // followed by I and L of the same label
+			b := int32(n)
+			t.Edges = append(t.Edges, [2]int32{b, b + 1}, [2]int32{b, b + 2}, [2]int32{b + 1, b + 1}, [2]int32{b + 1, b + 2})
+		}
+	}
+	return t
+}
+
+// extract returns the entities of a message.
+func (c *Classifier) extract(m *nlu.Message, s *scratch) []nlu.Entity {
+	if c.entities == nil || len(m.Tokens[nlu.Text]) == 0 {
+		return nil
+	}
+	x := c.entities.encoder.encode(m, nil, c.config.Featurizers, &s.token)
+	types := c.entities.layers[0].decode(x, &s.lattice[0])
+	if c.config.BILOU {
+		nlu.RepairBILOU(types.Tags, types.Confidence)
+	}
+	if !slices.ContainsFunc(types.Tags, func(t nlu.Tag) bool { return !t.Outside() }) {
+		return nil
+	}
+	layers := nlu.TagLayers{Entity: types}
+	if c.entities.layers[1] != nil || c.entities.layers[2] != nil {
+		x = c.entities.encoder.encode(m, types.Tags, c.config.Featurizers, &s.token)
+		layers.Role = c.entities.layers[1].label(x, types.Tags, &s.lattice[1])
+		layers.Group = c.entities.layers[2].label(x, types.Tags, &s.lattice[2])
+	}
+	entities := nlu.Entities(m.Values[nlu.Text], m.Tokens[nlu.Text], layers, c.config.SplitEntitiesByComma)
+	for i := range entities {
+		entities[i].Extractor = componentName
+	}
+	return entities
+}
+
+// decode takes the most probable tag of each token.
+func (t *tagger) decode(x *sparse.Matrix, l *crf.Lattice) nlu.TokenTags {
+	p := t.model.Marginals(x, l)
+	n := len(t.tags)
+	out := nlu.TokenTags{Tags: make([]nlu.Tag, x.Rows()), Confidence: make([]float64, x.Rows())}
+	for i := range out.Tags {
+		out.Tags[i], out.Confidence[i] = nlu.TagFromMarginals(t.tags, p[i*n:(i+1)*n])
+	}
+	return out
+}
+
+// label gives all tokens of an entity the one role or group, or none, that is
+// most probable for them together. types are the tags of the entities.
+func (t *tagger) label(x *sparse.Matrix, types []nlu.Tag, l *crf.Lattice) nlu.TokenTags {
+	if t == nil {
+		return nlu.TokenTags{}
+	}
+	p := t.model.Marginals(x, l)
+	out := nlu.TokenTags{Tags: make([]nlu.Tag, len(types)), Confidence: make([]float64, len(types))}
+	sum := make([]float64, len(t.tags))
+	for from := 0; from < len(types); {
+		to := from + 1
+		for to < len(types) && !types[from].Outside() && types[to].Label == types[from].Label && types[to].Prefix != 'B' && types[to].Prefix != 'U' {
+			to++
+		}
+		clear(sum)
+		for i := from; i < to; i++ {
+			for n, v := range p[i*len(t.tags) : (i+1)*len(t.tags)] {
+				sum[t.sameLabel(n)] += v / float64(to-from)
+			}
+		}
+		best := 0
+		for n, v := range sum {
+			if v > sum[best] {
+				best = n
+			}
+		}
+		for i := from; i < to; i++ {
+			out.Tags[i], out.Confidence[i] = nlu.Tag{Label: t.tags[best].Label}, sum[best]
+		}
+		from = to
+	}
+	return out
+}
+
+// sameLabel returns the first tag that has the label of tag n.
+func (t *tagger) sameLabel(n int) int {
+	if n == 0 || t.tags[n].Prefix == 0 {
+		return n
+	}
+	return (n-1)/4*4 + 1
+}
+
+func (m *entityModel) write(w *weights.Writer) {
+	m.encoder.write(w)
+	for _, t := range m.layers {
+		w.Bool(t != nil)
+		if t == nil {
+			continue
+		}
+		names := make([]string, len(t.tags))
+		for n, tag := range t.tags {
+			names[n] = tag.Label
+		}
+		w.Strings(names)
+		w.Bool(len(t.tags) > 1 && t.tags[1].Prefix != 0)
+		t.model.Write(w)
+	}
+}
+
+func readEntities(r *weights.Reader) *entityModel {
+	m := &entityModel{encoder: readTokenEncoder(r)}
+	for l := range m.layers {
+		if !r.Bool() {
+			continue
+		}
+		names, bilou := r.Strings(), r.Bool()
+		labels := slices.Compact(names)
+		if r.Err() != nil || len(labels) < 2 {
+			r.Fail("a layer without labels")
+			break
+		}
+		t := &tagger{tags: tagSet(labels[1:], bilou), model: crf.Read(r, m.encoder.table.Len())}
+		if r.Err() == nil && t.model.Tags() != len(t.tags) {
+			r.Fail("a field of %d tags for %d labels", t.model.Tags(), len(labels)-1)
+		}
+		m.layers[l] = t
+	}
+	if r.Err() == nil && m.layers[0] == nil {
+		r.Fail("a model of entities without types")
+	}
+	return m
+}

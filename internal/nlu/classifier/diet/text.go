@@ -1,0 +1,246 @@
+package diet
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/loquat-dev/loquat/internal/ml/vocab"
+	"github.com/loquat-dev/loquat/internal/ml/weights"
+	"github.com/loquat-dev/loquat/internal/nlu"
+)
+
+// textEncoder turns a message into the sparse vector that intents are learned
+// from: the sentence features of the pipeline, and beside them pairs of
+// neighbouring words and runs of five characters, which we take from the tokens.
+//
+// Counts become (1 + log count)·idf, and the features of each featurizer, the
+// pairs and the runs are scaled to a length of 1 each. Pairs and runs that
+// training never saw count for the length, so a text made of unknown parts has a
+// short vector and the network has little to be sure of.
+type textEncoder struct {
+	columns columns
+	table   vocab.Table
+	idf     []float32 // by feature number; 1 for dense columns
+	rarest  float32   // idf of what occurs in no example
+}
+
+var (
+	seedPair = vocab.Seed("pair of words")
+	seedRun  = vocab.Seed("five characters")
+)
+
+const runLength = 5
+
+// textScratch is the work space for one message after the other.
+type textScratch struct {
+	words  words
+	hashes []uint64
+	found  []int32
+	index  []int32
+	value  []float32
+}
+
+// ownHashes lists the pairs, then the runs, of a message, and where the runs
+// begin.
+func (s *textScratch) ownHashes(tokens []nlu.Token) (runs int) {
+	s.words.read(tokens)
+	s.hashes = s.hashes[:0]
+	for i := 1; i < len(s.words.list); i++ {
+		s.hashes = append(s.hashes, join2(seedPair, s.words.list[i-1].hash, s.words.list[i].hash))
+	}
+	runs = len(s.hashes)
+	for _, w := range s.words.list {
+		letters := s.words.runes[w.first:w.end]
+		padded := len(letters) + 2 // a space on both sides
+		at := func(i int) rune {
+			if i == 0 || i == padded-1 {
+				return ' '
+			}
+			return letters[i-1]
+		}
+		for from := 0; from == 0 || from+runLength <= padded; from++ {
+			h := seedRun
+			for i := from; i < min(padded, from+runLength); i++ {
+				h = vocab.Rune(h, at(i))
+			}
+			s.hashes = append(s.hashes, vocab.Mix(h))
+		}
+	}
+	return runs
+}
+
+// learn numbers the features of the examples and computes their idf.
+func (e *textEncoder) learn(messages []*nlu.Message, origins []string) error {
+	if err := e.columns.learn(messages, origins, &e.table); err != nil {
+		return err
+	}
+	var s textScratch
+	for _, m := range messages {
+		s.ownHashes(m.Tokens[nlu.Text])
+		for _, h := range s.hashes {
+			e.table.Add(h)
+		}
+	}
+	occurs := make([]int32, e.table.Len())
+	seenIn := make([]int32, e.table.Len()) // last example that had it, counted from 1
+	for i, m := range messages {
+		count := func(n int32) {
+			if n >= 0 && seenIn[n] != int32(i+1) {
+				seenIn[n] = int32(i + 1)
+				occurs[n]++
+			}
+		}
+		for _, f := range m.Select(nlu.Text, nlu.Sentence, origins) {
+			if f.Sparse != nil {
+				for _, column := range f.Sparse.Index {
+					count(e.columns.find(f).number[column])
+				}
+			}
+		}
+		s.ownHashes(m.Tokens[nlu.Text])
+		for _, h := range s.hashes {
+			count(e.table.Find(h))
+		}
+	}
+	idf := func(occurs int32) float32 {
+		return float32(math.Log(float64(1+len(messages))/float64(1+occurs)) + 1)
+	}
+	e.rarest = idf(1)
+	e.idf = make([]float32, len(occurs))
+	for n := range e.idf {
+		e.idf[n] = idf(occurs[n])
+	}
+	for n := range e.columns.denseColumns() {
+		e.idf[n] = 1
+	}
+	return nil
+}
+
+// encode computes the vector of a message; it belongs to s. The second result is
+// false if the pipeline gave the message no features at all.
+func (e *textEncoder) encode(m *nlu.Message, origins []string, s *textScratch) bool {
+	s.index, s.value = s.index[:0], s.value[:0]
+	runs := s.ownHashes(m.Tokens[nlu.Text])
+	e.encodeOwn(s.hashes[:runs], s)
+	known := e.encodeOwn(s.hashes[runs:], s)
+	any := false
+	for i := range m.Features {
+		f := &m.Features[i]
+		if f.Attribute != nlu.Text || f.Level != nlu.Sentence || len(origins) > 0 && !slices.Contains(origins, f.Origin) {
+			continue
+		}
+		any = true
+		if b := e.columns.find(*f); b != nil {
+			e.encodeBlock(b, f, known, s)
+		}
+	}
+	return any
+}
+
+// encodeOwn adds the features with the given hashes and returns how much of
+// their length is known ones.
+func (e *textEncoder) encodeOwn(hashes []uint64, s *textScratch) (known float32) {
+	s.found = s.found[:0]
+	unknown := 0
+	for _, h := range hashes {
+		if n := e.table.Find(h); n >= 0 {
+			s.found = append(s.found, n)
+		} else {
+			unknown++
+		}
+	}
+	slices.Sort(s.found)
+	from := len(s.index)
+	for i := 0; i < len(s.found); {
+		n, count := s.found[i], 0
+		for ; i < len(s.found) && s.found[i] == n; i++ {
+			count++
+		}
+		s.index, s.value = append(s.index, n), append(s.value, weigh(float32(count))*e.idf[n])
+	}
+	return scaleToOne(s.value[from:], float64(unknown)*float64(e.rarest)*float64(e.rarest))
+}
+
+func (e *textEncoder) encodeBlock(b *block, f *nlu.Features, known float32, s *textScratch) {
+	from := len(s.index)
+	if b.dense {
+		if len(f.Dense) == 0 {
+			return
+		}
+		for column, v := range f.Dense[0][:min(b.width, len(f.Dense[0]))] {
+			s.index, s.value = append(s.index, b.number[column]), append(s.value, v*b.scale)
+		}
+		return
+	}
+	if f.Sparse.Rows() == 0 {
+		return
+	}
+	index, value := f.Sparse.Row(0)
+	for i, column := range index {
+		if int(column) >= b.width {
+			continue
+		}
+		if n := b.number[column]; n >= 0 && value[i] > 0 {
+			s.index, s.value = append(s.index, n), append(s.value, weigh(value[i])*e.idf[n])
+		}
+	}
+	scaleToOne(s.value[from:], 0)
+	for i := from; i < len(s.value); i++ {
+		s.value[i] *= known
+	}
+}
+
+// weigh dampens counts and leaves everything below 1 alone.
+func weigh(count float32) float32 {
+	if count <= 1 {
+		return count
+	}
+	return 1 + float32(math.Log(float64(count)))
+}
+
+// scaleToOne divides v by its length, further squares counted in, and returns
+// which share of the length is v's.
+func scaleToOne(v []float32, more float64) float32 {
+	own := squareSum(v)
+	if own+more == 0 {
+		return 1
+	}
+	scale := float32(1 / math.Sqrt(own+more))
+	for i := range v {
+		v[i] *= scale
+	}
+	return float32(math.Sqrt(own / (own + more)))
+}
+
+// sort brings the columns into ascending order, as matrices want them.
+func (s *textScratch) sort() {
+	order := make([]int, len(s.index))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(s.index[a], s.index[b]) })
+	index, value := slices.Clone(s.index), slices.Clone(s.value)
+	for to, from := range order {
+		s.index[to], s.value[to] = index[from], value[from]
+	}
+}
+
+func (e *textEncoder) write(w *weights.Writer) {
+	e.columns.write(w)
+	w.Hashes(e.table.Hashes())
+	w.Floats(e.idf)
+	w.Float(float64(e.rarest))
+}
+
+func readTextEncoder(r *weights.Reader) *textEncoder {
+	e := &textEncoder{columns: readColumns(r, nlu.Sentence)}
+	e.table = *vocab.NewTable(r.Hashes())
+	e.idf = r.Floats()
+	e.rarest = float32(r.Float())
+	if r.Err() == nil && len(e.idf) != e.table.Len() {
+		r.Fail("%d features, idf of %d", e.table.Len(), len(e.idf))
+	}
+	e.columns.relink(&e.table, r)
+	return e
+}

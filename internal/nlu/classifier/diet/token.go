@@ -1,0 +1,184 @@
+package diet
+
+import (
+	"slices"
+
+	"github.com/loquat-dev/loquat/internal/ml/sparse"
+	"github.com/loquat-dev/loquat/internal/ml/vocab"
+	"github.com/loquat-dev/loquat/internal/ml/weights"
+	"github.com/loquat-dev/loquat/internal/nlu"
+)
+
+// tokenEncoder turns each token of a message into the sparse vector that its tag
+// is learned from: the sequence features of the pipeline, and beside them the
+// words around it, its beginning and ending, and the shapes of it and its
+// neighbours. What a token looks like and where it stands is what makes values
+// recognisable that training never saw.
+type tokenEncoder struct {
+	columns columns
+	table   vocab.Table
+}
+
+// The kinds of our own token features.
+var (
+	seedAlways  = vocab.Seed("always")
+	seedAt      = [5]uint64{vocab.Seed("word -2"), vocab.Seed("word -1"), vocab.Seed("word 0"), vocab.Seed("word +1"), vocab.Seed("word +2")}
+	seedBefore  = vocab.Seed("words -1 0")
+	seedAfter   = vocab.Seed("words 0 +1")
+	seedAround  = vocab.Seed("words -1 +1")
+	seedBefore2 = vocab.Seed("words -2 -1")
+	seedAfter2  = vocab.Seed("words +1 +2")
+	seedPrefix  = vocab.Seed("prefix")
+	seedSuffix  = vocab.Seed("suffix")
+	seedForm    = vocab.Seed("shape 0")
+	seedForms   = vocab.Seed("shapes -1 0 +1")
+	seedFormIn  = vocab.Seed("word -1, shape 0")
+	seedFormOut = vocab.Seed("shape 0, word +1")
+	seedPlace   = vocab.Seed("place in the text")
+	seedAnother = vocab.Seed("word of the text")
+	seedType    = [3]uint64{vocab.Seed("type -1"), vocab.Seed("type 0"), vocab.Seed("type +1")}
+)
+
+// affixes are as long as this at most.
+const longestAffix = 4
+
+// tokenScratch is the work space for one message after the other.
+type tokenScratch struct {
+	words  words
+	types  []uint64 // of each token, where the entity types are known; else nil
+	hashes []uint64
+	x      sparse.Matrix
+}
+
+// readTypes takes in the types of the tokens' entities, from which roles and
+// groups are learned; nil takes them back.
+func (s *tokenScratch) readTypes(tags []nlu.Tag) {
+	s.types = s.types[:0]
+	for _, t := range tags {
+		s.types = append(s.types, vocab.Mix(vocab.String(uint64(t.Prefix), t.Label)))
+	}
+}
+
+// ownHashes lists our own features of token i.
+func (s *tokenScratch) ownHashes(i int) []uint64 {
+	w := &s.words
+	h := append(s.hashes[:0], seedAlways)
+	for d, seed := range seedAt {
+		h = append(h, join(seed, w.hashAt(i+d-2)))
+	}
+	h = append(h,
+		join2(seedBefore, w.hashAt(i-1), w.hashAt(i)),
+		join2(seedAfter, w.hashAt(i), w.hashAt(i+1)),
+		join2(seedAround, w.hashAt(i-1), w.hashAt(i+1)),
+		join2(seedBefore2, w.hashAt(i-2), w.hashAt(i-1)),
+		join2(seedAfter2, w.hashAt(i+1), w.hashAt(i+2)),
+		join(seedForm, w.shapeAt(i)),
+		join2(join(seedForms, w.shapeAt(i-1)), w.shapeAt(i), w.shapeAt(i+1)),
+		join2(seedFormIn, w.hashAt(i-1), w.shapeAt(i)),
+		join2(seedFormOut, w.shapeAt(i), w.hashAt(i+1)),
+		join(seedPlace, uint64(min(i, 3)<<4|min(len(w.list)-1-i, 3))),
+	)
+	letters := w.runes[w.list[i].first:w.list[i].end]
+	prefix, suffix := seedPrefix, seedSuffix
+	for k := range min(longestAffix, len(letters)) {
+		prefix = vocab.Rune(prefix, letters[k])
+		suffix = vocab.Rune(suffix, letters[len(letters)-1-k])
+		h = append(h, vocab.Mix(prefix), vocab.Mix(suffix))
+	}
+	for k := range w.list {
+		if k < i-2 || k > i+2 {
+			h = append(h, join(seedAnother, w.list[k].hash))
+		}
+	}
+	for d, seed := range seedType {
+		if k := i + d - 1; k >= 0 && k < len(s.types) {
+			h = append(h, join(seed, s.types[k]))
+		}
+	}
+	s.hashes = h
+	return h
+}
+
+// learn numbers the features of the examples. types are the tags of their
+// entities' types.
+func (e *tokenEncoder) learn(messages []*nlu.Message, types [][]nlu.Tag, origins []string) error {
+	if err := e.columns.learn(messages, origins, &e.table); err != nil {
+		return err
+	}
+	var s tokenScratch
+	for n, m := range messages {
+		s.words.read(m.Tokens[nlu.Text])
+		s.readTypes(types[n])
+		for i := range s.words.list {
+			for _, h := range s.ownHashes(i) {
+				e.table.Add(h)
+			}
+		}
+	}
+	return nil
+}
+
+// encode computes the vectors of a message's tokens; types are nil where the
+// types of entities are yet to be found. The matrix belongs to s; its columns are
+// not sorted.
+func (e *tokenEncoder) encode(m *nlu.Message, types []nlu.Tag, origins []string, s *tokenScratch) *sparse.Matrix {
+	tokens := m.Tokens[nlu.Text]
+	s.words.read(tokens)
+	s.readTypes(types)
+	x := &s.x
+	x.Cols = e.table.Len()
+	x.Start, x.Index, x.Value = append(x.Start[:0], 0), x.Index[:0], x.Value[:0]
+	for i := range tokens {
+		for k := range m.Features {
+			f := &m.Features[k]
+			if f.Attribute != nlu.Text || f.Level != nlu.Sequence || len(origins) > 0 && !slices.Contains(origins, f.Origin) {
+				continue
+			}
+			if b := e.columns.find(*f); b != nil {
+				e.encodeBlock(b, f, i, x)
+			}
+		}
+		for _, h := range s.ownHashes(i) {
+			if n := e.table.Find(h); n >= 0 {
+				x.Index, x.Value = append(x.Index, n), append(x.Value, 1)
+			}
+		}
+		x.Start = append(x.Start, int32(len(x.Index)))
+	}
+	return x
+}
+
+func (e *tokenEncoder) encodeBlock(b *block, f *nlu.Features, row int, x *sparse.Matrix) {
+	if b.dense {
+		if row < len(f.Dense) {
+			for column, v := range f.Dense[row][:min(b.width, len(f.Dense[row]))] {
+				x.Index, x.Value = append(x.Index, b.number[column]), append(x.Value, v*b.scale)
+			}
+		}
+		return
+	}
+	if row >= f.Sparse.Rows() {
+		return
+	}
+	index, value := f.Sparse.Row(row)
+	for i, column := range index {
+		if int(column) >= b.width {
+			continue
+		}
+		if n := b.number[column]; n >= 0 {
+			x.Index, x.Value = append(x.Index, n), append(x.Value, weigh(value[i]))
+		}
+	}
+}
+
+func (e *tokenEncoder) write(w *weights.Writer) {
+	e.columns.write(w)
+	w.Hashes(e.table.Hashes())
+}
+
+func readTokenEncoder(r *weights.Reader) *tokenEncoder {
+	e := &tokenEncoder{columns: readColumns(r, nlu.Sequence)}
+	e.table = *vocab.NewTable(r.Hashes())
+	e.columns.relink(&e.table, r)
+	return e
+}
