@@ -26,7 +26,7 @@ var mayImport = map[string]string{
 	"version":  "",
 	"yamlfile": "diag",
 	"domain":   "diag yamlfile",
-	"nludata":  "diag yamlfile domain",
+	"nludata":  "diag yamlfile domain pystr",
 	"tracker":  "domain",
 	"story":    "diag yamlfile domain nludata tracker",
 	"project":  "diag yamlfile domain nludata story tracker",
@@ -50,7 +50,7 @@ var mayImport = map[string]string{
 
 	// components
 	"nlu/*":             "nlu nlu/tokenizer nludata graph ml/* pyregexp pystr diag",
-	"nlu/intentmessage": "nlu graph domain pystr",
+	"nlu/intentmessage": "nlu nludata graph domain",
 	"dialogue/*":        "dialogue graph domain tracker story diag",
 	"provider":          "graph domain nludata nlu dialogue dialogue/* story project tracker diag",
 	"emulate":           "nlu",

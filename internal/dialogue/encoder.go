@@ -21,7 +21,8 @@ type encodedSlot struct {
 	initial string // features of the initial value
 }
 
-// entityFilter tells which entity labels count for an intent; nil means all.
+// entityFilter tells which entity labels count for an intent. An intent that the
+// domain doesn't know has none: all labels count.
 type entityFilter map[string]bool
 
 // NewEncoder prepares the lookups for a domain.
@@ -36,49 +37,14 @@ func NewEncoder(d *domain.Domain) *Encoder {
 	for i, s := range e.slots {
 		e.slot[s.Name] = i
 	}
-	for _, name := range domain.DefaultIntents {
-		e.intents[name] = newEntityFilter(d, &domain.Intent{})
-	}
-	for i := range d.Intents {
-		e.intents[d.Intents[i].Name] = newEntityFilter(d, &d.Intents[i])
+	for _, intent := range d.IntentNames() {
+		filter := entityFilter{}
+		for _, label := range d.UsedEntities(intent) {
+			filter[label] = true
+		}
+		e.intents[intent] = filter
 	}
 	return e
-}
-
-// newEntityFilter works out used entities: those included, with their roles and
-// groups, without those excluded.
-func newEntityFilter(d *domain.Domain, intent *domain.Intent) entityFilter {
-	all := intent.UseEntities == nil && !intent.UseNone && len(intent.IgnoreEntities) == 0
-	used := entityFilter{}
-	for i := range d.Entities {
-		e := &d.Entities[i]
-		labels := labelsOf(e)
-		included := !intent.UseNone && (intent.UseEntities == nil || slices.Contains(intent.UseEntities, e.Name))
-		if !e.Influences && !(slices.Contains(intent.UseEntities, e.Name) && len(intent.IgnoreEntities) > 0) {
-			included, all = false, false
-		}
-		for _, label := range labels {
-			if included && !slices.Contains(intent.IgnoreEntities, e.Name) && !slices.Contains(intent.IgnoreEntities, label) ||
-				slices.Contains(intent.UseEntities, label) && !slices.Contains(intent.IgnoreEntities, label) {
-				used[label] = true
-			}
-		}
-	}
-	if all {
-		return nil
-	}
-	return used
-}
-
-func labelsOf(e *domain.Entity) []string {
-	labels := []string{e.Name}
-	for _, r := range e.Roles {
-		labels = append(labels, e.Name+"#"+r)
-	}
-	for _, g := range e.Groups {
-		labels = append(labels, e.Name+"#"+g)
-	}
-	return labels
 }
 
 // entities gives the labels of a message's entities that count for its intent.

@@ -1,8 +1,10 @@
 package dialogue
 
 import (
+	"slices"
 	"sync/atomic"
 
+	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/domain"
 	"github.com/loquat-dev/loquat/internal/tracker"
 )
@@ -35,6 +37,22 @@ func (e *Encoder) Labels(t *TrainingTracker, view View) []Label {
 		labels = append(labels, Label{Action: name, Event: a, States: states[:i]})
 	}
 	return labels
+}
+
+// Position tells where an event of a training tracker is written, or where the
+// story begins if nobody wrote it.
+func (t *TrainingTracker) Position(event tracker.Event) diag.Position {
+	for _, b := range slices.Backward(t.Blocks) {
+		for _, e := range b.Events {
+			if e.Event == event {
+				return e.Pos
+			}
+		}
+	}
+	if len(t.Blocks) == 0 {
+		return diag.Position{}
+	}
+	return t.Blocks[0].Pos
 }
 
 // EncoderCache keeps the encoder of the last domain. The zero value is ready; it

@@ -15,9 +15,6 @@ type Reader struct {
 	// Domain decides which value a slot without one gets, and which intents are
 	// known. It is nil where nothing is known; then nothing is checked against it.
 	Domain *domain.Domain
-	// Annotations splits a user text such as "to [Rome](city)" into the plain text
-	// and its entities. Nil leaves texts as they are.
-	Annotations func(text string) (plain string, entities []tracker.Entity)
 	// Problems collects what is wrong with the files.
 	Problems *diag.List
 }

@@ -1,14 +1,11 @@
 package story
 
 import (
-	"encoding/json"
-	"maps"
-	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/domain"
+	"github.com/loquat-dev/loquat/internal/nludata"
 	"github.com/loquat-dev/loquat/internal/tracker"
 	"github.com/loquat-dev/loquat/internal/yamlfile"
 )
@@ -25,14 +22,18 @@ func (f *file) user(n *yamlfile.Node) Event {
 	intent, full := f.intent(n)
 	switch {
 	case strings.HasPrefix(text, "/"):
-		name, found := unpackPayload(text)
-		entities = found
+		m := nludata.ParseIntentMessage(text)
+		for _, e := range m.Entities {
+			for _, v := range e.Values() {
+				entities = append(entities, tracker.Entity{"entity": e.Name, "value": v})
+			}
+		}
 		if intent == "" {
-			intent, full = name, name
+			intent, full = m.Intent, m.Intent
 			hasText = f.test
 		}
-	case hasText && f.Annotations != nil:
-		text, entities = f.Annotations(text)
+	case hasText:
+		text, entities = f.annotated(text, n.Get("user").Pos)
 	}
 	if list := n.Get("entities"); !list.IsNull() {
 		entities = f.entities(list)
@@ -48,6 +49,27 @@ func (f *file) user(n *yamlfile.Node) Event {
 		full = intent
 	}
 	return Event{userEvent(text, hasText, intent, full, entities), pos}
+}
+
+// annotated splits a text with marked entities.
+func (f *file) annotated(text string, pos diag.Position) (string, []tracker.Entity) {
+	plain, found, err := nludata.ParseAnnotated(text)
+	if err != nil {
+		f.Problems.Errorf(pos, "entity-annotation", `write [text](entity) or [text]{"entity": "name", "role": "role"}`, "%v", err)
+		return text, nil
+	}
+	var entities []tracker.Entity
+	for _, e := range found {
+		entity := tracker.Entity{"entity": e.Entity, "value": e.Value, "start": int64(e.Start), "end": int64(e.End)}
+		if e.Role != "" {
+			entity["role"] = e.Role
+		}
+		if e.Group != "" {
+			entity["group"] = e.Group
+		}
+		entities = append(entities, entity)
+	}
+	return plain, entities
 }
 
 // intent reads the intent of a user step: its base name, and the name as written
@@ -156,28 +178,4 @@ func (f *file) anyValue(name string, pos diag.Position, rule bool) any {
 		return Unset
 	}
 	return nil
-}
-
-var payload = regexp.MustCompile(`(?s)^/([^{@]+)(?:@[0-9.]+)?(\{.*\})?$`)
-
-// unpackPayload reads an intent message such as /inform{"city": "Rome"}.
-func unpackPayload(text string) (intent string, entities []tracker.Entity) {
-	m := payload.FindStringSubmatch(strings.TrimSpace(text))
-	if m == nil {
-		return strings.TrimPrefix(text, "/"), nil
-	}
-	var values map[string]any
-	if m[2] != "" && json.Unmarshal([]byte(m[2]), &values) != nil {
-		return m[1], nil
-	}
-	for _, name := range slices.Sorted(maps.Keys(values)) {
-		list, ok := values[name].([]any)
-		if !ok {
-			list = []any{values[name]}
-		}
-		for _, v := range list {
-			entities = append(entities, tracker.Entity{"entity": name, "value": v})
-		}
-	}
-	return m[1], entities
 }

@@ -3,7 +3,6 @@ package rule
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/loquat-dev/loquat/internal/diag"
@@ -20,7 +19,7 @@ func checkUserTurns(rules []*dialogue.TrainingTracker, problems *diag.List) {
 		for _, e := range t.AppliedEvents() {
 			if _, ok := e.(*tracker.UserUttered); ok {
 				if turns++; turns == 2 {
-					problems.Errorf(position(t, e), "rule-with-several-turns", "make it a story, or set restrict_rules: false for RulePolicy",
+					problems.Errorf(t.Position(e), "rule-with-several-turns", "make it a story, or set restrict_rules: false for RulePolicy",
 						"rule %q has more than one user turn; a rule is meant for one", t.Name)
 				}
 			}
@@ -52,7 +51,7 @@ func checkComplete(rules []*dialogue.TrainingTracker, encoder *dialogue.Encoder,
 					missing = append(missing, slot)
 				}
 			}
-			pos := position(t, executed[i-1])
+			pos := t.Position(executed[i-1])
 			where := fmt.Sprintf("rule %q at %s shows it", effect.by.Name, effect.by.Blocks[0].Pos)
 			if len(missing) > 0 {
 				problems.Errorf(pos, "incomplete-rule", where+"; add slot_was_set below the action",
@@ -105,22 +104,6 @@ func actionsOf(t *dialogue.TrainingTracker) []*tracker.ActionExecuted {
 		}
 	}
 	return out
-}
-
-// position tells where an event of a training tracker is written, or where the
-// story begins if nobody wrote it.
-func position(t *dialogue.TrainingTracker, event tracker.Event) diag.Position {
-	for _, b := range slices.Backward(t.Blocks) {
-		for _, e := range b.Events {
-			if e.Event == event {
-				return e.Pos
-			}
-		}
-	}
-	if len(t.Blocks) == 0 {
-		return diag.Position{}
-	}
-	return t.Blocks[0].Pos
 }
 
 func slotList(slots []string) string {

@@ -152,6 +152,6 @@ func contradiction(t *dialogue.TrainingTracker, step replayed, origins []origin,
 	if len(places) > 0 {
 		hint = "the rule is at " + strings.Join(places, ", ") + "; " + hint
 	}
-	problems.Errorf(position(t, step.event), "rule-contradiction", hint, "%s %q goes on with %q, but %s predicts %q here",
+	problems.Errorf(t.Position(step.event), "rule-contradiction", hint, "%s %q goes on with %q, but %s predicts %q here",
 		kind, t.Name, step.action, strings.Join(by, " and "), step.decision.action)
 }

@@ -10,12 +10,12 @@ package intentmessage
 import (
 	"context"
 	"log/slog"
-	"strconv"
 	"strings"
 
 	"github.com/loquat-dev/loquat/internal/domain"
 	"github.com/loquat-dev/loquat/internal/graph"
 	"github.com/loquat-dev/loquat/internal/nlu"
+	"github.com/loquat-dev/loquat/internal/nludata"
 )
 
 const name = "RegexMessageHandler"
@@ -49,36 +49,36 @@ type Handler struct{ logger *slog.Logger }
 func (h *Handler) Process(messages []*nlu.Message, d *domain.Domain) {
 	for _, m := range messages {
 		if text := m.Values[nlu.Text]; strings.HasPrefix(text, "/") {
-			h.decide(m, parse(text), d)
+			h.decide(m, nludata.ParseIntentMessage(text), d)
 		}
 	}
 }
 
-func (h *Handler) decide(m *nlu.Message, p parsed, d *domain.Domain) {
-	if p.intent == "" {
+func (h *Handler) decide(m *nlu.Message, p nludata.IntentMessage, d *domain.Domain) {
+	if p.Intent == "" {
 		h.logger.Warn("a message begins with a slash but names no intent")
 		return
 	}
-	if d != nil && !d.HasIntent(p.intent) {
-		h.logger.Warn("a message names an intent that the domain lacks: it is treated as text", "intent", p.intent)
+	if d != nil && !d.HasIntent(p.Intent) {
+		h.logger.Warn("a message names an intent that the domain lacks: it is treated as text", "intent", p.Intent)
 		return
 	}
-	for _, remark := range p.remarks {
-		h.logger.Warn(remark, "intent", p.intent)
+	for _, remark := range p.Remarks {
+		h.logger.Warn(remark, "intent", p.Intent)
 	}
 	m.Entities = nil
-	for _, e := range p.entities {
-		if d != nil && !knowsEntity(d, e.name) {
-			h.logger.Warn("a message names an entity that the domain lacks: it is ignored", "entity", e.name)
+	for _, e := range p.Entities {
+		if d != nil && !knowsEntity(d, e.Name) {
+			h.logger.Warn("a message names an entity that the domain lacks: it is ignored", "entity", e.Name)
 			continue
 		}
-		for _, v := range e.values() {
+		for _, v := range e.Values() {
 			m.Entities = append(m.Entities, nlu.Entity{
-				Entity: e.name, Value: v, Start: p.start, End: p.end, Extractor: name,
+				Entity: e.Name, Value: v, Start: p.Start, End: p.End, Extractor: name,
 			})
 		}
 	}
-	m.Intent = &nlu.Intent{Name: p.intent, Confidence: p.confidence}
+	m.Intent = &nlu.Intent{Name: p.Intent, Confidence: p.Confidence}
 	m.Ranking = []nlu.Intent{*m.Intent}
 	m.Selector = nil
 	m.Features = nil
@@ -92,18 +92,4 @@ func knowsEntity(d *domain.Domain, entity string) bool {
 		}
 	}
 	return false
-}
-
-// confidence reads what follows the @. Rasa 3.6 accepts digits and dots only.
-func confidence(s string) (value float64, remark string) {
-	const advice = "a message's confidence is not a number between 0 and 1"
-	value, err := strconv.ParseFloat(s, 64)
-	switch {
-	case err != nil:
-		return 0, advice
-	case value > 1:
-		return 1, advice
-	default:
-		return value, ""
-	}
 }
