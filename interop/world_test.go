@@ -154,7 +154,7 @@ func freePort(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	return port
 }
@@ -177,13 +177,13 @@ type server struct {
 }
 
 // serve starts an assistant. Spans are exported soon after they end.
-func serve(t testing.TB, endpoints string, args ...string) *server {
+func serve(t testing.TB, endpoints string) *server {
 	t.Helper()
 	port := freePort(t)
 	dir := bot(t, endpoints)
 	env := []string{"OTEL_BSP_SCHEDULE_DELAY=100", "OTEL_BSP_MAX_QUEUE_SIZE=100000"}
-	args = append([]string{"run", "--interface", "127.0.0.1", "--port", port, "--in-memory"}, args...)
-	return &server{launch(t, dir, env, listening("127.0.0.1:"+port), binary(t), args...), t, "http://127.0.0.1:" + port}
+	p := launch(t, dir, env, listening("127.0.0.1:"+port), binary(t), "run", "--interface", "127.0.0.1", "--port", port, "--in-memory")
+	return &server{p, t, "http://127.0.0.1:" + port}
 }
 
 // say sends a message over REST, below the given span, and returns the answers'

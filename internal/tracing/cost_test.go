@@ -43,8 +43,10 @@ func beSink() {
 	u, _ := net.ListenPacket("udp", "127.0.0.1:0")
 	server := grpc.NewServer()
 	collector.RegisterTraceServiceServer(server, sink{})
-	go server.Serve(g)
-	go http.Serve(h, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }))
+	go func() { _ = server.Serve(g) }()
+	go func() {
+		_ = http.Serve(h, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }))
+	}()
 	go func() {
 		for buffer := make([]byte, 70_000); ; {
 			if _, _, err := u.ReadFrom(buffer); err != nil {

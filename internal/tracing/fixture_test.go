@@ -80,7 +80,7 @@ func convert(s *record.Span) tracetree.Span {
 		case attribute.STRINGSLICE:
 			kind = "array"
 		}
-		out.Attributes = append(out.Attributes, tracetree.Attribute{Key: string(a.Key), Type: kind, Value: a.Value.Emit()})
+		out.Attributes = append(out.Attributes, tracetree.Attribute{Key: string(a.Key), Type: kind, Value: a.Value.String()})
 	}
 	for _, e := range s.Events {
 		out.Events = append(out.Events, e.Name)
@@ -148,7 +148,7 @@ func startBackend(t *testing.T, options ...grpc.ServerOption) (*backend, string)
 	}
 	b, s := &backend{}, grpc.NewServer(options...)
 	collector.RegisterTraceServiceServer(s, b)
-	go s.Serve(l)
+	go func() { _ = s.Serve(l) }()
 	t.Cleanup(s.Stop)
 	return b, l.Addr().String()
 }

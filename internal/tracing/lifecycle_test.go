@@ -123,12 +123,12 @@ func TestBackendThatDoesNotAnswer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer silent.Close()
+	defer func() { _ = silent.Close() }()
 	refused, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	refused.Close()
+	_ = refused.Close()
 	for name, address := range map[string]string{"refused": refused.Addr().String(), "silent": silent.Addr().String()} {
 		t.Run(name, func(t *testing.T) {
 			tr, out := start(t, "tracing: {type: otlp, timeout: 0.2, endpoint: 'http://"+address+"'}")

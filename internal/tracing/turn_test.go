@@ -23,50 +23,59 @@ var classes = tracing.Classes{TrackerStore: "SQLTrackerStore", LockStore: "InMem
 // remoteTurn is the handler of a turn that asks the action server once.
 func remoteTurn(tr watched, server *actionServer, sender string) http.Handler {
 	turns, nodes := tr.Turns(classes), tr.Nodes()
-	do := func(ctx context.Context, s conversation.Step, inside func(context.Context) error) error {
+	do := func(ctx context.Context, s conversation.Step, inside func(context.Context) error) {
 		ctx, end := turns.Before(ctx, &s)
 		err := inside(ctx)
 		s.NumberOfEvents = 7
-		end(err)
-		return nil // what a step met is handled by the turn
+		end(err) // what a step met is handled by the turn
 	}
 	nothing := func(context.Context) error { return nil }
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		agent := conversation.Step{Name: conversation.StepAgent, ConversationID: sender, InputChannel: "rest", ModelID: "0f", ModelName: "m.tar.gz", Outcome: "answered"}
-		_ = do(r.Context(), agent, func(ctx context.Context) error {
-			_ = do(ctx, conversation.Step{Name: conversation.StepLock}, nothing)
-			return do(ctx, conversation.Step{Name: conversation.StepHandle}, func(ctx context.Context) error {
-				_ = do(ctx, conversation.Step{Name: conversation.StepLog, ConversationID: sender, MessageID: "m1"}, func(ctx context.Context) error {
-					_ = do(ctx, conversation.Step{Name: conversation.StepGetTracker}, nothing)
-					return do(ctx, conversation.Step{Name: conversation.StepParse, ConversationID: sender, MessageID: "m1"}, func(ctx context.Context) error {
+		do(r.Context(), agent, func(ctx context.Context) error {
+			do(ctx, conversation.Step{Name: conversation.StepLock}, nothing)
+			do(ctx, conversation.Step{Name: conversation.StepHandle}, func(ctx context.Context) error {
+				do(ctx, conversation.Step{Name: conversation.StepLog, ConversationID: sender, MessageID: "m1"}, func(ctx context.Context) error {
+					do(ctx, conversation.Step{Name: conversation.StepGetTracker}, nothing)
+					do(ctx, conversation.Step{Name: conversation.StepParse, ConversationID: sender, MessageID: "m1"}, func(ctx context.Context) error {
 						_, end := nodes.Before(ctx, graph.NodeRun{NodeName: "run_RegexFeaturizer1", Component: "RegexFeaturizer", Fn: "process"})
 						end(graph.NodeResult{})
 						return nil
 					})
+					return nil
 				})
-				_ = do(ctx, conversation.Step{Name: conversation.StepPredictionLoop}, func(ctx context.Context) error {
-					_ = do(ctx, conversation.Step{Name: conversation.StepPredict, IntentName: "greet", RequestedSlot: "city"}, func(ctx context.Context) error {
-						made := &dialogue.Prediction{
-							Policy: "RulePolicy", Priority: 6, Metadata: map[string]any{"utter": "x"},
-							Events:         []tracker.Event{&tracker.SlotSet{}},
-							OptionalEvents: []tracker.Event{&tracker.ActiveLoop{}, &tracker.ActiveLoop{}},
-						}
-						_, end := nodes.Before(ctx, graph.NodeRun{NodeName: "run_RulePolicy0", Component: "RulePolicy", Fn: "predict_action_probabilities"})
-						end(graph.NodeResult{Output: made})
-						_, end = nodes.Before(ctx, graph.NodeRun{NodeName: "select_prediction", Component: "DefaultPolicyPredictionEnsemble", Fn: "combine_predictions_from_kwargs"})
-						end(graph.NodeResult{Output: made})
+				do(ctx, conversation.Step{Name: conversation.StepPredictionLoop}, func(ctx context.Context) error {
+					do(ctx, conversation.Step{Name: conversation.StepPredict, IntentName: "greet", RequestedSlot: "city"}, func(ctx context.Context) error {
+						predict(ctx, nodes)
 						return nil
 					})
-					return do(ctx, conversation.Step{Name: conversation.StepAction, ConversationID: sender, MessageID: "m1", Action: "action_weather, é", Executor: "HTTPCustomActionExecutor"}, func(ctx context.Context) error {
+					do(ctx, conversation.Step{Name: conversation.StepAction, ConversationID: sender, MessageID: "m1", Action: "action_weather, é", Executor: "HTTPCustomActionExecutor"}, func(ctx context.Context) error {
 						return server.call(ctx, tr.ActionServer, "action_weather, é", sender)
 					})
+					return nil
 				})
-				return do(ctx, conversation.Step{Name: conversation.StepSaveTracker}, func(ctx context.Context) error {
-					return do(ctx, conversation.Step{Name: conversation.StepPublish}, nothing)
+				do(ctx, conversation.Step{Name: conversation.StepSaveTracker}, func(ctx context.Context) error {
+					do(ctx, conversation.Step{Name: conversation.StepPublish}, nothing)
+					return nil
 				})
+				return nil
 			})
+			return nil
 		})
 	})
+}
+
+// predict makes the spans of one policy and the ensemble.
+func predict(ctx context.Context, nodes graph.Hook) {
+	made := &dialogue.Prediction{
+		Policy: "RulePolicy", Priority: 6, Metadata: map[string]any{"utter": "x"},
+		Events:         []tracker.Event{&tracker.SlotSet{}},
+		OptionalEvents: []tracker.Event{&tracker.ActiveLoop{}, &tracker.ActiveLoop{}},
+	}
+	_, end := nodes.Before(ctx, graph.NodeRun{NodeName: "run_RulePolicy0", Component: "RulePolicy", Fn: "predict_action_probabilities"})
+	end(graph.NodeResult{Output: made})
+	_, end = nodes.Before(ctx, graph.NodeRun{NodeName: "select_prediction", Component: "DefaultPolicyPredictionEnsemble", Fn: "combine_predictions_from_kwargs"})
+	end(graph.NodeResult{Output: made})
 }
 
 // post sends a request through the middleware.

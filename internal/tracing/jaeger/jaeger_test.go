@@ -56,7 +56,7 @@ func agentSocket(t *testing.T) (*net.UDPConn, int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { conn.Close() })
+	t.Cleanup(func() { _ = conn.Close() })
 	_ = conn.SetReadBuffer(4 << 20)
 	return conn, conn.LocalAddr().(*net.UDPAddr).Port
 }
@@ -205,7 +205,7 @@ func TestSpanThatJustFits(t *testing.T) {
 
 func TestAgentThatIsDownIsAnErrorAndNoMore(t *testing.T) {
 	conn, port := agentSocket(t)
-	conn.Close()
+	_ = conn.Close()
 	e := newUDP(t, port, jaeger.Compact)
 	for range 3 {
 		_ = e.Export(t.Context(), []*record.Span{stub("a")})
@@ -233,7 +233,7 @@ func TestBatchOverHTTP(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer e.Shutdown(context.Background())
+	defer func() { _ = e.Shutdown(context.Background()) }()
 	spans := []*record.Span{stub("a"), stub("b")}
 	if err := e.Export(t.Context(), spans); err != nil {
 		t.Fatal(err)

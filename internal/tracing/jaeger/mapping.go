@@ -2,7 +2,6 @@ package jaeger
 
 import (
 	"encoding/binary"
-	"encoding/json"
 	"time"
 
 	thriftgen "github.com/jaegertracing/jaeger-idl/thrift-gen/jaeger"
@@ -23,7 +22,7 @@ func processOf(r *resource.Resource) *thriftgen.Process {
 	p := &thriftgen.Process{ServiceName: unknownService}
 	for it := r.Iter(); it.Next(); {
 		if a := it.Attribute(); a.Key == "service.name" {
-			p.ServiceName = a.Value.Emit()
+			p.ServiceName = a.Value.String()
 		} else {
 			t := tag(a)
 			p.Tags = append(p.Tags, &t)
@@ -124,19 +123,8 @@ func tag(a attribute.KeyValue) thriftgen.Tag {
 		v := a.Value.AsFloat64()
 		return thriftgen.Tag{Key: key, VType: thriftgen.TagType_DOUBLE, VDouble: &v}
 	}
-	return thriftgen.Tag{Key: key, VType: thriftgen.TagType_STRING, VStr: textOf(a.Value)}
-}
-
-// textOf gives lists as JSON and everything else as it stands.
-func textOf(v attribute.Value) *string {
-	text := v.Emit()
-	switch v.Type() {
-	case attribute.STRINGSLICE, attribute.BOOLSLICE, attribute.INT64SLICE, attribute.FLOAT64SLICE:
-		if encoded, err := json.Marshal(v.AsInterface()); err == nil {
-			text = string(encoded)
-		}
-	}
-	return &text
+	v := a.Value.String() // a list becomes JSON
+	return thriftgen.Tag{Key: key, VType: thriftgen.TagType_STRING, VStr: &v}
 }
 
 func stringTag(key, v string) *thriftgen.Tag {

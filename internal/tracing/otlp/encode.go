@@ -152,15 +152,18 @@ func appendValue(b []byte, field protowire.Number, v attribute.Value) []byte {
 		b = protowire.AppendFixed64(b, math.Float64bits(v.AsFloat64()))
 	default:
 		if items, ok := elements(v); ok {
-			inner := 0
-			b, inner = open(b, 5) // array_value
-			for _, item := range items {
-				b = appendValue(b, 1, item)
-			}
-			b = shut(b, inner)
+			b = appendList(b, items)
 		} else {
-			b = appendBytes(b, 1, []byte(v.Emit()))
+			b = appendBytes(b, 1, []byte(v.String()))
 		}
+	}
+	return shut(b, at)
+}
+
+func appendList(b []byte, items []attribute.Value) []byte {
+	b, at := open(b, 5) // array_value
+	for _, item := range items {
+		b = appendValue(b, 1, item)
 	}
 	return shut(b, at)
 }

@@ -70,7 +70,7 @@ func reach(ctx context.Context, address string, config *tls.Config) error {
 	if err != nil {
 		return unavailableError{err: err}
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	if config == nil {
 		return nil
 	}

@@ -80,7 +80,7 @@ func jsonValue(v attribute.Value) jsonObject {
 		}
 		return jsonObject{"arrayValue": jsonObject{"values": values}}
 	}
-	return jsonObject{"stringValue": v.Emit()}
+	return jsonObject{"stringValue": v.String()}
 }
 
 func jsonInt(n int64) string { return strconv.FormatInt(n, 10) }

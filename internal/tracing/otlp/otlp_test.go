@@ -108,7 +108,7 @@ func TestProtocolIsFoundOut(t *testing.T) {
 func TestNothingIsDecidedWhileNobodyAnswers(t *testing.T) {
 	l := listen(t)
 	address := l.Addr().String()
-	l.Close()
+	_ = l.Close()
 	e := newExporter(t, otlp.Settings{Endpoint: address})
 	if err := export(t, e); err == nil || !retryable(err) {
 		t.Fatalf("a backend that is down gave %v", err)

@@ -122,7 +122,7 @@ func serveGRPCOn(t *testing.T, l net.Listener, config *tls.Config) *received {
 	r := &received{}
 	s := grpc.NewServer(options...)
 	collector.RegisterTraceServiceServer(s, r)
-	go s.Serve(l)
+	go func() { _ = s.Serve(l) }()
 	t.Cleanup(s.Stop)
 	return r
 }

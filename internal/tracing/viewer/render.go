@@ -209,7 +209,7 @@ func (r *renderer) attributes(s Span, failed bool) {
 		if hidden(key) {
 			continue
 		}
-		value := clip(clean(a.Value.Emit()), maxValue)
+		value := clip(clean(a.Value.String()), maxValue)
 		write(key+"="+value, r.paint(dim, key+"=")+r.paint(valueColor(key), value))
 	}
 }

@@ -65,7 +65,7 @@ func (t Turn) attribute(key string) string {
 	for _, s := range t.Spans {
 		for _, a := range s.Attributes {
 			if string(a.Key) == key {
-				return a.Value.Emit()
+				return a.Value.String()
 			}
 		}
 	}

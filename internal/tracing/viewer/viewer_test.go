@@ -144,7 +144,7 @@ func TestTwoRootsOfOneTraceAreTwoTurns(t *testing.T) {
 
 func TestMemoryIsBounded(t *testing.T) {
 	v := viewer.New(&bytes.Buffer{}, viewer.Options{})
-	defer v.Shutdown(context.Background())
+	defer func() { _ = v.Shutdown(context.Background()) }()
 	many := []*record.Span{}
 	for range 2500 {
 		many = append(many, span(1, 2, 1, "child", 0, 1))
