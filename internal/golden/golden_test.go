@@ -24,3 +24,9 @@ func check(t *testing.T, c golden.Check) {
 func TestDomainsAreReadAsRecorded(t *testing.T) { check(t, golden.Domains) }
 
 func TestFilesAreRecognizedAsRecorded(t *testing.T) { check(t, golden.FileKinds) }
+
+func TestStoriesAreReadAsRecorded(t *testing.T) { check(t, golden.Stories) }
+
+func TestTrainingRefusesWhatWasRefused(t *testing.T) { check(t, golden.Verdicts) }
+
+func TestPoliciesPredictAsRecorded(t *testing.T) { check(t, golden.Predictions) }
