@@ -31,7 +31,7 @@ func (d *Domain) AsDict() *yamlfile.Node {
 		}}))
 	}
 	if !out.Has("version") {
-		out.Pairs = append(out.Pairs, pair("version", text(FormatVersion)))
+		out.Pairs = append(out.Pairs, pair("version", text(yamlfile.FormatVersion)))
 	}
 	return out
 }

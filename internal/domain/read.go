@@ -1,7 +1,6 @@
 package domain
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -11,15 +10,12 @@ import (
 
 const defaultExpiration = 60 // minutes
 
-// FormatVersion is the version of the training data format that is read.
-const FormatVersion = "3.1"
-
 // Read interprets one domain: a file, or several after Merge. What is wrong goes
 // to problems; the domain is complete in any case, with whatever could be read.
 // A nil node gives the empty domain.
 func Read(root *yamlfile.Node, problems *diag.List) *Domain {
 	d := &Domain{
-		Version:              FormatVersion,
+		Version:              yamlfile.FormatVersion,
 		Responses:            map[string][]Response{},
 		Session:              Session{ExpirationMinutes: defaultExpiration, CarryOverSlots: true},
 		StoreEntitiesAsSlots: true,
@@ -32,7 +28,7 @@ func Read(root *yamlfile.Node, problems *diag.List) *Domain {
 		r.fail(root.Pos, "invalid-domain", "a domain has the keys intents, entities, slots, responses, actions and forms",
 			"the domain must be a map, not %s", root.Kind)
 		d.document = nil
-	case CheckVersion(root, problems):
+	case yamlfile.CheckVersion(root, problems):
 		r.read(root)
 	default:
 		d.document = nil
@@ -40,60 +36,6 @@ func Read(root *yamlfile.Node, problems *diag.List) *Domain {
 	d.addAutomaticSlots()
 	d.Complete()
 	return d
-}
-
-// CheckVersion reports whether a file's contents count: they don't when the file
-// says that it is written for a later version of the format than ours.
-func CheckVersion(root *yamlfile.Node, problems *diag.List) bool {
-	v := root.Get("version")
-	if v.IsNull() {
-		return true
-	}
-	text, ok := v.Str()
-	if !ok {
-		problems.Errorf(v.Pos, "invalid-version", `write version: "`+FormatVersion+`"`, "the version must be in quotes, it is %s", v.Kind)
-		return true
-	}
-	switch order, ok := compareVersions(text, FormatVersion); {
-	case !ok:
-		problems.Warnf(v.Pos, "invalid-version", `write version: "`+FormatVersion+`"`, "%q is no version; the file is read as %s", text, FormatVersion)
-	case order > 0:
-		problems.Warnf(v.Pos, "newer-version", `write version: "`+FormatVersion+`" if the file does not need a newer one`,
-			"version %q is newer than %s; the file is skipped", text, FormatVersion)
-		return false
-	case order < 0:
-		problems.Warnf(v.Pos, "older-version", `write version: "`+FormatVersion+`"`, "version %q is older than %s; the file is read as %s", text, FormatVersion, FormatVersion)
-	}
-	return true
-}
-
-// compareVersions compares dotted numbers.
-func compareVersions(a, b string) (order int, ok bool) {
-	as, bs := strings.Split(a, "."), strings.Split(b, ".")
-	for i := range max(len(as), len(bs)) {
-		x, okX := versionPart(as, i)
-		y, okY := versionPart(bs, i)
-		if !okX || !okY {
-			return 0, false
-		}
-		if c := cmp.Compare(x, y); c != 0 && order == 0 {
-			order = c
-		}
-	}
-	return order, true
-}
-
-func versionPart(parts []string, i int) (n int, ok bool) {
-	if i >= len(parts) {
-		return 0, true
-	}
-	for _, c := range parts[i] {
-		if c < '0' || c > '9' || n > 1e6 {
-			return 0, false
-		}
-		n = n*10 + int(c-'0')
-	}
-	return n, parts[i] != ""
 }
 
 // reader reads the parts of a domain. Each part reports what is wrong and goes

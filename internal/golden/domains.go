@@ -14,9 +14,6 @@ import (
 	"github.com/loquat-dev/loquat/internal/project"
 )
 
-// Domains compares how domains are read.
-var Domains = Check{File: "project/domains.json", Run: domains}
-
 // domainRecord is one domain in the recording.
 type domainRecord struct {
 	Error        *recordedError            `json:"error"`
@@ -34,11 +31,6 @@ type domainRecord struct {
 	Filtered     map[string][]string       `json:"intents_with_filtered_entities"`
 	Mappings     map[string]int            `json:"slot_mapping_counts"`
 	Conditional  int                       `json:"conditional_response_variations"`
-}
-
-type recordedError struct {
-	Type    string `json:"type"`
-	Message string `json:"message"`
 }
 
 // unorderedFolders are domain folders of several files in which the order of

@@ -15,9 +15,6 @@ import (
 	"github.com/loquat-dev/loquat/internal/yamlfile"
 )
 
-// FileKinds compares what each file is taken for.
-var FileKinds = Check{File: "project/file_kinds.json", Run: fileKinds}
-
 func fileKinds(dir string) Report {
 	report := Report{File: "project/file_kinds.json"}
 	var records map[string]struct {

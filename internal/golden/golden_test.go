@@ -21,9 +21,11 @@ func check(t *testing.T, c golden.Check) {
 	t.Log(r)
 }
 
-func TestDomainsAreReadAsRecorded(t *testing.T) { check(t, golden.Domains) }
-
-func TestFilesAreRecognizedAsRecorded(t *testing.T) { check(t, golden.FileKinds) }
+func TestProjectsAreReadAsRecorded(t *testing.T) {
+	for _, c := range golden.Project() {
+		t.Run(c.File, func(t *testing.T) { check(t, c) })
+	}
+}
 
 func TestStoriesAreReadAsRecorded(t *testing.T) { check(t, golden.Stories) }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/loquat-dev/loquat/internal/diag"
+	"github.com/loquat-dev/loquat/internal/domain"
 	"github.com/loquat-dev/loquat/internal/yamlfile"
 )
 
@@ -25,7 +26,7 @@ func Read(root *yamlfile.Node, problems *diag.List) *TrainingData {
 	}
 	if n := root.Get("nlu"); !n.IsNull() {
 		if n.Kind != yamlfile.List {
-			problems.Errorf(n.Pos, "wrong-type", `write "- intent: name" below it`, `"nlu" is %s, not a list`, n.Kind)
+			problems.Errorf(n.Pos, "invalid-nlu", "write - intent: and examples: for each intent", "nlu must be a list, not %s", n.Kind)
 		}
 		for _, item := range n.Items {
 			r.item(item)
@@ -49,6 +50,29 @@ func (d *TrainingData) finish() {
 	}
 	d.Examples = kept
 	slices.SortStableFunc(d.Regexes, func(a, b Pattern) int { return cmp.Compare(a.Name+a.Pattern, b.Name+b.Pattern) })
+	d.LabelResponses()
+}
+
+// LabelResponses gives every example of a retrieval intent the text that stands
+// for its response: that of the last variation that has one, else the response's
+// name (Rasa 3.6.21). It is called again when Responses change.
+func (d *TrainingData) LabelResponses() {
+	for i := range d.Examples {
+		e := &d.Examples[i]
+		if e.IntentResponseKey == "" {
+			continue
+		}
+		e.Response = ""
+		name := "utter_" + e.IntentResponseKey
+		for _, v := range d.Responses[name] {
+			if v.HasText {
+				e.Response = v.Text
+			}
+		}
+		if e.Response == "" && len(d.Responses[name]) > 0 {
+			e.Response = name
+		}
+	}
 }
 
 func equal(a, b *Example) bool {
@@ -89,7 +113,7 @@ func (d *TrainingData) addSynonym(surface, value string, pos diag.Position, prob
 		d.SynonymOrder = append(d.SynonymOrder, surface)
 	}
 	if ok && had != value {
-		problems.Warnf(pos, "synonym-conflict", "keep one of them", "%q is a synonym of %q and of %q; the latter counts", surface, had, value)
+		problems.Warnf(pos, "conflicting-synonym", "keep one of them", "%q is a synonym of %q and of %q; the latter counts", surface, had, value)
 	}
 	d.Synonyms[surface] = value
 }
@@ -107,14 +131,14 @@ var kinds = []string{"intent", "synonym", "regex", "lookup"}
 
 func (r *reader) item(n *yamlfile.Node) {
 	if n.Kind != yamlfile.Map {
-		r.problems.Errorf(n.Pos, "wrong-type", `write "- intent: name"`, "an item of NLU data is %s, not a map", n.Kind)
+		r.problems.Errorf(n.Pos, "invalid-nlu", "write - intent: and examples:", "an item of nlu must be a map, not %s", n.Kind)
 		return
 	}
 	kind := ""
 	for _, k := range kinds {
 		if n.Has(k) {
 			if kind != "" {
-				r.problems.Errorf(n.Key(k).Pos, "nlu-item", "make two items of it", "an item of NLU data has both %q and %q", kind, k)
+				r.problems.Errorf(n.Key(k).Pos, "ambiguous-item", "make an item of each", "the item is both %s and %s", kind, k)
 				return
 			}
 			kind = k
@@ -123,7 +147,11 @@ func (r *reader) item(n *yamlfile.Node) {
 	ok := true
 	for _, p := range n.Pairs {
 		if key := p.Key.Text; key != kind && key != "examples" && !(kind == "intent" && key == "metadata") {
-			r.problems.Errorf(p.Key.Pos, "unknown-key", diag.DidYouMean(key, append([]string{"examples", "metadata"}, kinds...)), "%q is no key of NLU data", key)
+			hint := diag.DidYouMean(key, append([]string{"examples", "metadata"}, kinds...))
+			if hint == "" {
+				hint = "keys: intent, synonym, regex or lookup; examples; metadata"
+			}
+			r.problems.Errorf(p.Key.Pos, "unknown-key", hint, "an item of nlu has no key %q", key)
 			ok = false
 		}
 	}
@@ -131,7 +159,7 @@ func (r *reader) item(n *yamlfile.Node) {
 		return
 	}
 	if kind == "" {
-		r.problems.Warnf(n.Pos, "nlu-item", "name an intent, synonym, regex or lookup", "an item of NLU data does not say what it is and is skipped")
+		r.problems.Warnf(n.Pos, "unknown-item", "add intent:, synonym:, regex: or lookup:", "the item does not say what it is and is skipped")
 		return
 	}
 	name, ok := r.name(n, kind)
@@ -150,12 +178,12 @@ func (r *reader) item(n *yamlfile.Node) {
 func (r *reader) name(n *yamlfile.Node, kind string) (string, bool) {
 	v := n.Get(kind)
 	if !v.IsNull() && v.Kind != yamlfile.String {
-		r.problems.Errorf(v.Pos, "wrong-type", "put it in quotes", "the name of the %s is %s, not a string", kind, v.Kind)
+		r.problems.Errorf(v.Pos, "invalid-value", "put the name in quotes", "the name of the %s must be a string, not %s", kind, v.Kind)
 		return "", false
 	}
 	name := strings.TrimSpace(v.TextOrEmpty())
 	if name == "" {
-		r.problems.Warnf(n.Pos, "empty-name", "", "the %s has an empty name and is skipped", kind)
+		r.problems.Warnf(n.Pos, "empty-name", "write a name behind "+kind+":", "the %s has no name and is skipped", kind)
 		return "", false
 	}
 	return v.Text, true
@@ -167,7 +195,7 @@ func (r *reader) intent(n *yamlfile.Node, name string) {
 	intent, key := name, ""
 	switch parts := strings.Split(name, "/"); {
 	case len(parts) > 2:
-		r.problems.Errorf(n.Get("intent").Pos, "intent-name", "", "the intent %q has more than one slash", name)
+		r.problems.Errorf(n.Get("intent").Pos, "invalid-intent", "write intent/key", "the intent %q has more than one slash", name)
 		return
 	case len(parts) == 2:
 		intent = parts[0]
@@ -182,16 +210,21 @@ func (r *reader) intent(n *yamlfile.Node, name string) {
 	}
 	examples := n.Get("examples")
 	if examples.IsNull() || examples.Kind == yamlfile.String && strings.TrimSpace(examples.Text) == "" {
-		r.problems.Warnf(n.Pos, "no-examples", "", "the intent %q has no examples", name)
+		r.problems.Warnf(n.Get("intent").Pos, "no-examples", "add examples: |", "the intent %q has no examples", name)
 		return
 	}
 	if examples.Kind == yamlfile.List {
 		r.exampleMaps(examples, base)
 		return
 	}
+	found := false
 	for line := range r.lines(examples, name) {
+		found = true
 		base.Pos = line.pos
 		r.example(base, line.text)
+	}
+	if !found && examples.Kind == yamlfile.String {
+		r.problems.Warnf(n.Get("intent").Pos, "no-examples", "add examples: |", "the intent %q has no examples", name)
 	}
 }
 
@@ -200,12 +233,12 @@ func (r *reader) exampleMaps(examples *yamlfile.Node, base Example) {
 	for _, item := range examples.Items {
 		text := item.Get("text")
 		if item.Kind != yamlfile.Map || text == nil || text.Kind != yamlfile.String {
-			r.problems.Errorf(item.Pos, "wrong-type", `write "- text: …"`, `an example in a list needs "text" with a string`)
+			r.problems.Errorf(item.Pos, "invalid-examples", "write - text: and the example, or use a block: examples: |", "an example of %q has no text", base.Intent)
 			continue
 		}
 		for _, p := range item.Pairs {
 			if p.Key.Text != "text" && p.Key.Text != "metadata" {
-				r.problems.Errorf(p.Key.Pos, "unknown-key", diag.DidYouMean(p.Key.Text, []string{"text", "metadata"}), "%q is no key of an example", p.Key.Text)
+				r.problems.Errorf(p.Key.Pos, "unknown-key", "keys: text, metadata", "an example has no key %q", p.Key.Text)
 			}
 		}
 		e := base
@@ -229,7 +262,7 @@ func (r *reader) example(e Example, annotatedText string) {
 		if pos.Column > 0 {
 			pos.Column += bad.Offset
 		}
-		r.problems.Errorf(pos, "entity-annotation", `write [text]{"entity": "name", "role": "…", "value": "…"}`, "%v", bad)
+		r.problems.Errorf(pos, "invalid-annotation", `write [text](entity) or [text]{"entity": "name", "role": "…", "group": "…", "value": "…"}`, "%v", bad)
 		return
 	}
 	e.Text, e.Entities = text, entities
@@ -237,7 +270,7 @@ func (r *reader) example(e Example, annotatedText string) {
 	for _, entity := range entities {
 		surface := string(runes[entity.Start:entity.End])
 		if value, ok := entity.Value.(string); !ok {
-			r.data.addSynonym(surface, fmt.Sprint(entity.Value), e.Pos, r.problems)
+			r.data.addSynonym(surface, number(entity.Value), e.Pos, r.problems)
 		} else if value != surface {
 			r.data.addSynonym(surface, value, e.Pos, r.problems)
 		}
@@ -245,15 +278,23 @@ func (r *reader) example(e Example, annotatedText string) {
 	r.data.Examples = append(r.data.Examples, e)
 }
 
+// number prints a value of an annotation as Python does.
+func number(v any) string {
+	if f, ok := v.(float64); ok {
+		return yamlfile.PythonFloat(f)
+	}
+	return fmt.Sprint(v)
+}
+
 // table reads the lines of a synonym, regex or lookup.
 func (r *reader) table(n *yamlfile.Node, kind, name string) {
 	examples := n.Get("examples")
 	if examples.IsNull() || examples.Kind == yamlfile.String && strings.TrimSpace(examples.Text) == "" {
-		r.problems.Warnf(n.Pos, "no-examples", "", "the %s %q has no examples and is skipped", kind, name)
+		r.problems.Warnf(n.Get(kind).Pos, "no-examples", "add examples: |", "the %s %q has no examples and is skipped", kind, name)
 		return
 	}
 	if examples.Kind != yamlfile.String {
-		r.problems.Errorf(examples.Pos, "wrong-type", `write a block of lines: "examples: |"`, "the examples of the %s %q are %s, not a block of lines", kind, name, examples.Kind)
+		r.problems.Errorf(examples.Pos, "invalid-examples", "write examples: | and lines that begin with -", "the examples of the %s %q must be a block of text, not %s", kind, name, examples.Kind)
 		return
 	}
 	for line := range r.lines(examples, name) {
@@ -285,7 +326,7 @@ type line struct {
 func (r *reader) lines(block *yamlfile.Node, name string) func(func(line) bool) {
 	return func(yield func(line) bool) {
 		if block.Kind != yamlfile.String {
-			r.problems.Errorf(block.Pos, "wrong-type", `write a block of lines: "examples: |"`, "the examples of %q are %s", name, block.Kind)
+			r.problems.Errorf(block.Pos, "invalid-examples", "write examples: | and lines that begin with -", "the examples of %q must be a block of text, not %s", name, block.Kind)
 			return
 		}
 		number := 0
@@ -297,7 +338,7 @@ func (r *reader) lines(block *yamlfile.Node, name string) func(func(line) bool) 
 			}
 			rest, ok := strings.CutPrefix(text, "-")
 			if !ok {
-				r.problems.Warnf(pos, "example-line", `begin it with "- "`, "a line of %q does not begin with a hyphen and is skipped: %s", name, shorten(text))
+				r.problems.Warnf(pos, "no-dash", "begin the line with - at the left of the block", "a line of %q does not begin with - and is skipped: %q", name, shorten(text))
 				continue
 			}
 			trimmed := trim(rest)
@@ -330,27 +371,19 @@ func (r *reader) responses(n *yamlfile.Node) {
 		return
 	}
 	if n.Kind != yamlfile.Map {
-		r.problems.Errorf(n.Pos, "wrong-type", "", `"responses" is %s, not a map`, n.Kind)
+		r.problems.Errorf(n.Pos, "invalid-response", "write the response's name and a list of variations below it", "responses must be a map, not %s", n.Kind)
 		return
 	}
 	for _, p := range n.Pairs {
 		if p.Value.Kind != yamlfile.List {
-			r.problems.Errorf(p.Value.Pos, "wrong-type", `write "- text: …" below it`, "the response %q is %s, not a list of variations", p.Key.Text, p.Value.Kind)
+			r.problems.Errorf(p.Value.Pos, "invalid-response", "write - text: for each variation", "the variations of %q must be a list, not %s", p.Key.Text, p.Value.Kind)
 			continue
 		}
 		variations := []Response{}
 		for _, item := range p.Value.Items {
-			if item.Kind != yamlfile.Map {
-				r.problems.Errorf(item.Pos, "wrong-type", `write "- text: …"`, "a variation of the response %q is %s, not a map", p.Key.Text, item.Kind)
-				continue
+			if v, ok := domain.ReadResponse(item, p.Key.Text, r.problems); ok {
+				variations = append(variations, Response{Text: v.Text, HasText: v.HasText, Raw: v.Raw, Pos: v.Pos})
 			}
-			if c := item.Get("condition"); c != nil && c.Kind != yamlfile.List {
-				r.problems.Errorf(c.Pos, "wrong-type", `write "- type: slot" with name and value`, "the condition of a variation of %q is %s, not a list", p.Key.Text, c.Kind)
-				continue
-			}
-			v := Response{Raw: item.Any().(map[string]any), Pos: item.Pos}
-			v.Text, v.HasText = item.Get("text").Str()
-			variations = append(variations, v)
 		}
 		r.data.Responses[p.Key.Text] = variations
 	}

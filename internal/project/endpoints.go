@@ -66,7 +66,7 @@ func ParseEndpoints(root *yamlfile.Node, display string, problems *diag.List) *E
 		return e
 	}
 	if root.Kind != yamlfile.Map {
-		problems.Errorf(root.Pos, "invalid-endpoints", "", "the endpoints must be a map, not %s", root.Kind)
+		problems.Errorf(root.Pos, "invalid-endpoints", "write action_endpoint: and url: below it", "the endpoints must be a map, not %s", root.Kind)
 		return e
 	}
 	e.Root = root
@@ -80,7 +80,7 @@ func ParseEndpoints(root *yamlfile.Node, display string, problems *diag.List) *E
 	}
 	for _, p := range root.Pairs {
 		if !known(p.Key.Text, endpointSections) {
-			problems.Warnf(p.Key.Pos, "unknown-key", diag.DidYouMean(p.Key.Text, endpointSections), "an endpoints file has no section %q; it is ignored", p.Key.Text)
+			problems.Warnf(p.Key.Pos, "unknown-key", diag.DidYouMean(p.Key.Text, endpointSections), "endpoints have no section %q; it is ignored", p.Key.Text)
 		}
 	}
 	return e
@@ -89,7 +89,7 @@ func ParseEndpoints(root *yamlfile.Node, display string, problems *diag.List) *E
 func readEndpoint(name string, pos diag.Position, n *yamlfile.Node, problems *diag.List) *Endpoint {
 	e := &Endpoint{Name: name, TokenName: "token", Pos: pos}
 	if n.Kind != yamlfile.Map {
-		problems.Errorf(n.Pos, "wrong-type", "", "the section %q is %s, not a map", name, n.Kind)
+		problems.Errorf(n.Pos, "invalid-endpoints", "write the settings below it, such as url: or type:", "%s must be a map, not %s", name, n.Kind)
 		return e
 	}
 	for _, p := range n.Pairs {
@@ -121,6 +121,12 @@ func readEndpoint(name string, pos diag.Position, n *yamlfile.Node, problems *di
 			e.Other = append(e.Other, p)
 		}
 	}
+	if IsPythonPath(e.Type) {
+		problems.Errorf(e.TypePos, "python-class", "use one of the types that are built in", "%s has the type %q, a Python class, which can't run here", name, e.Type)
+	}
+	if module := n.Get("actions_module"); name == "action_endpoint" && module != nil {
+		problems.Errorf(module.Pos, "python-class", "start an action server and write its url:", "actions_module names a Python package, which can't run here")
+	}
 	return e
 }
 
@@ -140,7 +146,7 @@ func endpointText(p yamlfile.Pair, problems *diag.List) string {
 		return ""
 	}
 	if !p.Value.IsScalar() {
-		problems.Errorf(p.Value.Pos, "wrong-type", "", "%q is %s, not a string", p.Key.Text, p.Value.Kind)
+		problems.Errorf(p.Value.Pos, "invalid-value", "write a text", "%s must be a text, not %s", p.Key.Text, p.Value.Kind)
 		return ""
 	}
 	return p.Value.Text
@@ -152,14 +158,16 @@ func endpointMap(p yamlfile.Pair, problems *diag.List) map[string]any {
 	}
 	m, ok := p.Value.Any().(map[string]any)
 	if !ok {
-		problems.Errorf(p.Value.Pos, "wrong-type", "", "%q is %s, not a map", p.Key.Text, p.Value.Kind)
+		problems.Errorf(p.Value.Pos, "invalid-value", "write names with values below it", "%s must be a map, not %s", p.Key.Text, p.Value.Kind)
 	}
 	return m
 }
 
-// IsPythonPath reports whether a type names a Python class, which a Go binary
-// can't load.
-func IsPythonPath(name string) bool { return strings.Contains(name, ".") }
+// IsPythonPath reports whether a type names a Python class other than Rasa's own;
+// a Go binary can't load it.
+func IsPythonPath(name string) bool {
+	return strings.Contains(name, ".") && !strings.HasPrefix(name, "rasa.")
+}
 
 // Credentials is credentials.yml: the channels in file order.
 type Credentials struct {
@@ -185,17 +193,20 @@ func ReadCredentials(path, display string, problems *diag.List) *Credentials {
 		return c
 	}
 	if root.Kind != yamlfile.Map {
-		problems.Errorf(root.Pos, "invalid-credentials", `write "rest:"`, "the credentials must be a map of channels, not %s", root.Kind)
+		problems.Errorf(root.Pos, "invalid-credentials", "write rest: for the REST channel", "the credentials must be a map of channels, not %s", root.Kind)
 		return c
 	}
 	for _, p := range root.Pairs {
 		ch := Channel{Name: p.Key.Text, Pos: p.Key.Pos}
+		if IsPythonPath(ch.Name) {
+			problems.Errorf(ch.Pos, "python-class", "use a channel that is built in, such as rest", "channel %q is a Python class, which can't run here", ch.Name)
+		}
 		switch {
 		case p.Value.IsNull():
 		case p.Value.Kind == yamlfile.Map:
 			ch.Settings = p.Value
 		default:
-			problems.Errorf(p.Value.Pos, "wrong-type", "", "the settings of the channel %q are %s, not a map", p.Key.Text, p.Value.Kind)
+			problems.Errorf(p.Value.Pos, "invalid-credentials", "write the settings below it, or nothing", "the settings of channel %q must be a map, not %s", p.Key.Text, p.Value.Kind)
 		}
 		c.Channels = append(c.Channels, ch)
 	}
