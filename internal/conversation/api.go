@@ -58,12 +58,17 @@ func (p *Processor) AppendEvents(ctx context.Context, conversationID string, eve
 	return t, err
 }
 
-// ReplaceEvents puts events in the place of a conversation's history.
+// ReplaceEvents puts events in the place of a conversation's history. They are
+// kept as they are; those without a time get the present one.
 func (p *Processor) ReplaceEvents(ctx context.Context, conversationID string, events []tracker.Event) (t *tracker.Tracker, err error) {
 	err = p.locked(ctx, conversationID, func(ctx context.Context) error {
-		turn := &turn{Processor: p, tracker: tracker.New(conversationID, p.Domain)}
-		turn.keepTimes(events)
-		t = turn.tracker
+		t = tracker.New(conversationID, p.Domain)
+		for _, e := range events {
+			if base := e.Meta(); base.Timestamp == 0 {
+				base.Timestamp = p.seconds()
+			}
+			t.Update(e)
+		}
 		if err := p.Store.Replace(ctx, t); err != nil {
 			return fmt.Errorf("replace conversation: %w", err)
 		}

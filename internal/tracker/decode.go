@@ -2,10 +2,12 @@ package tracker
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -208,7 +210,21 @@ func (r *reader) reminder(base Base) Event {
 	if v, ok := r.m["kill_on_user_msg"].(bool); ok {
 		kill = v
 	}
+	if name == "" {
+		name = newName()
+	}
+	when = zeroFraction.ReplaceAllString(when, "$1") // as Python's isoformat
 	return &ReminderScheduled{Base: base, Intent: intent, Entities: r.m["entities"], DateTime: when, Name: name, KillOnUserMessage: kill}
+}
+
+var zeroFraction = regexp.MustCompile(`(:\d\d)\.0+`)
+
+// newName makes a name for a reminder that has none: a random UUID, as in Rasa.
+func newName() string {
+	var id [16]byte
+	rand.Read(id[:]) // never fails
+	id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:])
 }
 
 // ParseTime reads a date and time in ISO 8601, as Python's isoformat writes it.

@@ -66,7 +66,7 @@ func (o *object) fields(e Event) {
 		o.nullable("policy", e.Policy, e.Policy != "")
 		o.number("confidence", e.Confidence, e.HasConfidence)
 	case *ReminderScheduled:
-		o.string("intent", e.Intent)
+		o.nullable("intent", e.Intent, e.Intent != "")
 		o.value("entities", e.Entities)
 		o.string("date_time", e.DateTime)
 		o.string("name", e.Name)

@@ -149,8 +149,12 @@ func (t *Tracker) apply(e Event) {
 		t.followup = e.Name
 	case *ActiveLoop:
 		t.loop = Loop{Name: e.Name}
-		if e.Name != "" && t.latestMessage != nil {
-			t.loop.TriggerMessage = t.latestMessage.ParseData
+		if e.Name != "" {
+			trigger := t.latestMessage
+			if trigger == nil {
+				trigger = &UserUttered{}
+			}
+			t.loop.TriggerMessage = trigger.parseData()
 		}
 	case *LoopInterrupted:
 		t.loop.Interrupted = e.Interrupted && t.loop.Name != ""

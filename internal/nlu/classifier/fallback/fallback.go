@@ -41,7 +41,8 @@ type classifier struct{ config Config }
 var errNoIntent = errors.New("FallbackClassifier found no intent: put an intent classifier before it in the pipeline")
 
 // Process replaces the intents that are too uncertain. The new one has the
-// threshold as its confidence and goes to the head of the ranking.
+// threshold as its confidence and goes to the head of the ranking, if there is
+// one.
 func (c classifier) Process(_ context.Context, messages []*nlu.Message) error {
 	for _, m := range messages {
 		if m.Intent == nil {
@@ -50,7 +51,9 @@ func (c classifier) Process(_ context.Context, messages []*nlu.Message) error {
 		if c.uncertain(m) {
 			fallback := nlu.Intent{Name: IntentName, Confidence: c.config.Threshold}
 			m.Intent = &fallback
-			m.Ranking = slices.Concat([]nlu.Intent{fallback}, m.Ranking)
+			if m.Ranking != nil {
+				m.Ranking = slices.Concat([]nlu.Intent{fallback}, m.Ranking)
+			}
 		}
 	}
 	return nil
