@@ -23,6 +23,8 @@ type Report struct {
 	Listed int
 	// First tells the first difference.
 	First string
+	// All tells every difference.
+	All []string
 	// NotCovered gives the reason for each recording that was not compared.
 	NotCovered []string
 }
@@ -63,9 +65,8 @@ func (r *Report) equal(name, difference string) {
 		return
 	}
 	r.Different++
-	if r.First == "" {
-		r.First = name + ": " + difference
-	}
+	r.All = append(r.All, name+": "+difference)
+	r.First = r.All[0]
 }
 
 // listed counts a recording that differs for a reason that is written down.

@@ -54,6 +54,9 @@ func decodeJSON(data []byte) (any, error) {
 // difference, "" if there is none. Objects compare without regard to order,
 // numbers by value, placeholders match any value of their kind.
 func jsonDifference(path string, want, got any) string {
+	if want == "<not recorded>" {
+		return ""
+	}
 	if name, ok := want.(string); ok {
 		if match, known := placeholders[name]; known {
 			if !match(got) {

@@ -91,8 +91,25 @@ func decodeEvents(data []byte) ([]tracker.Event, error) {
 		if events[i], err = tracker.EventFrom(object); err != nil {
 			return nil, fmt.Errorf("element %d: %w", i, err)
 		}
+		if err := checkUser(events[i]); err != nil {
+			return nil, fmt.Errorf("element %d: %w", i, err)
+		}
 	}
 	return events, nil
+}
+
+// checkUser demands more of a user's message from outside than of a stored one:
+// its intent must have a name, if there is one at all.
+func checkUser(e tracker.Event) error {
+	u, ok := e.(*tracker.UserUttered)
+	if !ok {
+		return nil
+	}
+	intent, _ := u.ParseData["intent"].(map[string]any)
+	if _, named := intent["name"]; named && u.Intent == "" {
+		return &tracker.EventError{Event: "user", Field: "parse_data.intent.name", Reason: "is not a string"}
+	}
+	return nil
 }
 
 func remind(events []tracker.Event) bool {

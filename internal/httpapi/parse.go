@@ -5,30 +5,20 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strings"
 
+	"github.com/loquat-dev/loquat/internal/emulate"
 	"github.com/loquat-dev/loquat/internal/httpio"
 )
 
 // parse serves POST /model/parse. Rasa 3.6 calls everything that it can't read,
 // except an empty body, a ParsingError with status 500; so do we.
 func (s *Server) parse(w http.ResponseWriter, r *http.Request) {
-	mode := strings.ToUpper(r.URL.Query().Get("emulation_mode"))
-	switch mode {
-	case "":
-	case "WIT", "LUIS", "DIALOGFLOW":
-		s.notBuilt(w, "emulation_mode="+mode)
-		return
-	default:
-		s.refuse(w, problem{
-			Status: http.StatusBadRequest, Reason: "BadRequest",
-			Message: "Invalid parameter value for 'emulation_mode'. Should be one of 'WIT', 'LUIS', 'DIALOGFLOW'.",
-			Details: parameter("emulation_mode", "query"),
-		})
+	reshape, ok := s.emulation(w, r)
+	if !ok {
 		return
 	}
 	var body struct {
-		Text      *string `json:"text"`
+		Text      any     `json:"text"`
 		MessageID *string `json:"message_id"`
 	}
 	err := httpio.ReadJSON(w, r, maxBody, &body)
@@ -43,28 +33,58 @@ func (s *Server) parse(w http.ResponseWriter, r *http.Request) {
 		httpio.Refuse(w, r, bad)
 		return
 	}
+	text, ok := textOf(body.Text, reshape != nil)
+	if err == nil && !ok {
+		err = errors.New("the body has no \"text\" that is a string")
+	}
 	if err != nil {
 		s.parsingError(w, err.Error())
-		return
-	}
-	if body.Text == nil {
-		s.parsingError(w, "The body has no \"text\".")
 		return
 	}
 	var id string
 	if body.MessageID != nil {
 		id = *body.MessageID
 	}
-	parsed, err := s.settings.Assistant.Parse(r.Context(), *body.Text, id)
+	parsed, err := s.settings.Assistant.Parse(r.Context(), text, id)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		s.fail(w, r, http.StatusServiceUnavailable, "Response Timeout")
 	case err != nil:
 		s.log.ErrorContext(r.Context(), "text can't be parsed", "err", err)
 		s.parsingError(w, "An unexpected error occurred; the server's log has the details.")
+	case reshape != nil:
+		s.answer(w, r, reshape(parsed))
 	default:
 		s.answer(w, r, parsed)
 	}
+}
+
+// emulation reads emulation_mode: nil for none, or how to reshape a result. It
+// answers that the mode is wrong.
+func (s *Server) emulation(w http.ResponseWriter, r *http.Request) (reshape func(map[string]any) map[string]any, ok bool) {
+	name := r.URL.Query().Get("emulation_mode")
+	if name == "" {
+		return nil, true
+	}
+	mode, ok := emulate.ParseMode(name)
+	if !ok {
+		s.refuse(w, problem{
+			Status: http.StatusBadRequest, Reason: "BadRequest",
+			Message: "Invalid parameter value for 'emulation_mode'. Should be one of 'WIT', 'LUIS', 'DIALOGFLOW'.",
+			Details: parameter("emulation_mode", "query"),
+		})
+		return nil, false
+	}
+	return mode.Result, true
+}
+
+// textOf reads the text, which emulated services also take as a list of one.
+func textOf(value any, emulated bool) (string, bool) {
+	if emulated {
+		return emulate.Text(value)
+	}
+	text, ok := value.(string)
+	return text, ok
 }
 
 func (s *Server) parsingError(w http.ResponseWriter, message string) {

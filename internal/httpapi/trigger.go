@@ -49,9 +49,13 @@ func (s *Server) triggerIntent(w http.ResponseWriter, r *http.Request, id string
 		s.conversationError(w, r, id, err)
 		return
 	}
+	messages := out.Messages()
+	if messages == nil {
+		messages = []map[string]any{}
+	}
 	state := append([]byte(`{"tracker":`), t.AppendState(nil, verbosity)...)
 	state = append(state, `,"messages":`...)
-	state = tracker.AppendValue(state, out.Messages())
+	state = tracker.AppendValue(state, messages)
 	s.writeState(w, append(state, '}'))
 }
 
