@@ -45,6 +45,8 @@ type Message struct {
 	// Intent is nil until a classifier has set it. In training it is the label.
 	Intent  *Intent
 	Ranking []Intent // nil unless a component produced one
+	// RankingHidden keeps the ranking out of the parse result.
+	RankingHidden bool
 	// Entities are annotations in training, and what extractors found otherwise.
 	Entities []Entity
 	// Selector is the response_selector object of the parse result; nil if no

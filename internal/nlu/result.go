@@ -18,7 +18,7 @@ func (m *Message) ParseResult() map[string]any {
 		entities[i] = m.Entities[i].result()
 	}
 	out := map[string]any{"text": m.Values[Text], "intent": intent.result(), "entities": entities}
-	if m.Ranking != nil {
+	if m.Ranking != nil && !m.RankingHidden {
 		ranking := make([]any, len(m.Ranking))
 		for i := range m.Ranking {
 			ranking[i] = m.Ranking[i].result()

@@ -79,7 +79,7 @@ func (h *Handler) decide(m *nlu.Message, p nludata.IntentMessage, d *domain.Doma
 		}
 	}
 	m.Intent = &nlu.Intent{Name: p.Intent, Confidence: p.Confidence}
-	m.Ranking = []nlu.Intent{*m.Intent}
+	m.Ranking, m.RankingHidden = []nlu.Intent{*m.Intent}, false
 	m.Selector = nil
 	m.Features = nil
 	m.Decided = true

@@ -41,8 +41,8 @@ type classifier struct{ config Config }
 var errNoIntent = errors.New("FallbackClassifier found no intent: put an intent classifier before it in the pipeline")
 
 // Process replaces the intents that are too uncertain. The new one has the
-// threshold as its confidence and goes to the head of the ranking, if there is
-// one.
+// threshold as its confidence and goes to the head of the ranking. Where no
+// classifier made one, Rasa 3.6 leaves the new ranking out of results.
 func (c classifier) Process(_ context.Context, messages []*nlu.Message) error {
 	for _, m := range messages {
 		if m.Intent == nil {
@@ -51,9 +51,8 @@ func (c classifier) Process(_ context.Context, messages []*nlu.Message) error {
 		if c.uncertain(m) {
 			fallback := nlu.Intent{Name: IntentName, Confidence: c.config.Threshold}
 			m.Intent = &fallback
-			if m.Ranking != nil {
-				m.Ranking = slices.Concat([]nlu.Intent{fallback}, m.Ranking)
-			}
+			m.RankingHidden = m.Ranking == nil
+			m.Ranking = slices.Concat([]nlu.Intent{fallback}, m.Ranking)
 		}
 	}
 	return nil
