@@ -53,11 +53,15 @@ type jaegerSpan struct {
 type jaegerAttribute struct {
 	Key   string `json:"key"`
 	Value struct {
-		String *string          `json:"stringValue"`
-		Int    *string          `json:"intValue"`
-		Bool   *bool            `json:"boolValue"`
-		Double *float64         `json:"doubleValue"`
-		Array  *json.RawMessage `json:"arrayValue"`
+		String *string  `json:"stringValue"`
+		Int    *string  `json:"intValue"`
+		Bool   *bool    `json:"boolValue"`
+		Double *float64 `json:"doubleValue"`
+		Array  *struct {
+			Values []struct {
+				String string `json:"stringValue"`
+			} `json:"values"`
+		} `json:"arrayValue"`
 	} `json:"value"`
 }
 
@@ -115,7 +119,7 @@ func (s jaegerSpan) convert(service string) tracetree.Span {
 		out.Kind = "internal"
 	}
 	for _, a := range s.Attributes {
-		if !onlyThrift(a.Key) {
+		if !foreign(a.Key) {
 			out.Attributes = append(out.Attributes, a.convert())
 		}
 	}
@@ -125,11 +129,11 @@ func (s jaegerSpan) convert(service string) tracetree.Span {
 	return out
 }
 
-// onlyThrift are the attributes that Jaeger shows for a span that came as Thrift:
-// the scope, which OTLP keeps beside the spans, and what Python's exporter copies
-// from the resource.
-func onlyThrift(key string) bool {
-	return strings.HasPrefix(key, "otel.scope.") || strings.HasPrefix(key, "otel.library.") ||
+// foreign are the attributes that are no part of a span: Jaeger's own remarks,
+// and of a span that came as Thrift the scope, which OTLP keeps beside the spans,
+// and what Python's exporter copies from the resource.
+func foreign(key string) bool {
+	return strings.HasPrefix(key, "@jaeger@") || strings.HasPrefix(key, "otel.scope.") || strings.HasPrefix(key, "otel.library.") ||
 		strings.HasPrefix(key, "telemetry.sdk.") || key == "service.name"
 }
 
@@ -142,7 +146,12 @@ func (a jaegerAttribute) convert() tracetree.Attribute {
 	case v.Double != nil:
 		return tracetree.Attribute{Key: a.Key, Type: "double", Value: strconv.FormatFloat(*v.Double, 'g', -1, 64)}
 	case v.Array != nil:
-		return tracetree.Attribute{Key: a.Key, Type: "array", Value: string(*v.Array)}
+		list := []string{}
+		for _, item := range v.Array.Values {
+			list = append(list, item.String)
+		}
+		text, _ := json.Marshal(list)
+		return tracetree.Attribute{Key: a.Key, Type: "list", Value: string(text)}
 	case v.String != nil:
 		return tracetree.Attribute{Key: a.Key, Type: "string", Value: *v.String}
 	default:

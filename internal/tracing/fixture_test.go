@@ -78,7 +78,7 @@ func convert(s *record.Span) tracetree.Span {
 		case attribute.FLOAT64:
 			kind = "double"
 		case attribute.STRINGSLICE:
-			kind = "array"
+			kind = "list"
 		}
 		out.Attributes = append(out.Attributes, tracetree.Attribute{Key: string(a.Key), Type: kind, Value: a.Value.String()})
 	}

@@ -6,6 +6,7 @@ package tracetree
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"slices"
@@ -28,7 +29,7 @@ type Span struct {
 
 // Attribute is one attribute.
 type Attribute struct {
-	Key, Type, Value string // Type is string, bool, int, double or array
+	Key, Type, Value string // Type is string, bool, int, double or list
 }
 
 // Format writes the spans as a tree, roots and siblings by their start. A span
@@ -97,6 +98,9 @@ func writeSpan(b *strings.Builder, s Span, indent, service string) {
 	b.WriteByte('\n')
 	slices.SortFunc(s.Attributes, func(a, b Attribute) int { return cmp.Compare(a.Key, b.Key) })
 	for _, a := range s.Attributes {
+		if a.Type == "string" && strings.HasPrefix(a.Value, "[") && json.Valid([]byte(a.Value)) {
+			a.Type = "list" // Jaeger's Thrift has no lists and carries them as text
+		}
 		fmt.Fprintf(b, "%s      %s: %s %s\n", indent, a.Key, a.Type, normal(a))
 	}
 	for _, e := range s.Events {
