@@ -64,11 +64,21 @@ func (s *Schema) Names() []string {
 	return names
 }
 
+// encodedNode is a node whose settings are JSON that keeps decimal points.
+type encodedNode struct {
+	Node
+	Config json.RawMessage `json:"config"`
+}
+
 // MarshalJSON writes nodes by name.
 func (s Schema) MarshalJSON() ([]byte, error) {
-	nodes := make(map[string]Node, len(s.Nodes))
+	nodes := make(map[string]encodedNode, len(s.Nodes))
 	for _, n := range s.Nodes {
-		nodes[n.Name] = n
+		data, err := json.Marshal(spelled(n.Config))
+		if err != nil {
+			return nil, fmt.Errorf("node %q: config: %w", n.Name, err)
+		}
+		nodes[n.Name] = encodedNode{n, data}
 	}
 	return json.Marshal(map[string]any{"nodes": nodes})
 }
@@ -76,10 +86,7 @@ func (s Schema) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON reads nodes by name, in alphabetical order.
 func (s *Schema) UnmarshalJSON(data []byte) error {
 	var raw struct {
-		Nodes map[string]struct {
-			Node
-			Config json.RawMessage `json:"config"`
-		} `json:"nodes"`
+		Nodes map[string]encodedNode `json:"nodes"`
 	}
 	if err := json.Unmarshal(data, &raw); err != nil {
 		return err
