@@ -6,6 +6,10 @@
 // Emissions have weights only for pairs of feature and tag that occur in
 // training, so memory and work grow with the data and not with features·tags.
 //
+// Tags may have parts, such as the label and the place in the span of a BILOU tag.
+// The emission of a tag is the sum of its parts', so what is learned from
+// "B-city" helps with "U-city" and, less, with "B-street".
+//
 // Transitions have the structure of BILOU tags. A tag may open (begin a span or
 // be outside) and may close (end a span or be outside). Every closing tag may be
 // followed by every opening one, all with one shared weight, unless the pair has
@@ -21,6 +25,19 @@ type Topology struct {
 	Opens, Closes []bool // for each tag
 	// Edges are the transitions with a weight of their own: [from, to].
 	Edges [][2]int32
+	// Parts are the numbers of the parts that each tag is made of.
+	Parts [][]int32
+}
+
+// parts gives the number of parts.
+func (t *Topology) parts() int {
+	n := int32(0)
+	for _, parts := range t.Parts {
+		for _, p := range parts {
+			n = max(n, p+1)
+		}
+	}
+	return int(n)
 }
 
 // Tags gives the number of tags.
@@ -34,33 +51,41 @@ type Model struct {
 
 	// Emissions in compressed rows, one for each feature.
 	start  []int32
-	tag    []int16
+	part   []int16
 	weight []float32
 }
 
 // Features gives the number of features that the model knows.
 func (m *Model) Features() int { return len(m.start) - 1 }
 
-// emissions adds Σⱼ xⱼ·weight(j, y) to each row of e, which has shape
-// [tokens, tags]. Features that the model doesn't know are ignored.
-func (m *Model) emissions(x *sparse.Matrix, e []float64) {
+// emissions computes Σⱼ xⱼ·weight(j, y) for each token and tag into score, of
+// shape [tokens, tags]. Features that the model doesn't know are ignored. part is
+// work space for one token's parts.
+func (m *Model) emissions(x *sparse.Matrix, score, part []float64) {
 	tags := m.Tags()
 	for t := range x.Rows() {
-		row := e[t*tags : (t+1)*tags]
+		clear(part)
 		index, value := x.Row(t)
 		for i, j := range index {
 			if int(j) < m.Features() {
-				m.emit(j, float64(value[i]), row)
+				m.emit(j, float64(value[i]), part)
 			}
+		}
+		for y, parts := range m.Parts {
+			sum := 0.0
+			for _, p := range parts {
+				sum += part[p]
+			}
+			score[t*tags+y] = sum
 		}
 	}
 }
 
-func (m *Model) emit(feature int32, value float64, row []float64) {
+func (m *Model) emit(feature int32, value float64, part []float64) {
 	from, to := m.start[feature], m.start[feature+1]
 	weight := m.weight[from:to]
-	for i, y := range m.tag[from:to] {
-		row[y] += value * float64(weight[i])
+	for i, p := range m.part[from:to] {
+		part[p] += value * float64(weight[i])
 	}
 }
 
@@ -69,7 +94,7 @@ func (m *Model) emit(feature int32, value float64, row []float64) {
 // reused for the next call.
 func (m *Model) Marginals(x *sparse.Matrix, l *Lattice) []float64 {
 	l.prepare(m, x.Rows())
-	m.emissions(x, l.score)
+	m.emissions(x, l.score, l.part)
 	l.run(m)
 	return l.marginal
 }

@@ -18,6 +18,7 @@ func bilou() Topology {
 		Opens:  []bool{true, true, false, false, true},
 		Closes: []bool{true, false, false, true, true},
 		Edges:  [][2]int32{{1, 2}, {1, 3}, {2, 2}, {2, 3}},
+		Parts:  [][]int32{{0}, {1, 5}, {2, 5}, {3, 5}, {4, 5}},
 	}
 }
 
@@ -69,7 +70,7 @@ func trained(t *testing.T, o Options) *Model {
 // allowed reports whether the model can take this path at all, and its log weight.
 func (m *Model) path(x *sparse.Matrix, y []int) (float64, bool) {
 	e := make([]float64, x.Rows()*m.Tags())
-	m.emissions(x, e)
+	m.emissions(x, e, make([]float64, m.parts()))
 	if !m.Opens[y[0]] || !m.Closes[y[len(y)-1]] {
 		return 0, false
 	}
@@ -171,7 +172,7 @@ func TestGradients(t *testing.T) {
 				for i := range example.Y {
 					index, value := example.X.Row(i)
 					if k := slices.Index(index, int32(j)); k >= 0 {
-						got += float64(value[k]) * residual[i*m.Tags()+int(m.tag[w])]
+						got += float64(value[k]) * residual[i*m.parts()+int(m.part[w])]
 					}
 				}
 				check("emission", &m.weight[w], got)

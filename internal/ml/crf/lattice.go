@@ -13,6 +13,7 @@ type Lattice struct {
 	marginal     []float64 // α·β
 	scale        []float64 // what each token's α was divided by
 	largest      []float64 // the token's largest score
+	part         []float64 // emissions of one token's parts
 
 	// exp of the transition weights
 	edge   []float64
@@ -33,7 +34,9 @@ func (l *Lattice) prepare(m *Model, tokens int) {
 		l.scale, l.largest = make([]float64, tokens), make([]float64, tokens)
 	}
 	l.scale, l.largest = l.scale[:tokens], l.largest[:tokens]
-	clear(l.score)
+	if n := m.parts(); len(l.part) != n {
+		l.part = make([]float64, n)
+	}
 	if l.of != m {
 		l.transitions(m)
 		l.of = m

@@ -2,10 +2,10 @@ package crf
 
 import "github.com/loquat-dev/loquat/internal/ml/weights"
 
-// tiny is the emission weight below which a pair is not worth keeping.
-const tiny = 1e-3
+// mostParts is more parts than any model has tags.
+const mostParts = 1<<15 - 1
 
-// Write adds the model to a file, without weights that say nothing.
+// Write adds the model to a file.
 func (m *Model) Write(w *weights.Writer) {
 	w.Int(m.Tags())
 	for y := range m.Opens {
@@ -19,22 +19,21 @@ func (m *Model) Write(w *weights.Writer) {
 	w.Ints(edges)
 	w.Floats(m.edge)
 	w.Float(float64(m.shared))
+	for _, parts := range m.Parts {
+		w.Ints(parts)
+	}
 
-	count := make([]int32, 0, m.Features())
-	var tags []int32
-	var kept []float32
-	for j := range m.Features() {
-		before := len(tags)
-		for i := m.start[j]; i < m.start[j+1]; i++ {
-			if v := m.weight[i]; v > tiny || v < -tiny {
-				tags, kept = append(tags, int32(m.tag[i])), append(kept, v)
-			}
-		}
-		count = append(count, int32(len(tags)-before))
+	count := make([]int32, m.Features())
+	for j := range count {
+		count[j] = m.start[j+1] - m.start[j]
+	}
+	part := make([]int32, len(m.part))
+	for i, p := range m.part {
+		part[i] = int32(p)
 	}
 	w.Ints(count)
-	w.Ints(tags)
-	w.Floats(kept)
+	w.Ints(part)
+	w.Floats(m.weight)
 }
 
 // Read reads what Write has written; the model must have no more than the given
@@ -53,10 +52,21 @@ func Read(r *weights.Reader, features int) *Model {
 	edges := r.Ints()
 	m.edge = r.Floats()
 	m.shared = float32(r.Float())
-	count, tag := r.Ints(), r.Ints()
+	for range tags {
+		m.Parts = append(m.Parts, r.Ints())
+	}
+	count, part := r.Ints(), r.Ints()
 	m.weight = r.Floats()
 	valid := func(y int32) bool { return y >= 0 && int(y) < tags }
-	if r.Err() != nil || len(edges) != 2*len(m.edge) || len(tag) != len(m.weight) || len(count) > features {
+	for _, parts := range m.Parts {
+		for _, p := range parts {
+			if p < 0 || p >= mostParts {
+				r.Fail("a tag with part %d", p)
+				return nil
+			}
+		}
+	}
+	if r.Err() != nil || len(edges) != 2*len(m.edge) || len(part) != len(m.weight) || len(count) > features {
 		r.Fail("a field's parts do not fit together")
 		return nil
 	}
@@ -69,19 +79,20 @@ func Read(r *weights.Reader, features int) *Model {
 	}
 	m.start = make([]int32, len(count)+1)
 	for j, n := range count {
-		if n < 0 || int(n) > len(tag)-int(m.start[j]) {
+		if n < 0 || int(n) > len(part)-int(m.start[j]) {
 			r.Fail("weights of more pairs than there are")
 			return nil
 		}
 		m.start[j+1] = m.start[j] + n
 	}
-	m.tag = make([]int16, len(tag))
-	for i, y := range tag {
-		if !valid(y) {
-			r.Fail("a weight of tag %d", y)
+	m.part = make([]int16, len(part))
+	parts := int32(m.parts())
+	for i, p := range part {
+		if p < 0 || p >= parts {
+			r.Fail("a weight of part %d", p)
 			return nil
 		}
-		m.tag[i] = int16(y)
+		m.part[i] = int16(p)
 	}
 	return m
 }

@@ -60,7 +60,27 @@ func Train(ctx context.Context, data []Sequence, topology Topology, features int
 			o.AfterPass(pass, loss/float64(max(1, tokens)))
 		}
 	}
+	t.model.prune()
 	return t.model, nil
+}
+
+// tiny is the emission weight below which a pair is not worth keeping.
+const tiny = 1e-3
+
+// prune drops the emission weights that say nothing.
+func (m *Model) prune() {
+	start := make([]int32, len(m.start))
+	var part []int16
+	var weight []float32
+	for j := range m.Features() {
+		for i := m.start[j]; i < m.start[j+1]; i++ {
+			if w := m.weight[i]; w > tiny || w < -tiny {
+				part, weight = append(part, m.part[i]), append(weight, w)
+			}
+		}
+		start[j+1] = int32(len(part))
+	}
+	m.start, m.part, m.weight = start, slices.Clip(part), slices.Clip(weight)
 }
 
 type trainer struct {
@@ -83,7 +103,7 @@ type trainer struct {
 type sequence struct {
 	lattice  Lattice
 	x        sparse.Matrix // the features that were not left out
-	residual []float64     // marginal − truth, [tokens, tags]
+	residual []float64     // expected − true count of each part, [tokens, parts]
 	edges    []float64     // expected − observed count of each edge
 	shared   float64       // the same of all transitions without an edge
 	loss     float64
@@ -127,23 +147,25 @@ func (t *trainer) addEdge(e [2]int32) {
 	}
 }
 
-// emissionPairs gives a weight to each pair of feature and tag in the data, and
-// of the model to start from.
+// emissionPairs gives a weight to each pair of a feature and a part of a tag in
+// the data, and of the model to start from.
 func (t *trainer) emissionPairs(features int) {
 	pairs := map[uint64]struct{}{}
-	key := func(feature int32, tag int16) uint64 { return uint64(feature)<<16 | uint64(uint16(tag)) }
+	key := func(feature, part int32) uint64 { return uint64(feature)<<16 | uint64(part) }
 	for _, s := range t.data {
 		for i, y := range s.Y {
 			index, _ := s.X.Row(i)
 			for _, j := range index {
-				pairs[key(j, int16(y))] = struct{}{}
+				for _, p := range t.model.Parts[y] {
+					pairs[key(j, p)] = struct{}{}
+				}
 			}
 		}
 	}
 	if old := t.o.Start; old != nil {
 		for j := range old.Features() {
-			for _, y := range old.tag[old.start[j]:old.start[j+1]] {
-				pairs[key(int32(j), y)] = struct{}{}
+			for _, p := range old.part[old.start[j]:old.start[j+1]] {
+				pairs[key(int32(j), int32(p))] = struct{}{}
 			}
 		}
 	}
@@ -154,9 +176,9 @@ func (t *trainer) emissionPairs(features int) {
 	slices.Sort(sorted)
 	m := t.model
 	m.start = make([]int32, features+1)
-	m.tag, m.weight = make([]int16, len(sorted)), make([]float32, len(sorted))
+	m.part, m.weight = make([]int16, len(sorted)), make([]float32, len(sorted))
 	for i, p := range sorted {
-		m.tag[i] = int16(uint16(p))
+		m.part[i] = int16(p & 0xffff)
 		m.start[p>>16+1] = int32(i + 1)
 	}
 	for j := range features {
@@ -174,7 +196,7 @@ func (t *trainer) takeOver(old *Model) {
 	for j := range min(old.Features(), m.Features()) {
 		to := m.start[j]
 		for i := old.start[j]; i < old.start[j+1]; i++ {
-			for m.tag[to] != old.tag[i] { // both are sorted, and m has all of old's
+			for m.part[to] != old.part[i] { // both are sorted, and m has all of old's
 				to++
 			}
 			m.weight[to] = old.weight[i]
@@ -234,11 +256,11 @@ func (t *trainer) gradient(s *sequence, example Sequence) {
 	t.leaveOut(s, example.X)
 	s.lattice.of = nil // the weights have changed
 	s.lattice.prepare(m, len(example.Y))
-	m.emissions(&s.x, s.lattice.score)
+	m.emissions(&s.x, s.lattice.score, s.lattice.part)
 	logZ := s.lattice.run(m)
 
 	tags := m.Tags()
-	s.residual = append(s.residual[:0], s.lattice.marginal...)
+	s.lattice.residuals(m, example.Y, &s.residual)
 	if len(s.edges) != len(m.Edges) {
 		s.edges = make([]float64, len(m.Edges))
 	}
@@ -246,7 +268,6 @@ func (t *trainer) gradient(s *sequence, example Sequence) {
 	s.shared = 0
 	truth := 0.0
 	for i, y := range example.Y {
-		s.residual[i*tags+int(y)]--
 		truth += s.lattice.score[i*tags+int(y)]
 		if i == 0 {
 			continue
@@ -263,6 +284,28 @@ func (t *trainer) gradient(s *sequence, example Sequence) {
 		truth += float64(m.edge[k])
 	}
 	s.loss = logZ - truth
+}
+
+// residuals computes how far the expected count of each part is from the truth.
+func (l *Lattice) residuals(m *Model, y []int32, out *[]float64) {
+	parts := m.parts()
+	if n := l.tokens * parts; cap(*out) < n {
+		*out = make([]float64, n)
+	} else {
+		*out = (*out)[:n]
+	}
+	clear(*out)
+	for t, truth := range y {
+		row := (*out)[t*parts : (t+1)*parts]
+		for tag, p := range l.at(l.marginal, t) {
+			for _, part := range m.Parts[tag] {
+				row[part] += p
+			}
+		}
+		for _, part := range m.Parts[truth] {
+			row[part]--
+		}
+	}
 }
 
 // leaveOut copies x without a random share of its features.
@@ -286,16 +329,16 @@ func (t *trainer) leaveOut(s *sequence, x *sparse.Matrix) {
 // update applies the gradient of one sequence to the features j with
 // j mod owners = owner.
 func (t *trainer) update(s *sequence, owner, owners int32) {
-	m, tags := t.model, t.model.Tags()
+	m, parts := t.model, t.model.parts()
 	for i := range s.x.Rows() {
-		residual := s.residual[i*tags : (i+1)*tags]
+		residual := s.residual[i*parts : (i+1)*parts]
 		index, value := s.x.Row(i)
 		for k, j := range index {
 			if j%owners != owner {
 				continue
 			}
 			for w := m.start[j]; w < m.start[j+1]; w++ {
-				g := float64(value[k]) * residual[m.tag[w]]
+				g := float64(value[k]) * residual[m.part[w]]
 				if g > -1e-5 && g < 1e-5 {
 					continue
 				}

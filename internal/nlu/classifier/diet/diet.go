@@ -58,6 +58,7 @@ type scratch struct {
 	text    textScratch
 	net     mlp.Scratch
 	token   tokenScratch
+	likely  []likely
 	lattice [3]crf.Lattice
 }
 
@@ -166,11 +167,13 @@ func (c *Classifier) Process(_ context.Context, messages []*nlu.Message) error {
 	s := c.work.Get().(*scratch)
 	defer c.work.Put(s)
 	for _, m := range messages {
+		var ranking []nlu.Intent
 		if c.config.IntentClassification {
-			m.Intent, m.Ranking = c.classify(m, s)
+			m.Intent, ranking = c.classify(m, s)
+			m.Ranking = ranking
 		}
 		if c.config.EntityRecognition {
-			m.Entities = append(m.Entities, c.extract(m, s)...)
+			m.Entities = append(m.Entities, c.extract(m, ranking, s)...)
 		}
 	}
 	return nil

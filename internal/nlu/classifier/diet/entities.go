@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/loquat-dev/loquat/internal/ml/crf"
 	"github.com/loquat-dev/loquat/internal/ml/sparse"
@@ -14,7 +15,7 @@ import (
 // How tags are learned; chosen like the numbers for intents.
 const (
 	tagLearningRate  = 0.2
-	tagDropout       = 0.2
+	tagDropout       = 0.5
 	tagExamplesShown = 20_000
 	tagFewestPasses  = 10
 	tagBatch         = 8
@@ -22,7 +23,8 @@ const (
 
 // entityModel finds the entities of a message: a field for their types and, if
 // the data has any, one for roles and one for groups. Those two also see the
-// types.
+// types. All of them see the likely intents of the message: in training its own,
+// at prediction the network's.
 type entityModel struct {
 	encoder *tokenEncoder
 	layers  [3]*tagger // type, role, group; nil if the data has no such labels
@@ -86,7 +88,14 @@ func (c *Classifier) trainEntities(ctx context.Context, messages []*nlu.Message,
 	if old != nil {
 		m.encoder = old.encoder
 	}
-	if err := m.encoder.learn(messages, gold[0], c.config.Featurizers); err != nil {
+	examples := make([]example, len(messages))
+	for i, message := range messages {
+		examples[i] = example{message: message, types: gold[0][i]}
+		if c.intents != nil {
+			examples[i].intents = []likely{likelyIntent(message.Values[nlu.IntentLabel], 1)}
+		}
+	}
+	if err := m.encoder.learn(messages, examples, c.config.Featurizers); err != nil {
 		return nil, err
 	}
 	var s tokenScratch
@@ -100,12 +109,11 @@ func (c *Classifier) trainEntities(ctx context.Context, messages []*nlu.Message,
 			number[tag] = int32(n)
 		}
 		data := make([]crf.Sequence, len(messages))
-		for i, message := range messages {
-			var types []nlu.Tag
-			if l > 0 {
-				types = gold[0][i]
+		for i, example := range examples {
+			if l == 0 {
+				example.types = nil
 			}
-			data[i].X = m.encoder.encode(message, types, c.config.Featurizers, &s).Clone()
+			data[i].X = m.encoder.encode(example, c.config.Featurizers, &s).Clone()
 			for _, tag := range gold[l][i] {
 				data[i].Y = append(data[i].Y, number[tag])
 			}
@@ -161,10 +169,17 @@ func tagSet(labels []string, bilou bool) []nlu.Tag {
 }
 
 // topology says which tags may follow each other: without BILOU all, with it
-// those that make whole spans.
+// those that make whole spans. The parts of a BILOU tag are the tag itself, its
+// label, and its place in the span.
 func topology(tags []nlu.Tag) crf.Topology {
 	var t crf.Topology
 	for n, tag := range tags {
+		parts := []int32{int32(n)}
+		if tag.Prefix != 0 {
+			label, place := (n-1)/4, strings.IndexByte("BILU", tag.Prefix)
+			parts = append(parts, int32(len(tags)+place), int32(len(tags)+4+label))
+		}
+		t.Parts = append(t.Parts, parts)
 		t.Opens = append(t.Opens, tag.Prefix != 'I' && tag.Prefix != 'L')
 		t.Closes = append(t.Closes, tag.Prefix != 'B' && tag.Prefix != 'I')
 		if tag.Prefix == 'B' { // followed by I and L of the same label
@@ -175,12 +190,17 @@ func topology(tags []nlu.Tag) crf.Topology {
 	return t
 }
 
-// extract returns the entities of a message.
-func (c *Classifier) extract(m *nlu.Message, s *scratch) []nlu.Entity {
+// extract returns the entities of a message that has just been classified.
+func (c *Classifier) extract(m *nlu.Message, ranking []nlu.Intent, s *scratch) []nlu.Entity {
 	if c.entities == nil || len(m.Tokens[nlu.Text]) == 0 {
 		return nil
 	}
-	x := c.entities.encoder.encode(m, nil, c.config.Featurizers, &s.token)
+	s.likely = s.likely[:0]
+	for _, intent := range ranking[:min(likelyIntents, len(ranking))] {
+		s.likely = append(s.likely, likelyIntent(intent.Name, float32(intent.Confidence)))
+	}
+	seen := example{message: m, intents: s.likely}
+	x := c.entities.encoder.encode(seen, c.config.Featurizers, &s.token)
 	types := c.entities.layers[0].decode(x, &s.lattice[0])
 	if c.config.BILOU {
 		nlu.RepairBILOU(types.Tags, types.Confidence)
@@ -190,7 +210,8 @@ func (c *Classifier) extract(m *nlu.Message, s *scratch) []nlu.Entity {
 	}
 	layers := nlu.TagLayers{Entity: types}
 	if c.entities.layers[1] != nil || c.entities.layers[2] != nil {
-		x = c.entities.encoder.encode(m, types.Tags, c.config.Featurizers, &s.token)
+		seen.types = types.Tags
+		x = c.entities.encoder.encode(seen, c.config.Featurizers, &s.token)
 		layers.Role = c.entities.layers[1].label(x, types.Tags, &s.lattice[1])
 		layers.Group = c.entities.layers[2].label(x, types.Tags, &s.lattice[2])
 	}

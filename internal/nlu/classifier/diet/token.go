@@ -12,7 +12,8 @@ import (
 // tokenEncoder turns each token of a message into the sparse vector that its tag
 // is learned from: the sequence features of the pipeline, and beside them the
 // words around it, its beginning and ending, and the shapes of it and its
-// neighbours. What a token looks like and where it stands is what makes values
+// neighbours, each also together with the likely intents of the text. What a token
+// looks like and where it stands is what makes values
 // recognisable that training never saw.
 type tokenEncoder struct {
 	columns columns
@@ -36,11 +37,25 @@ var (
 	seedFormOut = vocab.Seed("shape 0, word +1")
 	seedPlace   = vocab.Seed("place in the text")
 	seedAnother = vocab.Seed("word of the text")
+	seedIntent  = [4]uint64{vocab.Seed("intent"), vocab.Seed("intent, word -1"), vocab.Seed("intent, word 0"), vocab.Seed("intent, shape 0")}
 	seedType    = [3]uint64{vocab.Seed("type -1"), vocab.Seed("type 0"), vocab.Seed("type +1")}
 )
 
 // affixes are as long as this at most.
 const longestAffix = 4
+
+// likelyIntents is how many of the most probable intents are looked at.
+const likelyIntents = 3
+
+// likely is an intent with its probability.
+type likely struct {
+	hash uint64
+	p    float32
+}
+
+func likelyIntent(name string, p float32) likely {
+	return likely{vocab.Mix(vocab.String(seedIntent[0], name)), p}
+}
 
 // tokenScratch is the work space for one message after the other.
 type tokenScratch struct {
@@ -48,6 +63,16 @@ type tokenScratch struct {
 	types  []uint64 // of each token, where the entity types are known; else nil
 	hashes []uint64
 	x      sparse.Matrix
+}
+
+// intentHashes lists our features of token i in a text of the given intent.
+func (s *tokenScratch) intentHashes(i int, intent uint64) [len(seedIntent)]uint64 {
+	return [...]uint64{
+		join(seedIntent[0], intent),
+		join2(seedIntent[1], intent, s.words.hashAt(i-1)),
+		join2(seedIntent[2], intent, s.words.hashAt(i)),
+		join2(seedIntent[3], intent, s.words.shapeAt(i)),
+	}
 }
 
 // readTypes takes in the types of the tokens' entities, from which roles and
@@ -99,32 +124,44 @@ func (s *tokenScratch) ownHashes(i int) []uint64 {
 	return h
 }
 
-// learn numbers the features of the examples. types are the tags of their
-// entities' types.
-func (e *tokenEncoder) learn(messages []*nlu.Message, types [][]nlu.Tag, origins []string) error {
+// example is what a message's tokens are seen with: the tags of its entities'
+// types, nil where they are yet to be found, and its likely intents, if any.
+type example struct {
+	message *nlu.Message
+	types   []nlu.Tag
+	intents []likely
+}
+
+// learn numbers the features of the examples.
+func (e *tokenEncoder) learn(messages []*nlu.Message, examples []example, origins []string) error {
 	if err := e.columns.learn(messages, origins, &e.table); err != nil {
 		return err
 	}
 	var s tokenScratch
-	for n, m := range messages {
-		s.words.read(m.Tokens[nlu.Text])
-		s.readTypes(types[n])
+	for _, example := range examples {
+		s.words.read(example.message.Tokens[nlu.Text])
+		s.readTypes(example.types)
 		for i := range s.words.list {
 			for _, h := range s.ownHashes(i) {
 				e.table.Add(h)
+			}
+			for _, intent := range example.intents {
+				for _, h := range s.intentHashes(i, intent.hash) {
+					e.table.Add(h)
+				}
 			}
 		}
 	}
 	return nil
 }
 
-// encode computes the vectors of a message's tokens; types are nil where the
-// types of entities are yet to be found. The matrix belongs to s; its columns are
-// not sorted.
-func (e *tokenEncoder) encode(m *nlu.Message, types []nlu.Tag, origins []string, s *tokenScratch) *sparse.Matrix {
+// encode computes the vectors of a message's tokens. The matrix belongs to s; its
+// columns are not sorted.
+func (e *tokenEncoder) encode(example example, origins []string, s *tokenScratch) *sparse.Matrix {
+	m := example.message
 	tokens := m.Tokens[nlu.Text]
 	s.words.read(tokens)
-	s.readTypes(types)
+	s.readTypes(example.types)
 	x := &s.x
 	x.Cols = e.table.Len()
 	x.Start, x.Index, x.Value = append(x.Start[:0], 0), x.Index[:0], x.Value[:0]
@@ -141,6 +178,13 @@ func (e *tokenEncoder) encode(m *nlu.Message, types []nlu.Tag, origins []string,
 		for _, h := range s.ownHashes(i) {
 			if n := e.table.Find(h); n >= 0 {
 				x.Index, x.Value = append(x.Index, n), append(x.Value, 1)
+			}
+		}
+		for _, intent := range example.intents {
+			for _, h := range s.intentHashes(i, intent.hash) {
+				if n := e.table.Find(h); n >= 0 {
+					x.Index, x.Value = append(x.Index, n), append(x.Value, intent.p)
+				}
 			}
 		}
 		x.Start = append(x.Start, int32(len(x.Index)))
