@@ -52,7 +52,7 @@ var mayImport = map[string]string{
 	"nlu/*":             "nlu nlu/tokenizer nludata graph ml/* pyregexp pystr diag",
 	"nlu/intentmessage": "nlu nludata graph domain",
 	"dialogue/*":        "dialogue graph domain tracker story diag",
-	"provider":          "graph domain nludata nlu dialogue dialogue/* story project tracker diag",
+	"provider":          "yamlfile graph domain nludata nlu dialogue dialogue/* story project tracker diag",
 	"emulate":           "nlu",
 
 	// runtime

@@ -246,7 +246,7 @@ func compareNLUText(want *annotationRecord) string {
 	for name, variations := range got.Responses {
 		list := []any{}
 		for _, v := range variations {
-			list = append(list, v.Raw)
+			list = append(list, v.Node.Any())
 		}
 		responses[name] = list
 	}

@@ -9,9 +9,13 @@ import (
 	"slices"
 )
 
-// Fingerprinter is a value that knows a short text which is equal for equal
-// contents. What an input node gives must be one.
-type Fingerprinter interface{ Fingerprint() string }
+// Fingerprinted is what an input node gives: a value, and a short text that is
+// equal for equal contents as far as they matter to those who need the value.
+// Other nodes get the value alone.
+type Fingerprinted struct {
+	Value any
+	Print string
+}
 
 // Fingerprint hashes a value by its JSON, whose maps are sorted.
 func Fingerprint(v any) string {

@@ -108,6 +108,7 @@ type trainingNode struct {
 	needed   bool
 	restored bool
 	value    any
+	kept     Resource      // what an input node wants to be part of the model
 	ready    chan struct{} // closed when value is there
 }
 
@@ -170,13 +171,12 @@ func (r *training) fingerprint(ctx context.Context, n *trainingNode, importer an
 	if err != nil {
 		return err
 	}
-	n.value = value
-	close(n.ready)
-	f, ok := value.(Fingerprinter)
+	f, ok := value.(Fingerprinted)
 	if !ok {
 		return fmt.Errorf("node %q: %T has no fingerprint", n.Name, value)
 	}
-	n.key = f.Fingerprint()
+	n.value, n.key = f.Value, f.Print
+	close(n.ready)
 	return nil
 }
 
@@ -301,7 +301,7 @@ func (r *training) run(ctx context.Context, n *trainingNode, in Inputs) (value a
 		delete(in, NeedsResource)
 	}
 	env := Env{NodeName: n.Name, Logger: r.Logger.With("node", n.Name), Threads: r.Threads}
-	if r.Finetuning && n.trains {
+	if r.Finetuning && n.Constructor == Load && n.Needs[NeedsResource] == "" {
 		saved, env.Finetuning, env.EpochFraction = r.Earlier[n.Name], true, r.EpochFraction
 	}
 	component, err := n.typ.Build(env, n.config, saved)
@@ -315,18 +315,22 @@ func (r *training) run(ctx context.Context, n *trainingNode, in Inputs) (value a
 	if value, err = fn.Call(ctx, component, in); err != nil {
 		return nil, nodeError(n.Name, err)
 	}
-	if !n.trains {
-		return value, nil
-	}
 	p, ok := component.(Persister)
-	if !ok {
+	switch {
+	case !ok && n.trains:
 		return Resource{}, nil // it learns nothing that must be kept
+	case !ok:
+		return value, nil
 	}
 	kept, err := p.Persist()
 	if err != nil {
 		return nil, nodeError(n.Name, fmt.Errorf("persist: %w", err))
 	}
-	return kept, nil
+	if n.trains {
+		return kept, nil
+	}
+	n.kept = kept
+	return value, nil
 }
 
 // nodeError names the node, except where a project or the user is the cause.
@@ -344,11 +348,14 @@ func (r *training) result() *Trained {
 		if !n.needed && !n.IsInput {
 			continue
 		}
-		switch kept, isResource := n.value.(Resource); {
+		switch learned, isResource := n.value.(Resource); {
 		case n.IsInput:
 			out.Values[n.Name] = n.value
+			if len(n.kept) > 0 {
+				out.Resources[n.Name] = n.kept
+			}
 		case isResource:
-			out.Resources[n.Name] = kept
+			out.Resources[n.Name] = learned
 		}
 		if n.restored {
 			out.Restored = append(out.Restored, n.Name)

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/loquat-dev/loquat/internal/diag"
+	"github.com/loquat-dev/loquat/internal/yamlfile"
 )
 
 // TrainingData is the NLU data of a project, merged in path order.
@@ -51,7 +52,7 @@ type Example struct {
 	Response string
 	Entities []Entity
 	Metadata map[string]any // {"intent": …, "example": …}; nil if none
-	Pos      diag.Position
+	Pos      diag.Position  `json:"-"`
 }
 
 // Entity is one annotation. Start and End are code point offsets of Text.
@@ -67,14 +68,14 @@ type Entity struct {
 type Pattern struct {
 	Name    string
 	Pattern string
-	Pos     diag.Position
+	Pos     diag.Position `json:"-"`
 }
 
 // Lookup is a table of literal values.
 type Lookup struct {
 	Name   string
 	Values []string
-	Pos    diag.Position
+	Pos    diag.Position `json:"-"`
 }
 
 // Response is one variation of a retrieval response in NLU files; its content is
@@ -82,6 +83,6 @@ type Lookup struct {
 type Response struct {
 	Text    string
 	HasText bool
-	Raw     map[string]any
-	Pos     diag.Position
+	Node    *yamlfile.Node // the variation as written
+	Pos     diag.Position  `json:"-"`
 }

@@ -382,7 +382,7 @@ func (r *reader) responses(n *yamlfile.Node) {
 		variations := []Response{}
 		for _, item := range p.Value.Items {
 			if v, ok := domain.ReadResponse(item, p.Key.Text, r.problems); ok {
-				variations = append(variations, Response{Text: v.Text, HasText: v.HasText, Raw: v.Raw, Pos: v.Pos})
+				variations = append(variations, Response{Text: v.Text, HasText: v.HasText, Node: item, Pos: v.Pos})
 			}
 		}
 		r.data.Responses[p.Key.Text] = variations
