@@ -13,10 +13,12 @@ import (
 // wait for a dead backend once for each of its spans.
 const syncRest = 5 * time.Second
 
+// syncTimeout bounds the export of one span.
+const syncTimeout = 10 * time.Second
+
 // syncProcessor exports each span as it ends (sync_export: true). It is for
 // debugging: the turn waits for the backend.
 type syncProcessor struct {
-	name     string
 	exporter record.Exporter
 	timeout  time.Duration
 	logger   *slog.Logger
@@ -39,7 +41,7 @@ func (p *syncProcessor) OnEnd(s *record.Span) {
 	if err := p.exporter.Export(ctx, []*record.Span{s}); err != nil {
 		p.lost++
 		p.resting = time.Now().Add(syncRest)
-		p.logger.Warn("traces can't be exported", "exporter", p.name, "lost_spans", p.lost, "err", err)
+		p.logger.Warn("traces can't be exported", "exporter", p.exporter.Describe(), "lost_spans", p.lost, "err", err)
 	}
 }
 

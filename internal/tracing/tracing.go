@@ -11,7 +11,6 @@ package tracing
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
 	"time"
@@ -72,44 +71,38 @@ func Start(c Config, s Settings) (*Tracing, error) {
 
 // processor builds the way of a span to one backend.
 func (t *Tracing) processor(c ExporterConfig, logger *slog.Logger) (record.Processor, error) {
-	var exporter record.Exporter
-	var name string
 	res, err := resourceOf(c.ServiceName)
 	if err != nil {
 		logger.Warn("OTEL_RESOURCE_ATTRIBUTES was read in part", "err", err)
 	}
-	timeout := otlp.DefaultTimeout
+	exporter, err := newExporter(c, record.Source{Resource: res, Scope: scopeName, Version: version.Loquat}, logger)
+	if err != nil {
+		return nil, err
+	}
+	logger.Info("tracing is on", "exporter", exporter.Describe(), "service_name", c.ServiceName)
+	if c.Sync {
+		return &syncProcessor{exporter: exporter, timeout: syncTimeout, logger: logger}, nil
+	}
+	b := newBatcher(exporter, t.config.limits, logger)
+	t.batchers = append(t.batchers, b)
+	return b, nil
+}
+
+func newExporter(c ExporterConfig, source record.Source, logger *slog.Logger) (record.Exporter, error) {
 	switch {
 	case c.OTLP != nil:
 		settings := *c.OTLP
-		settings.Logger = logger
-		settings.Source = otlp.Source{Resource: res, Scope: scopeName, Version: version.Loquat}
-		e, err := otlp.New(settings)
-		if err != nil {
-			return nil, err
-		}
-		exporter, name, timeout = e, e.Describe(), max(settings.Timeout, time.Second)
+		settings.Source, settings.Logger = source, logger
+		return otlp.New(settings)
 	case c.HTTP != nil:
 		settings := *c.HTTP
-		settings.Source = jaeger.Source{Resource: res, Scope: scopeName, Version: version.Loquat}
-		e, err := jaeger.NewHTTP(settings)
-		if err != nil {
-			return nil, err
-		}
-		exporter, name = e, "jaeger thrift over HTTP "+e.Endpoint()
-	case c.UDP != nil:
+		settings.Source = source
+		return jaeger.NewHTTP(settings)
+	default:
 		settings := *c.UDP
-		settings.Source = jaeger.Source{Resource: res, Scope: scopeName, Version: version.Loquat}
-		exporter = jaeger.NewUDP(settings)
-		name = fmt.Sprintf("jaeger thrift %s over UDP %s:%d", c.UDP.Format, c.UDP.Host, c.UDP.Port)
+		settings.Source = source
+		return jaeger.NewUDP(settings), nil
 	}
-	logger.Info("tracing is on", "exporter", name, "service_name", c.ServiceName)
-	if c.Sync {
-		return &syncProcessor{name: name, exporter: exporter, timeout: timeout, logger: logger}, nil
-	}
-	b := newBatcher(name, exporter, t.config.limits, logger)
-	t.batchers = append(t.batchers, b)
-	return b, nil
 }
 
 // Shutdown exports what is waiting, for at most five seconds.

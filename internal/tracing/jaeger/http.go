@@ -27,19 +27,13 @@ type HTTPSettings struct {
 	Endpoint           string // URL; the path /api/traces is added when there is none
 	Username, Password string // basic authentication when both are given
 	Timeout            time.Duration
-	Source             Source
+	Source             record.Source
 }
 
 // HTTPExporter is a record.Exporter.
 type HTTPExporter struct {
 	settings HTTPSettings
 	client   *http.Client
-}
-
-// Endpoint is the URL that batches are posted to, without a password in it.
-func (e *HTTPExporter) Endpoint() string {
-	u, _ := url.Parse(e.settings.Endpoint)
-	return u.Redacted()
 }
 
 // NewHTTP returns an exporter. No connection is made before the first spans come.
@@ -59,13 +53,22 @@ func NewHTTP(s HTTPSettings) (*HTTPExporter, error) {
 	return &HTTPExporter{settings: s, client: &http.Client{Transport: transport, Timeout: s.Timeout}}, nil
 }
 
+// Describe says where spans go, without a password that the URL may hold.
+func (e *HTTPExporter) Describe() string {
+	u, err := url.Parse(e.settings.Endpoint)
+	if err != nil {
+		return "jaeger thrift over HTTP"
+	}
+	return "jaeger thrift over HTTP " + u.Redacted()
+}
+
 // Export posts one batch.
 func (e *HTTPExporter) Export(ctx context.Context, spans []*record.Span) error {
 	if len(spans) == 0 {
 		return nil
 	}
 	batch := &thriftgen.Batch{Process: processOf(e.settings.Source.Resource)}
-	scope := e.settings.Source.scopeTags()
+	scope := scopeTags(e.settings.Source)
 	for _, s := range spans {
 		batch.Spans = append(batch.Spans, spanOf(s, scope))
 	}

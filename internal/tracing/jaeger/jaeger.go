@@ -47,12 +47,13 @@ type UDPSettings struct {
 	Host   string
 	Port   int
 	Format Format
-	Source Source
+	Source record.Source
 }
 
 // UDPExporter is a record.Exporter.
 type UDPExporter struct {
 	address  string
+	format   Format
 	process  *thriftgen.Process
 	scope    []*thriftgen.Tag
 	limit    int
@@ -69,8 +70,9 @@ type UDPExporter struct {
 func NewUDP(s UDPSettings) *UDPExporter {
 	e := &UDPExporter{
 		address: net.JoinHostPort(s.Host, strconv.Itoa(s.Port)),
+		format:  s.Format,
 		process: processOf(s.Source.Resource),
-		scope:   s.Source.scopeTags(),
+		scope:   scopeTags(s.Source),
 		limit:   linuxDatagram,
 		memory:  thrift.NewTMemoryBufferLen(linuxDatagram),
 	}
@@ -79,6 +81,11 @@ func NewUDP(s UDPSettings) *UDPExporter {
 	}
 	e.protocol = newProtocol(e.memory, s.Format)
 	return e
+}
+
+// Describe says where spans go.
+func (e *UDPExporter) Describe() string {
+	return fmt.Sprintf("jaeger thrift %s over UDP %s", e.format, e.address)
 }
 
 func newProtocol(t thrift.TTransport, f Format) thrift.TProtocol {

@@ -44,7 +44,7 @@ func stub(name string, attributes ...attribute.KeyValue) *record.Span {
 	}
 }
 
-var source = jaeger.Source{
+var source = record.Source{
 	Resource: resource.NewSchemaless(attribute.String("service.name", "rasa"), attribute.String("service.version", "1")),
 	Scope:    "loquat", Version: "2",
 }

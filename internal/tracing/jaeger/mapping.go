@@ -34,14 +34,8 @@ func processOf(r *resource.Resource) *thriftgen.Process {
 // errorTag marks a failed span for Jaeger's pages.
 var errorTag = &thriftgen.Tag{Key: "error", VType: thriftgen.TagType_BOOL, VBool: new(true)}
 
-// Source says who made the spans.
-type Source struct {
-	Resource       *resource.Resource
-	Scope, Version string // of the instrumentation
-}
-
 // scopeTags name the instrumentation on every span.
-func (s Source) scopeTags() (tags []*thriftgen.Tag) {
+func scopeTags(s record.Source) (tags []*thriftgen.Tag) {
 	if s.Scope != "" {
 		tags = append(tags, stringTag("otel.scope.name", s.Scope))
 	}

@@ -26,7 +26,7 @@ const (
 // exporters of the SDK do, costs about five times as much processor time for
 // each span, which is most of what a span may cost. The tests decode what is
 // written here with those generated types.
-func appendRequest(b []byte, from Source, spans []*record.Span) []byte {
+func appendRequest(b []byte, from record.Source, spans []*record.Span) []byte {
 	b, request := open(b, 1)  // resource_spans
 	b, resource := open(b, 1) // resource
 	for it := from.Resource.Iter(); it.Next(); {

@@ -49,7 +49,7 @@ func everySort() *record.Span {
 	}
 }
 
-var source = otlp.Source{
+var source = record.Source{
 	Resource: resource.NewWithAttributes("https://schema", attribute.String("service.name", "rasa")),
 	Scope:    "loquat", Version: "1",
 }

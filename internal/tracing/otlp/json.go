@@ -16,7 +16,7 @@ import (
 
 type jsonObject map[string]any
 
-func jsonRequest(from Source, spans []*record.Span) ([]byte, error) {
+func jsonRequest(from record.Source, spans []*record.Span) ([]byte, error) {
 	list := make([]jsonObject, len(spans))
 	for i, s := range spans {
 		list[i] = jsonSpan(s)

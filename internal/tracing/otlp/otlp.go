@@ -21,8 +21,6 @@ import (
 	"sync"
 	"time"
 
-	"go.opentelemetry.io/otel/sdk/resource"
-
 	"github.com/loquat-dev/loquat/internal/tracing/record"
 )
 
@@ -56,14 +54,8 @@ type Settings struct {
 	Headers  map[string]string // sent with every request
 	Gzip     bool
 	Timeout  time.Duration // of one request; DefaultTimeout when 0
-	Source   Source
+	Source   record.Source
 	Logger   *slog.Logger
-}
-
-// Source says who made the spans.
-type Source struct {
-	Resource       *resource.Resource
-	Scope, Version string // of the instrumentation
 }
 
 // sender carries one encoded request to the backend.

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 )
@@ -31,6 +32,14 @@ type Exporter interface {
 	Export(ctx context.Context, spans []*Span) error
 	// Shutdown closes connections.
 	Shutdown(ctx context.Context) error
+	// Describe says in a few words where spans go.
+	Describe() string
+}
+
+// Source says who made the spans. Backends are told once a request.
+type Source struct {
+	Resource       *resource.Resource
+	Scope, Version string // of the instrumentation
 }
 
 // Limits bound what one span holds.
