@@ -107,8 +107,8 @@ func (t *Tracker) startsLoopOrReturns(loop string) bool {
 	return true
 }
 
-// collapseLoop removes actions and user turns since the previous run of the
-// loop; everything else, such as slots, stays.
+// collapseLoop removes actions and user turns, with their featurization, since
+// the previous run of the loop; everything else, such as slots, stays.
 func (t *Tracker) collapseLoop(loop string) {
 	from := 0
 	for i := len(t.applied) - 1; i >= 0; i-- {
@@ -119,7 +119,7 @@ func (t *Tracker) collapseLoop(loop string) {
 	}
 	kept := slices.Clone(t.applied[:from])
 	for _, e := range t.applied[from:] {
-		if !isAction(e) && !isUser(e) {
+		if _, featurization := e.(*UserFeaturization); !featurization && !isAction(e) && !isUser(e) {
 			kept = append(kept, e)
 		}
 	}

@@ -109,9 +109,10 @@ func (p *Policy) applyRules(t *tracker.Tracker, encoder *dialogue.Encoder, useTe
 	}
 	if out.action == listen && out.rule.states[len(out.rule.states)-1].Loop == "" {
 		// A rule that knows nothing of the loop would wait for the user; the loop
-		// goes on instead, unless rules or stories say that it doesn't.
+		// goes on instead, unless rules or stories say that it doesn't. The turn is
+		// hidden from stories if the rule is.
 		if !p.unhappy.has(states, notTheLoop) {
-			return decision{action: loop, source: fromLoop(loop, loop)}
+			return decision{action: loop, source: out.source}
 		}
 		out = decision{}
 	}
