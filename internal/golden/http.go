@@ -131,7 +131,7 @@ func (s *httpSite) compare(dir, name string) Report {
 		return fail(file, err)
 	}
 	defer server.stop()
-	r := &replay{report: Report{File: file}, file: f, server: server, spoiled: map[string]string{}}
+	r := &replay{report: Report{File: file}, file: f, server: server, spoiled: map[string]string{}, secondUser: map[string]float64{}}
 	r.run()
 	return r.report
 }

@@ -2,14 +2,19 @@ package golden
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
+	"slices"
+	"strconv"
 	"sync"
 	"time"
+
+	"github.com/loquat-dev/loquat/internal/httpio"
 )
 
 // actionServer answers as the recorded one did: each action always gives the
-// same answer.
+// same answer, but for the one that validates the form.
 type actionServer struct {
 	answers map[string]actionCall
 
@@ -40,7 +45,10 @@ func (s *actionServer) setDelay(d time.Duration) {
 }
 
 func (s *actionServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	var call actionCall
+	var call struct {
+		NextAction string `json:"next_action"`
+		Tracker    struct{ Events []formEvent }
+	}
 	body, err := io.ReadAll(r.Body)
 	if err == nil {
 		err = json.Unmarshal(body, &call)
@@ -57,6 +65,10 @@ func (s *actionServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case <-r.Context().Done():
 		return
 	}
+	if call.NextAction == "validate_booking_form" {
+		httpio.WriteJSON(w, http.StatusOK, validateBooking(call.Tracker.Events))
+		return
+	}
 	answer, known := s.answers[call.NextAction]
 	if !known {
 		http.Error(w, "no recording of "+call.NextAction, http.StatusNotFound)
@@ -65,4 +77,43 @@ func (s *actionServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(answer.Answer.Status)
 	w.Write(answer.Answer.JSON)
+}
+
+// formEvent is what the validation of the form looks at in an event.
+type formEvent struct {
+	Event string `json:"event"`
+	Name  string `json:"name"`
+	Value any    `json:"value"`
+}
+
+// validateBooking does what validate_booking_form of the recorded project does
+// with the slots that were set last.
+func validateBooking(events []formEvent) map[string]any {
+	first := len(events)
+	for first > 0 && events[first-1].Event == "slot" {
+		first--
+	}
+	slots, responses := []any{}, []any{}
+	for _, e := range events[first:] {
+		value, complaint := e.Value, ""
+		switch e.Name {
+		case "cuisine":
+			if name, _ := value.(string); !slices.Contains([]string{"italian", "thai", "mexican"}, name) {
+				complaint = "We have no " + name + " kitchen."
+			}
+		case "people":
+			n, err := strconv.Atoi(fmt.Sprint(value))
+			if value = n; err != nil || n > 20 {
+				complaint = "Too many people."
+			}
+		default:
+			continue
+		}
+		if complaint != "" {
+			value = nil
+			responses = append(responses, map[string]any{"text": complaint})
+		}
+		slots = append(slots, map[string]any{"event": "slot", "timestamp": nil, "name": e.Name, "value": value})
+	}
+	return map[string]any{"events": slots, "responses": responses}
 }

@@ -107,16 +107,6 @@ func (e *exchange) conversation() string {
 	return ""
 }
 
-// needsForm reports whether an exchange starts the recorded project's form.
-func (e *exchange) needsForm() bool {
-	var body struct{ Message, Name any }
-	if json.Unmarshal(e.Request.JSON, &body) != nil {
-		return false
-	}
-	message, _ := body.Message.(string)
-	return slices.Contains([]string{"book a table", "reserve", "/book_table"}, message) || body.Name == "book_table" || body.Name == "booking_form"
-}
-
 // unbuiltRoutes are the routes of Rasa that the server answers with 501, and the
 // channels that it doesn't have.
 var unbuiltRoutes = []string{

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -24,6 +25,8 @@ type replay struct {
 	client  *http.Client
 	spoiled map[string]string // conversations that went through something not built, and why
 	all     string            // the same for the whole server
+
+	secondUser map[string]float64 // see remember
 }
 
 func (r *replay) run() {
@@ -43,8 +46,6 @@ func (r *replay) run() {
 func (r *replay) exchange(e *exchange) {
 	id := e.conversation()
 	switch {
-	case e.needsForm():
-		r.spoiled[id] = "needs a form"
 	case e.needsUnbuiltRoute():
 		if e.changesModel() {
 			r.all = "needs " + e.Request.Method + " /model"
@@ -71,8 +72,12 @@ func (r *replay) exchange(e *exchange) {
 	case listed && known.skip:
 		r.report.listed()
 	default:
-		difference := r.compare(e)
-		if listed && difference != "" {
+		difference := r.compare(e, known.tail)
+		if listed && !known.tail && difference != "" {
+			r.report.listed()
+			return
+		}
+		if known.tail && difference == "" {
 			r.report.listed()
 			return
 		}
@@ -93,8 +98,9 @@ func (e *exchange) isBuilt() bool {
 	return !e.needsUnbuiltRoute()
 }
 
-// compare sends the request and describes the first difference.
-func (r *replay) compare(e *exchange) string {
+// compare sends the request and describes the first difference. With tail set,
+// only as many of the last events are compared as were recorded.
+func (r *replay) compare(e *exchange, tail bool) string {
 	if e.Request.Raw != "" {
 		return r.compareRaw(e)
 	}
@@ -116,7 +122,68 @@ func (r *replay) compare(e *exchange) string {
 			}
 		}
 	}
+	r.remember(e, body)
+	if tail {
+		return compareTail(body, e.Response.JSON)
+	}
 	return compareBody(e, body)
+}
+
+// remember keeps the time of the second message of a conversation's session,
+// which later requests ask for.
+func (r *replay) remember(e *exchange, body []byte) {
+	var state struct {
+		Events []struct {
+			Event     string
+			Timestamp float64
+		}
+	}
+	if json.Unmarshal(body, &state) != nil {
+		return
+	}
+	users := 0
+	for _, event := range state.Events {
+		switch event.Event {
+		case "session_started":
+			users = 0
+		case "user":
+			if users++; users == 2 {
+				r.secondUser[e.conversation()] = event.Timestamp
+			}
+		}
+	}
+}
+
+// queryValue fills in times that were only known when the recording was made.
+func (r *replay) queryValue(e *exchange, value string) string {
+	at := r.secondUser[e.conversation()]
+	switch value {
+	case "<timestamp of second user event>":
+	case "<timestamp of second user event - 0.0001>":
+		at -= 0.0001
+	default:
+		return value
+	}
+	return strconv.FormatFloat(at, 'f', -1, 64)
+}
+
+// compareTail compares two trackers by as many of the last events as were
+// recorded, and by everything else.
+func compareTail(got, want []byte) string {
+	g, err := decodeJSON(got)
+	if err != nil {
+		return err.Error()
+	}
+	w, err := decodeJSON(want)
+	if err != nil {
+		return err.Error()
+	}
+	if g, ok := g.(map[string]any); ok {
+		have, _ := g["events"].([]any)
+		recorded, _ := w.(map[string]any)["events"].([]any)
+		g["events"] = have[max(0, len(have)-len(recorded)):]
+	}
+	return jsonDifference("body", w, g)
 }
 
 func compareBody(e *exchange, body []byte) string {
@@ -184,7 +251,7 @@ func (r *replay) send(e *exchange) (*http.Response, []byte, error) {
 	if len(e.Request.Query) > 0 {
 		query := url.Values{}
 		for key, value := range e.Request.Query {
-			query.Set(key, value)
+			query.Set(key, r.queryValue(e, value))
 		}
 		target += "?" + query.Encode()
 	}
