@@ -21,14 +21,17 @@ import (
 	"github.com/dlclark/regexp2/v2"
 )
 
-// TimeLimit is how long one pattern may search one text. Only the backtracking
-// engine ever comes near it.
-const TimeLimit = 250 * time.Millisecond
+// How long one pattern may search one text, and all patterns together. Only the
+// backtracking engine ever comes near these limits.
+const (
+	TimeLimit = 250 * time.Millisecond
+	TextLimit = time.Second
+)
 
 // stackLimit bounds the memory of one search of the backtracking engine.
 var stackLimit = regexp2.OptionMaxBacktrackingStackSize(1 << 22)
 
-// ErrTimeLimit says that a search was given up because of TimeLimit.
+// ErrTimeLimit says that a search was given up because of a limit.
 var ErrTimeLimit = errors.New("the regular expression took too long on this text (time limit)")
 
 // Flags change how a pattern is read; they correspond to Python's.
@@ -161,7 +164,9 @@ func (r *Regexp) eachFast(t *Text, group int, yield func(Span) bool) {
 func (r *Regexp) eachSlow(t *Text, group int, yield func(Span) bool) error {
 	r.compileSlow()
 	runes, at := t.Runes(), 0
-	deadline := time.Now().Add(TimeLimit)
+	begin := time.Now()
+	deadline := begin.Add(min(TimeLimit, TextLimit-t.spent))
+	defer func() { t.spent += time.Since(begin) }()
 	again := false // the last match was empty and ended at 'at'
 	for at <= len(runes) {
 		if time.Now().After(deadline) {

@@ -2,6 +2,7 @@ package pyregexp
 
 import (
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -15,6 +16,8 @@ type Text struct {
 	// The last conversion from bytes to code points: matches come in order, so
 	// each one continues from the one before.
 	atByte, atRune int
+
+	spent time.Duration // by the backtracking engine
 
 	// Made when first needed, for Literals.
 	plain, folded *view

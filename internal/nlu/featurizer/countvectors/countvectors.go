@@ -51,7 +51,7 @@ type Featurizer struct {
 	oovWords []string
 
 	// vocabulary is nil for an attribute that had no texts in training.
-	vocabulary [nlu.NumAttributes]map[string]int32
+	vocabulary [nlu.NumAttributes]*table
 }
 
 func build(env graph.Env, c Config, saved graph.Resource) (any, error) {
@@ -138,9 +138,9 @@ func (f *Featurizer) learn(c *counter, a nlu.Attribute) {
 		return
 	}
 	if f.finetune && f.vocabulary[a] != nil {
-		v = extend(f.vocabulary[a], v)
+		v = extend(f.vocabulary[a].index, v)
 	}
-	f.vocabulary[a] = v
+	f.vocabulary[a] = newTable(v)
 }
 
 func (f *Featurizer) trainShared(ctx context.Context, data *nlu.TrainingData) error {
@@ -187,7 +187,10 @@ func (f *Featurizer) warnAboutOOV() {
 		return
 	}
 	for _, v := range f.vocabulary {
-		if _, ok := v[oov]; ok {
+		if v == nil {
+			continue
+		}
+		if _, ok := v.index[oov]; ok {
 			return
 		}
 	}
@@ -219,7 +222,7 @@ func (f *Featurizer) featurize(m *nlu.Message) {
 		f.preparer.prepare(&s.text, a, m.Tokens[a], v)
 		s.count(&f.analyzer, v)
 		m.Features = append(m.Features, nlu.Features{
-			Attribute: a, Level: nlu.Sequence, Origin: f.origin, Sparse: s.sequence(len(v)),
+			Attribute: a, Level: nlu.Sequence, Origin: f.origin, Sparse: s.sequence(v.width()),
 		})
 		if isLanguage(a) {
 			m.Features = append(m.Features, nlu.Features{
@@ -231,13 +234,18 @@ func (f *Featurizer) featurize(m *nlu.Message) {
 
 // Vocabulary returns the n-grams of an attribute with their columns, nil if none
 // were learned.
-func (f *Featurizer) Vocabulary(a nlu.Attribute) map[string]int32 { return maps.Clone(f.vocabulary[a]) }
+func (f *Featurizer) Vocabulary(a nlu.Attribute) map[string]int32 {
+	if f.vocabulary[a] == nil {
+		return nil
+	}
+	return maps.Clone(f.vocabulary[a].index)
+}
 
 // Persist keeps the vocabularies and the words taken for unknown.
 func (f *Featurizer) Persist() (graph.Resource, error) {
 	vocabularies := map[string]map[string]int32{}
 	for _, a := range f.attributes() {
-		vocabularies[a.String()] = f.vocabulary[a]
+		vocabularies[a.String()] = f.Vocabulary(a)
 	}
 	v, err := json.Marshal(vocabularies)
 	if err != nil {
@@ -262,7 +270,7 @@ func (f *Featurizer) load(saved graph.Resource) error {
 				return fmt.Errorf("read %s: %q has column %d of %d", vocabulariesFile, gram, column, len(v))
 			}
 		}
-		f.vocabulary[a] = v
+		f.vocabulary[a] = newTable(v)
 	}
 	if err := json.Unmarshal(saved[oovWordsFile], &f.oovWords); err != nil {
 		return fmt.Errorf("read %s: %w", oovWordsFile, err)

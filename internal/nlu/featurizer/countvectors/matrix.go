@@ -1,7 +1,6 @@
 package countvectors
 
 import (
-	"slices"
 	"sync"
 
 	"github.com/loquat-dev/loquat/internal/ml/sparse"
@@ -16,21 +15,28 @@ type scratch struct {
 	grams   grams
 	columns []int32
 	ends    []int // where each token's columns end
+	spare   []int32
 }
 
-func (s *scratch) look(v map[string]int32, gram []byte) {
-	if c, ok := v[string(gram)]; ok {
+func (s *scratch) look(t *table, gram []byte) {
+	if c, ok := t.find(gram); ok {
 		s.columns = append(s.columns, c)
 	}
 }
 
-func (s *scratch) count(a *analyzer, v map[string]int32) {
+func (s *scratch) count(a *analyzer, t *table) {
 	s.columns, s.ends = s.columns[:0], s.ends[:0]
-	look := func(gram []byte) { s.look(v, gram) }
+	look := func(gram []byte) { s.look(t, gram) }
 	for i := range s.text.parts {
 		from := len(s.columns)
-		a.each(s.text.part(i), &s.grams, look)
-		slices.Sort(s.columns[from:])
+		done := false
+		if a.kind == "char_wb" && !s.text.spaced {
+			s.columns, done = t.padded(s.columns, s.text.part(i), a.min, a.max)
+		}
+		if !done {
+			a.each(s.text.part(i), &s.grams, look)
+		}
+		sortColumns(s.columns[from:], &s.spare, t.width())
 		s.ends = append(s.ends, len(s.columns))
 	}
 }
@@ -51,13 +57,13 @@ func (s *scratch) sequence(width int) *sparse.Matrix {
 }
 
 // sentence counts over the whole text, which spoils the columns of the tokens.
-func (s *scratch) sentence(a *analyzer, v map[string]int32) *sparse.Matrix {
+func (s *scratch) sentence(a *analyzer, t *table) *sparse.Matrix {
 	if !a.additive() {
 		s.columns = s.columns[:0]
-		a.each(s.text.buf, &s.grams, func(gram []byte) { s.look(v, gram) })
+		a.each(s.text.buf, &s.grams, func(gram []byte) { s.look(t, gram) })
 	}
-	slices.Sort(s.columns)
-	m := newMatrix(len(v), 1, countDistinct(s.columns))
+	sortColumns(s.columns, &s.spare, t.width())
+	m := newMatrix(t.width(), 1, countDistinct(s.columns))
 	appendRow(m, s.columns)
 	return m
 }

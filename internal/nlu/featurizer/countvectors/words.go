@@ -15,9 +15,11 @@ import (
 type text struct {
 	buf   []byte
 	parts [][2]int // where each token lies in buf
+	// spaced tells that some token may hold white space, or be empty.
+	spaced bool
 }
 
-func (t *text) reset() { t.buf, t.parts = t.buf[:0], t.parts[:0] }
+func (t *text) reset() { t.buf, t.parts, t.spaced = t.buf[:0], t.parts[:0], false }
 
 func (t *text) part(i int) []byte { return t.buf[t.parts[i][0]:t.parts[i][1]] }
 
@@ -32,7 +34,7 @@ type preparer struct {
 
 // prepare fills t with the tokens of an attribute. known is the vocabulary, nil
 // while it is being learned.
-func (p *preparer) prepare(t *text, a nlu.Attribute, tokens []nlu.Token, known map[string]int32) {
+func (p *preparer) prepare(t *text, a nlu.Attribute, tokens []nlu.Token, known *table) {
 	t.reset()
 	for i := range tokens {
 		if i > 0 {
@@ -49,7 +51,18 @@ func (p *preparer) prepare(t *text, a nlu.Attribute, tokens []nlu.Token, known m
 		}
 		t.buf = p.finish(t.buf, start)
 		t.parts = append(t.parts, [2]int{start, len(t.buf)})
+		t.spaced = t.spaced || hasSpace(t.buf[start:])
 	}
+}
+
+// hasSpace reports whether a word is empty or holds one of ASCII's white spaces.
+func hasSpace(word []byte) bool {
+	for _, c := range word {
+		if c <= ' ' {
+			return true
+		}
+	}
+	return len(word) == 0
 }
 
 // isLanguage reports whether an attribute is running text rather than a label.
@@ -60,10 +73,12 @@ func isLanguage(a nlu.Attribute) bool {
 // unknown reports whether a word is to be replaced by the token for unknown
 // words: those that the vocabulary lacks if it knows that token, and otherwise
 // those that the configuration lists.
-func (p *preparer) unknown(word []byte, known map[string]int32) bool {
-	if _, ok := known[p.oov]; ok {
-		_, ok := known[string(word)]
-		return !ok
+func (p *preparer) unknown(word []byte, known *table) bool {
+	if known != nil {
+		if _, ok := known.index[p.oov]; ok {
+			_, ok := known.find(word)
+			return !ok
+		}
 	}
 	return p.oovWords[string(word)]
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/loquat-dev/loquat/internal/graph"
@@ -99,4 +100,49 @@ func tokenize(r record) ([]nlu.Token, error) {
 		return nil, err
 	}
 	return d.Messages[0].Tokens[a], nil
+}
+
+// Offsets are code points of the text, tokens are in order, and none overlap.
+func FuzzTokensLieInTheText(f *testing.F) {
+	for _, s := range []string{"Hello, world!", "mail me@x.org: --5 or -.5!", "😀 日本語", "e\u0301a\x1cb", "a\xff\xfeb \xf0\x28", "^^a^^^^^5", "#@& &", "\u200d"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		s = nlu.CleanText(s)
+		runes := []rune(s)
+		end := 0
+		for _, tok := range whitespace.Split(s) {
+			if tok.Start < end || tok.End < tok.Start || tok.End > len(runes) {
+				t.Fatalf("%q: token %+v after %d", s, tok, end)
+			}
+			if got := string(runes[tok.Start:tok.End]); got != tok.Text {
+				t.Fatalf("%q: token %+v spans %q", s, tok, got)
+			}
+			end = tok.End
+		}
+	})
+}
+
+// Runs of signs must not be looked at again and again.
+func TestLongTextsAreQuick(t *testing.T) {
+	for _, part := range []string{"a", "-", "^", " ", "a ^", "-5", "é ", "日", "\xff"} {
+		s := nlu.CleanText(strings.Repeat(part, 100_000))
+		if n := len(whitespace.Split(s)); n == 0 {
+			t.Errorf("%q repeated gives no token", part)
+		}
+	}
+}
+
+func BenchmarkSplit(b *testing.B) {
+	for name, s := range map[string]string{
+		"ascii":   "I'd like to book a table for 2 people at 19:30, please!",
+		"unicode": "Ich möchte für übermorgen einen Flug nach Köln buchen – danke 😀",
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				whitespace.Split(s)
+			}
+		})
+	}
 }

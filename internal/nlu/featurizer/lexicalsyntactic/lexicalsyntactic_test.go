@@ -1,0 +1,89 @@
+package lexicalsyntactic_test
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/loquat-dev/loquat/internal/graph"
+	"github.com/loquat-dev/loquat/internal/nlu"
+	"github.com/loquat-dev/loquat/internal/nlu/featurizer/lexicalsyntactic"
+	"github.com/loquat-dev/loquat/internal/nlu/tokenizer/whitespace"
+)
+
+func message(text string) *nlu.Message {
+	m := &nlu.Message{}
+	m.Values[nlu.Text] = text
+	m.Tokens[nlu.Text] = whitespace.Split(text)
+	return m
+}
+
+func build(t testing.TB, config graph.Config, saved graph.Resource) *lexicalsyntactic.Featurizer {
+	t.Helper()
+	env := graph.Env{NodeName: "run_LexicalSyntacticFeaturizer2", Logger: slog.New(slog.DiscardHandler)}
+	c, err := lexicalsyntactic.Type().Build(env, config, saved)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.(*lexicalsyntactic.Featurizer)
+}
+
+func train(t testing.TB, config graph.Config, texts ...string) *lexicalsyntactic.Featurizer {
+	t.Helper()
+	f := build(t, config, nil)
+	data := &nlu.TrainingData{}
+	for _, s := range texts {
+		data.Messages = append(data.Messages, message(s))
+	}
+	if err := f.Train(context.Background(), data); err != nil {
+		t.Fatal(err)
+	}
+	saved, err := f.Persist()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return build(t, config, saved)
+}
+
+func TestColumnsAreSortedByPositionFeatureAndValue(t *testing.T) {
+	f := train(t, graph.Config{"features": []any{[]any{"low"}, []any{"suffix2", "BOS"}}}, "Go to Köln")
+	want := []string{"-1:low:False", "-1:low:True", "0:BOS:False", "0:BOS:True", "0:suffix2:Go", "0:suffix2:ln", "0:suffix2:to"}
+	if d := cmp.Diff(want, f.Columns()); d != "" {
+		t.Error(d)
+	}
+	m := message("Köln unseen")
+	if err := f.Process(context.Background(), []*nlu.Message{m}); err != nil {
+		t.Fatal(err)
+	}
+	x := m.Features[0].Sparse
+	first, _ := x.Row(0)
+	second, _ := x.Row(1)
+	if !slices.Equal(first, []int32{3, 5}) || !slices.Equal(second, []int32{0, 2}) {
+		t.Errorf("got %v and %v", first, second)
+	}
+	if m.Features[0].Origin != "run_LexicalSyntacticFeaturizer2" {
+		t.Errorf("origin %q", m.Features[0].Origin)
+	}
+}
+
+func TestUnknownFeaturesAreRefused(t *testing.T) {
+	errs := lexicalsyntactic.Type().Check(graph.Config{"features": []any{[]any{"low", "colour"}, []any{"size"}}})
+	if len(errs) != 2 {
+		t.Errorf("got %v, want 2 errors", errs)
+	}
+}
+
+func BenchmarkProcess(b *testing.B) {
+	f := train(b, nil, "Could you book a table for 2 at Café Zimt?", "HELLO there 42")
+	m := message("I'd like to book a table for 2 people at 19:30, please!")
+	b.ReportAllocs()
+	for b.Loop() {
+		m.Features = m.Features[:0]
+		if err := f.Process(context.Background(), []*nlu.Message{m}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,128 @@
+package regexfeaturizer_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/loquat-dev/loquat/internal/graph"
+	"github.com/loquat-dev/loquat/internal/nlu"
+	"github.com/loquat-dev/loquat/internal/nlu/featurizer/regexfeaturizer"
+	"github.com/loquat-dev/loquat/internal/nlu/tokenizer/whitespace"
+	"github.com/loquat-dev/loquat/internal/nludata"
+)
+
+func train(t testing.TB, env graph.Env, saved graph.Resource, source *nludata.TrainingData) *regexfeaturizer.Featurizer {
+	t.Helper()
+	c, err := regexfeaturizer.Type().Build(env, nil, saved)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := c.(*regexfeaturizer.Featurizer)
+	if err := f.Train(context.Background(), &nlu.TrainingData{Source: source}); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func logTo(w *bytes.Buffer) graph.Env {
+	return graph.Env{NodeName: "train_RegexFeaturizer1", Logger: slog.New(slog.NewTextHandler(w, nil))}
+}
+
+func message(text string) *nlu.Message {
+	m := &nlu.Message{}
+	m.Values[nlu.Text] = text
+	m.Tokens[nlu.Text] = whitespace.Split(text)
+	return m
+}
+
+func TestAllInvalidPatternsAreReported(t *testing.T) {
+	c, err := regexfeaturizer.Type().Build(logTo(new(bytes.Buffer)), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := &nludata.TrainingData{Regexes: []nludata.Pattern{{Name: "zip", Pattern: "("}, {Name: "ok", Pattern: "a"}, {Name: "year", Pattern: "[9-1]"}}}
+	err = c.(nlu.Trainer).Train(context.Background(), &nlu.TrainingData{Source: source})
+	if err == nil || !strings.Contains(err.Error(), `regex "zip"`) || !strings.Contains(err.Error(), `regex "year"`) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A pattern that backtracks for ever costs its time limit, and says so.
+func TestCatastrophicPatternIsStopped(t *testing.T) {
+	var log bytes.Buffer
+	f := train(t, logTo(&log), nil, &nludata.TrainingData{Regexes: []nludata.Pattern{
+		{Name: "bad", Pattern: `^(\w+\s?)*(?=!)$`}, {Name: "good", Pattern: "b"},
+	}})
+	m := message(strings.Repeat("aaaa ", 30) + "b?")
+	if err := f.Process(context.Background(), []*nlu.Message{m}); err != nil {
+		t.Fatal(err)
+	}
+	columns, _ := m.Features[1].Sparse.Row(0)
+	if !slices.Equal(columns, []int32{1}) {
+		t.Errorf("columns %v, want those of the good pattern", columns)
+	}
+	if !strings.Contains(log.String(), "regex=bad") {
+		t.Errorf("the log does not name the pattern: %s", log.String())
+	}
+}
+
+func TestFineTuningKeepsColumns(t *testing.T) {
+	env := logTo(new(bytes.Buffer))
+	f := train(t, env, nil, &nludata.TrainingData{Regexes: []nludata.Pattern{{Name: "b", Pattern: "1"}, {Name: "c", Pattern: "2"}}})
+	saved, err := f.Persist()
+	if err != nil {
+		t.Fatal(err)
+	}
+	env.Finetuning = true
+	f = train(t, env, saved, &nludata.TrainingData{Regexes: []nludata.Pattern{{Name: "a", Pattern: "0"}, {Name: "c", Pattern: "3"}}})
+	want := []nlu.Pattern{{Name: "b", Pattern: "1"}, {Name: "c", Pattern: "3"}, {Name: "a", Pattern: "0"}}
+	if !slices.Equal(f.Patterns(), want) {
+		t.Errorf("got %v, want %v", f.Patterns(), want)
+	}
+}
+
+func TestTrainingDataStaysAsItIs(t *testing.T) {
+	f := train(t, logTo(new(bytes.Buffer)), nil, &nludata.TrainingData{Regexes: []nludata.Pattern{{Name: "n", Pattern: `\d`}}})
+	m := message("room 5")
+	data := &nlu.TrainingData{Messages: []*nlu.Message{m}}
+	out, err := f.ProcessTrainingData(context.Background(), data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Features != nil || m.Tokens[nlu.Text][1].Patterns != nil {
+		t.Error("the argument was changed")
+	}
+	if !out.Messages[0].Tokens[nlu.Text][1].Patterns["n"] {
+		t.Error("the result lacks the pattern")
+	}
+}
+
+func BenchmarkProcess(b *testing.B) {
+	source := &nludata.TrainingData{Regexes: []nludata.Pattern{{Name: "zip", Pattern: `\b\d{5}\b`}, {Name: "mail", Pattern: `[\w.]+@[\w.]+`}}}
+	lookup := nludata.Lookup{Name: "city"}
+	for i := range 5000 {
+		lookup.Values = append(lookup.Values, fmt.Sprintf("city number %d", i))
+	}
+	source.Lookups = []nludata.Lookup{lookup}
+	f := train(b, logTo(new(bytes.Buffer)), nil, source)
+	for name, text := range map[string]string{
+		"ascii":   "I'd like to book a table for 2 people at 19:30, please!",
+		"unicode": "Ich möchte für übermorgen einen Flug nach Köln buchen",
+	} {
+		b.Run(name, func(b *testing.B) {
+			m := message(text)
+			b.ReportAllocs()
+			for b.Loop() {
+				m.Features = m.Features[:0]
+				if err := f.Process(context.Background(), []*nlu.Message{m}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
