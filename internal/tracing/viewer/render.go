@@ -36,12 +36,13 @@ const (
 	cyan    = "\x1b[36m"
 )
 
-// Detect chooses options for a file: colours and width of a terminal, plain
+// Detect chooses options for an output: colours and width of a terminal, plain
 // text elsewhere. NO_COLOR and TERM=dumb mean plain text too; CLICOLOR_FORCE
 // means colours, and COLUMNS the width, for a program that passes the text on to
 // a terminal.
-func Detect(f *os.File) Options {
-	if !term.IsTerminal(int(f.Fd())) {
+func Detect(out io.Writer) Options {
+	f, ok := out.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
 		width, _ := strconv.Atoi(os.Getenv("COLUMNS"))
 		force := os.Getenv("CLICOLOR_FORCE")
 		return Options{Color: force != "" && force != "0", Width: width}
