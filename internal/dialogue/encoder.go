@@ -14,6 +14,7 @@ type Encoder struct {
 	slots   []encodedSlot // that influence the conversation, sorted by name
 	slot    map[string]int
 	intents map[string]entityFilter
+	loops   map[string]bool // actions that can be active loops
 }
 
 type encodedSlot struct {
@@ -27,7 +28,10 @@ type entityFilter map[string]bool
 
 // NewEncoder prepares the lookups for a domain.
 func NewEncoder(d *domain.Domain) *Encoder {
-	e := &Encoder{slot: map[string]int{}, intents: map[string]entityFilter{}}
+	e := &Encoder{slot: map[string]int{}, intents: map[string]entityFilter{}, loops: map[string]bool{"action_two_stage_fallback": true}}
+	for _, f := range d.Forms {
+		e.loops[f.Name] = true
+	}
 	for _, s := range d.Slots {
 		if s.Influences && s.Type != domain.Any {
 			e.slots = append(e.slots, encodedSlot{s, featureText(s, s.InitialValue)})

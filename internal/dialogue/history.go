@@ -1,6 +1,7 @@
 package dialogue
 
 import (
+	"iter"
 	"slices"
 
 	"github.com/loquat-dev/loquat/internal/tracker"
@@ -32,38 +33,35 @@ type View struct {
 // States gives one state for the point before each action among the applied
 // events of a conversation, and one for its end.
 func (e *Encoder) States(applied []tracker.Event, view View) []State {
-	h := history{Encoder: e, view: view, followup: true}
-	h.features = make([]string, len(e.slots))
-	if view.OmitUnset {
-		h.set = make([]bool, len(e.slots))
-	} else {
-		for i, s := range e.slots {
-			h.features[i] = s.initial
-		}
-	}
-	h.slotsChanged = true
+	h := history{Encoder: e, view: view}
+	h.begin()
 	first := 0
 	if view.Last > 0 && view.RuleOnly == nil {
 		first = indexOfLast(applied, view.Last)
 	}
-	h.states = make([]State, 0, actions(applied[first:])+1)
-	for i, event := range applied {
-		if a, ok := event.(*tracker.ActionExecuted); ok && i >= first {
-			h.emit(a.HideRuleTurn)
-		}
+	for _, event := range applied[:first] {
 		h.apply(event)
 	}
-	if h.emit(false) && view.Predict {
-		h.chooseLastInput()
+	return h.finish(applied[first:])
+}
+
+// Suffixes gives the states of what remains of a conversation when the events
+// before an action are forgotten: first those before the reach-th action from the
+// end, then those before the next, and so on. The states are valid until the next
+// ones.
+func (e *Encoder) Suffixes(applied []tracker.Event, reach int, view View) iter.Seq[[]State] {
+	return func(yield func([]State) bool) {
+		h := history{Encoder: e, view: view}
+		for from := indexOfLast(applied, reach+1); from < len(applied); from++ {
+			if _, ok := applied[from].(*tracker.ActionExecuted); !ok {
+				continue
+			}
+			h.begin()
+			if !yield(h.finish(applied[from:])) {
+				return
+			}
+		}
 	}
-	states := h.states
-	if view.RuleOnly != nil {
-		states = WithoutUnlikelyIntents(states)
-	}
-	if view.Last > 0 && len(states) > view.Last {
-		states = states[len(states)-view.Last:]
-	}
-	return states
 }
 
 // indexOfLast gives the index of the first event whose state can be among the
@@ -79,6 +77,30 @@ func indexOfLast(applied []tracker.Event, n int) int {
 	return i
 }
 
+// finish gives the states of the remaining events.
+func (h *history) finish(events []tracker.Event) []State {
+	if n := actions(events) + 1; cap(h.states) < n {
+		h.states = make([]State, 0, n)
+	}
+	for _, event := range events {
+		if a, ok := event.(*tracker.ActionExecuted); ok {
+			h.emit(a.HideRuleTurn)
+		}
+		h.apply(event)
+	}
+	if h.emit(false) && h.view.Predict {
+		h.chooseLastInput()
+	}
+	states := h.states
+	if h.view.RuleOnly != nil {
+		states = WithoutUnlikelyIntents(states)
+	}
+	if n := h.view.Last; n > 0 && len(states) > n {
+		states = states[len(states)-n:]
+	}
+	return states
+}
+
 func actions(events []tracker.Event) int {
 	n := 0
 	for _, e := range events {
@@ -87,204 +109,6 @@ func actions(events []tracker.Event) int {
 		}
 	}
 	return n
-}
-
-// history is the replay of one conversation.
-type history struct {
-	*Encoder
-	view   View
-	states []State
-
-	user     *tracker.UserUttered
-	added    []tracker.Entity // entities found after the message arrived
-	useText  *bool            // what user_featurization decided about user
-	action   *tracker.ActionExecuted
-	loop     string
-	followup bool
-
-	features     []string // by slot
-	set          []bool   // by slot, with OmitUnset
-	slotsChanged bool
-	slots        []SlotState // from features
-
-	intent, text string
-	entities     []string
-	userChanged  bool
-
-	hidden         bool // the turn that is going on is caused by rules alone
-	visibleAction  State
-	visibleActions bool
-}
-
-func (h *history) apply(event tracker.Event) {
-	switch e := event.(type) {
-	case *tracker.ActionExecuted:
-		h.action, h.followup = e, false
-	case *tracker.UserUttered:
-		h.user, h.added, h.useText, h.followup, h.userChanged = e, nil, nil, false, true
-	case *tracker.SlotSet:
-		if i, ok := h.slot[e.Name]; ok {
-			h.setSlot(i, featureText(h.Encoder.slots[i].Slot, e.Value), true)
-		}
-	case *tracker.AllSlotsReset:
-		for i, s := range h.Encoder.slots {
-			h.setSlot(i, s.initial, false)
-		}
-	case *tracker.ActiveLoop:
-		h.loop = e.Name
-	case *tracker.UserFeaturization:
-		if h.listened() {
-			h.useText, h.userChanged = &e.UseText, true
-		}
-	case *tracker.EntitiesAdded:
-		if h.listened() {
-			h.added, h.userChanged = slices.Concat(h.added, e.Entities), true
-		}
-	case *tracker.FollowupAction:
-		h.followup = true
-	}
-}
-
-func (h *history) setSlot(i int, features string, set bool) {
-	if h.set != nil {
-		if h.set[i] = set; !set {
-			features = ""
-		}
-	}
-	if h.features[i] != features {
-		h.features[i] = features
-		h.slotsChanged = true
-	}
-}
-
-// listened reports whether the user was the last to do something.
-func (h *history) listened() bool { return h.action != nil && h.action.Name == tracker.ListenAction }
-
-// emit appends the state of this moment, before an action that may be hidden. It
-// reports whether there is one.
-func (h *history) emit(hide bool) bool {
-	ml := h.view.RuleOnly != nil
-	if ml {
-		if !h.hidden {
-			h.visibleAction = State{}
-			h.visibleActions = h.putAction(&h.visibleAction)
-		}
-		// A forced action, and a loop that goes on, belong to the turn before.
-		if !h.followup && !(h.action != nil && h.loop != "" && h.actionName() == h.loop) {
-			h.hidden = hide
-		}
-		if h.hidden {
-			return false
-		}
-	}
-	h.refresh()
-	s := State{Intent: h.intent, Text: h.text, Entities: h.entities, Loop: h.loop, Slots: h.slots}
-	h.putAction(&s)
-	if ml {
-		h.cleanRuleOnly(&s)
-	}
-	h.states = append(h.states, s)
-	return true
-}
-
-func (h *history) actionName() string {
-	if h.action.Name != "" {
-		return h.action.Name
-	}
-	return h.action.ActionText
-}
-
-func (h *history) putAction(s *State) bool {
-	if h.action == nil {
-		return false
-	}
-	if h.action.Name != "" {
-		s.Action = h.action.Name
-	} else {
-		s.ActionText = h.action.ActionText
-	}
-	return true
-}
-
-// cleanRuleOnly makes a state what it would be had no rule interfered: without
-// slots and loops of rules, with the user's message and the action of the last
-// visible turn.
-func (h *history) cleanRuleOnly(s *State) {
-	if len(h.view.RuleOnly.Slots) > 0 {
-		kept := make([]SlotState, 0, len(s.Slots))
-		for _, slot := range s.Slots {
-			if !slices.Contains(h.view.RuleOnly.Slots, slot.Name) {
-				kept = append(kept, slot)
-			}
-		}
-		s.Slots = kept
-	}
-	if s.Loop != "" && slices.Contains(h.view.RuleOnly.Loops, s.Loop) {
-		s.Loop = ""
-	}
-	if n := len(h.states); n > 0 && s.HasAction() && s.Action != tracker.ListenAction {
-		before := &h.states[n-1]
-		s.Intent, s.Text, s.Entities = before.Intent, before.Text, before.Entities
-	}
-	if h.visibleActions {
-		s.Action, s.ActionText = h.visibleAction.Action, h.visibleAction.ActionText
-	}
-}
-
-// refresh brings what states share up to date.
-func (h *history) refresh() {
-	if h.slotsChanged {
-		h.slotsChanged = false
-		n := 0
-		for _, f := range h.features {
-			if f != "" {
-				n++
-			}
-		}
-		h.slots = nil
-		if n > 0 {
-			h.slots = make([]SlotState, 0, n)
-			for i, f := range h.features {
-				if f != "" {
-					h.slots = append(h.slots, SlotState{h.Encoder.slots[i].Name, f})
-				}
-			}
-		}
-	}
-	if h.userChanged {
-		h.userChanged = false
-		u := h.user
-		h.intent, h.text, h.entities = "", "", nil
-		if u == nil {
-			return
-		}
-		if h.useText == nil || !*h.useText {
-			h.intent = u.Intent
-			h.entities = h.Encoder.entities(u, h.added)
-		}
-		if h.useText == nil && (u.Intent == "" || h.view.WithTexts) || h.useText != nil && *h.useText {
-			h.text = u.Text
-		}
-	}
-}
-
-// chooseLastInput decides between the text and the intent of a message that no
-// action has answered yet.
-func (h *history) chooseLastInput() {
-	if h.user == nil || !h.listened() {
-		return
-	}
-	last := &h.states[len(h.states)-1]
-	switch {
-	case last.Action != tracker.ListenAction: // a rule caused the listening
-		if h.useText == nil {
-			last.Text = h.user.Text
-		}
-	case h.view.UseText:
-		last.Intent, last.Entities, last.Text = "", nil, h.user.Text
-	default:
-		last.Text = ""
-	}
 }
 
 // WithoutUnlikelyIntents returns the states that do not come right after

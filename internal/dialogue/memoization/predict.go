@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/loquat-dev/loquat/internal/dialogue"
-	"github.com/loquat-dev/loquat/internal/tracker"
 )
 
 // Predict gives the remembered action a probability of 1, or none to any.
@@ -37,15 +36,17 @@ func (p *Policy) recall(in dialogue.Situation) (action string, ok bool) {
 		view.RuleOnly = &dialogue.RuleOnlyData{}
 	}
 	applied := in.Tracker.AppliedEvents()
-	states := encoder.States(applied, view)
+	states := encoder.Recent(in.Tracker, view)
 	if action, ok = p.lookUp(states); ok || !p.augmented {
 		return action, ok
 	}
 	// Forget what happened before one of the last actions, then what happened
 	// before the next, until the rest is known. Slots that were set before are
-	// forgotten with it.
-	for from := farthest(applied); from < len(applied); from = nextAction(applied, from+1) {
-		if action, ok = p.lookUp(encoder.States(applied[from:], view)); ok {
+	// forgotten with it. Rasa begins with the first action of all; turns that are
+	// hidden from the stories make more than max_history actions useful, but not
+	// many more.
+	for states := range encoder.Suffixes(applied, 2*view.Last+4, view) {
+		if action, ok = p.lookUp(states); ok {
 			return action, true
 		}
 	}
@@ -60,32 +61,4 @@ func (p *Policy) lookUp(states []dialogue.State) (action string, ok bool) {
 	var buffer [2048]byte
 	action, ok = p.memories[string(dialogue.AppendStates(buffer[:0], states))]
 	return action, ok
-}
-
-// reach is how many actions AugmentedMemoizationPolicy looks back. Rasa has no
-// limit; turns that were hidden from the stories make more than max_history
-// actions useful, but not many more.
-const reach = 32
-
-// farthest gives the index of the first action to start from.
-func farthest(applied []tracker.Event) int {
-	n := reach
-	for i := len(applied) - 1; i >= 0; i-- {
-		if _, ok := applied[i].(*tracker.ActionExecuted); ok {
-			if n--; n <= 0 {
-				return i
-			}
-		}
-	}
-	return nextAction(applied, 0)
-}
-
-// nextAction gives the index of the first action from an index on.
-func nextAction(applied []tracker.Event, from int) int {
-	for i := from; i < len(applied); i++ {
-		if _, ok := applied[i].(*tracker.ActionExecuted); ok {
-			return i
-		}
-	}
-	return len(applied)
 }

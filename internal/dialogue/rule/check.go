@@ -55,11 +55,11 @@ func checkComplete(rules []*dialogue.TrainingTracker, encoder *dialogue.Encoder,
 			where := fmt.Sprintf("rule %q at %s shows it", effect.by.Name, effect.by.Blocks[0].Pos)
 			if len(missing) > 0 {
 				problems.Errorf(pos, "incomplete-rule", where+"; add slot_was_set below the action",
-					"rule %q does not say which value %s %s after action %q", t.Name, slotList(missing), have(missing), states[i].Action)
+					"rule %q leaves open which value %s %s after action %q, which sets it in other rules", t.Name, slotList(missing), have(missing), states[i].Action)
 			}
 			if len(effect.loops) > 0 && !effect.loops[states[i].Loop] {
 				problems.Errorf(pos, "incomplete-rule", where+"; add active_loop below the action",
-					"rule %q does not say that %s after action %q", t.Name, loopText(effect.loops), states[i].Action)
+					"rule %q leaves open which loop is active after action %q; in other rules %s", t.Name, states[i].Action, loopText(effect.loops))
 			}
 		}
 	}

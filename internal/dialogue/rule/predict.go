@@ -98,7 +98,7 @@ func activeLoop(t *tracker.Tracker) string {
 // minds what rules and stories show beside the loop.
 func (p *Policy) applyRules(t *tracker.Tracker, encoder *dialogue.Encoder, useText bool) decision {
 	view := dialogue.View{Last: max(p.rules.longest, p.unhappy.longest, 1), Predict: true, UseText: useText}
-	states := encoder.States(t.AppliedEvents(), view)
+	states := encoder.Recent(t, view)
 	var out decision
 	if r := p.rules.best(states); r != nil {
 		out = decision{action: r.value, source: r.key, rule: r}
