@@ -8,6 +8,7 @@ func Project() []Check {
 		{"project/nlu.json", nluFiles},
 		{"nlu/entity_annotation.jsonl", annotations},
 		{"project/endpoints.json", endpoints},
+		{"project/projects.json", projects},
 	}
 }
 

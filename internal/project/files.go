@@ -123,8 +123,11 @@ func (f *files) walk(name string, above map[string]bool, out *[]string) {
 	path := f.resolve(name)
 	info, err := os.Stat(path)
 	if err != nil {
-		if !errors.Is(err, fs.ErrNotExist) || len(above) == 0 {
-			f.problems.Errorf(diag.Position{File: filepath.ToSlash(name)}, "unreadable-file", "", "the file or folder can't be read: %v", reason(err))
+		switch display := filepath.ToSlash(name); {
+		case !errors.Is(err, fs.ErrNotExist):
+			f.problems.Errorf(diag.Position{File: display}, "unreadable-file", "", "the file or folder can't be read: %v", reason(err))
+		case len(above) == 0:
+			f.problems.Errorf(diag.Position{File: display}, "missing-file", "check the path", "there is no such file or folder")
 		}
 		return
 	}

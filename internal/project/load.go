@@ -3,193 +3,131 @@ package project
 import (
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/domain"
 	"github.com/loquat-dev/loquat/internal/nludata"
 	"github.com/loquat-dev/loquat/internal/story"
-	"github.com/loquat-dev/loquat/internal/tracker"
 	"github.com/loquat-dev/loquat/internal/yamlfile"
 )
 
-// Paths say where a project's files are. Relative ones begin at the project's
-// folder.
+// Paths says where the parts of a project are. Relative paths begin at the
+// project's folder; names in messages are the paths as given.
 type Paths struct {
-	Config string
-	Domain []string // files or folders
-	Data   []string // files or folders
+	Config string   // "" for a project without config.yml
+	Domain []string // files and folders
+	Data   []string // files and folders with NLU data, stories and rules
 }
 
-// Project is an assistant as its author wrote it: everything that is trained.
+// DefaultPaths are those of rasa's command line.
+func DefaultPaths() Paths {
+	return Paths{Config: "config.yml", Domain: []string{"domain.yml"}, Data: []string{"data"}}
+}
+
+// Project is everything that a project says.
 type Project struct {
-	Config  *Config
-	Domain  *domain.Domain // with what NLU data and stories add to it
-	NLU     *nludata.TrainingData
-	Stories *story.Graph
-	// HasDomain reports that the domain declares anything at all.
+	Paths  Paths
+	Config *Config
+	// Domain has the retrieval responses of NLU files, and the bot texts that
+	// stories use as actions, merged in.
+	Domain *domain.Domain
+	// HasDomain reports that the domain files declare anything at all.
 	HasDomain bool
+	// OwnDomain is the domain as the domain files say it.
+	OwnDomain *domain.Domain
+	NLU       *nludata.TrainingData
+	Stories   *story.Graph
+	// AutoConfigure is false for projects of several projects, whose configuration
+	// is not completed (Rasa 3.6).
+	AutoConfigure bool
 }
 
-// Load reads a project as Rasa's default importer does: responses of NLU files
-// become part of the domain and the other way round, and bot texts of stories
-// become actions. What is wrong anywhere goes to problems; a Project comes back
-// in any case.
+// Load reads the project in a folder; "" is the working directory. What is wrong
+// goes to problems; whatever could be read is in the result all the same.
 func Load(dir string, paths Paths, problems *diag.List) *Project {
+	p := &Project{Paths: paths, Config: &Config{}, AutoConfigure: true}
 	f := newFiles(dir, problems)
-	p := &Project{Config: ReadConfig(f.resolve(paths.Config), paths.Config, problems)}
-	data := f.data(paths.Data)
+	if paths.Config != "" {
+		p.Config = ReadConfig(f.resolve(paths.Config), filepath.ToSlash(paths.Config), problems)
+	}
+	imported := f.imported(p)
 
-	var parts []*nludata.TrainingData
-	for _, file := range data {
-		if file.NLU && file.root != nil {
-			parts = append(parts, nludata.Read(file.root, problems))
+	paths.Domain = slices.DeleteFunc(slices.Clone(paths.Domain), func(path string) bool {
+		if f.exists(path) {
+			return false
 		}
-	}
-	p.NLU = nludata.Merge(parts, problems)
+		problems.Warnf(diag.Position{File: filepath.ToSlash(path)}, "missing-domain", "write one, or say where it is", "there is no domain at this path")
+		return true
+	})
+	document := domain.Merge(append([]*yamlfile.Node{f.domain(paths.Domain)}, imported.domains...), problems)
+	data := f.data(slices.Concat(paths.Data, imported.paths))
+	p.NLU = f.nlu(data)
+	p.HasDomain = document != nil && len(document.Pairs) > 0
+	p.OwnDomain = domain.Read(document, problems)
+	p.shareResponses(document.Get("responses"))
+	document = domain.Override(document, retrieval(f.responses(data), p.OwnDomain, p.NLU))
 
-	root := f.domain(paths.Domain)
-	p.HasDomain = root != nil && len(root.Pairs) > 0
-	root = domain.Override(root, retrieval(p.NLU))
-	p.Domain = domain.Read(root, problems)
-	p.Stories = readStories(data, p.Domain, problems)
-	if texts := botTexts(p.Stories); len(texts) > 0 {
-		root = domain.Override(root, mapping("e2e_actions", list(texts)))
-		p.Domain = domain.Read(root, &diag.List{}) // the same complaints again
+	var ignored diag.List // what is wrong was said about the domain itself
+	p.Domain = domain.Read(document, &ignored)
+	p.Stories = f.stories(data, p.Domain)
+	if texts := botTexts(p.Stories); texts != nil {
+		p.Domain = domain.Read(domain.Merge([]*yamlfile.Node{document, texts}, nil), &ignored)
 	}
-	p.labelResponses()
 	return p
 }
 
-// data opens the training data files at and below the paths, sorted.
+// data opens the files with NLU data and stories at and below the paths, sorted
+// by path, each once.
 func (f *files) data(paths []string) []*file {
 	var names []string
 	for _, path := range paths {
-		for _, name := range f.find(path) {
-			if !slices.Contains(names, name) {
-				names = append(names, name)
-			}
-		}
+		names = append(names, f.find(path)...)
 	}
-	slices.SortFunc(names, func(a, b string) int {
-		return strings.Compare(filepath.ToSlash(f.resolve(a)), filepath.ToSlash(f.resolve(b)))
-	})
+	slices.SortFunc(names, func(a, b string) int { return comparePaths(f.resolve(a), f.resolve(b)) })
+	names = slices.CompactFunc(names, func(a, b string) bool { return f.resolve(a) == f.resolve(b) })
 	var out []*file
 	for _, name := range names {
 		file := f.open(name)
-		if file == nil {
-			continue
-		}
-		if file.NLU || file.Stories {
+		switch {
+		case file.Legacy:
+			f.problems.Errorf(diag.Position{File: file.name}, "legacy-format", "convert it with: rasa data convert nlu",
+				"NLU data in Rasa's old JSON format is not read")
+		case file.NLU || file.Stories:
 			f.problems.AddAll(file.problems)
 			out = append(out, file)
 		}
-		if file.Legacy {
-			f.problems.Errorf(diag.Position{File: file.name}, "legacy-format", "convert it to YAML: rasa data convert nlu -f yaml", "NLU data in Rasa's old JSON format is not read")
-		}
 	}
 	return out
 }
 
-func readStories(data []*file, d *domain.Domain, problems *diag.List) *story.Graph {
-	reader := story.Reader{Domain: d, Problems: problems}
-	g := &story.Graph{}
+func comparePaths(a, b string) int {
+	a, b = filepath.ToSlash(a), filepath.ToSlash(b)
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+func (f *files) nlu(data []*file) *nludata.TrainingData {
+	var parts []*nludata.TrainingData
 	for _, file := range data {
-		if file.Stories && !file.Tests && file.root != nil {
-			g.Blocks = append(g.Blocks, reader.Read(file.root).Blocks...)
+		if file.NLU {
+			parts = append(parts, nludata.Read(file.root, f.problems))
+		}
+	}
+	return nludata.Merge(parts, f.problems)
+}
+
+func (f *files) stories(data []*file, d *domain.Domain) *story.Graph {
+	g := &story.Graph{}
+	reader := story.Reader{Domain: d, Problems: f.problems}
+	for _, file := range data {
+		if file.Stories && file.root != nil && yamlfile.CheckVersion(file.root, f.problems) {
+			g.Merge(reader.Read(file.root))
 		}
 	}
 	return g
-}
-
-// retrieval is what NLU data adds to the domain: retrieval intents, the actions
-// that answer them, and responses. It is nil when there is nothing.
-func retrieval(d *nludata.TrainingData) *yamlfile.Node {
-	var intents, actions []*yamlfile.Node
-	seen := map[string]bool{}
-	for _, e := range d.Examples {
-		if e.IntentResponseKey == "" || e.Intent == "" || seen[e.Intent] {
-			continue
-		}
-		seen[e.Intent] = true
-		intents = append(intents, mapping(e.Intent, mapping("is_retrieval_intent", &yamlfile.Node{Kind: yamlfile.Bool, Flag: true, Text: "true"})))
-		actions = append(actions, &yamlfile.Node{Kind: yamlfile.String, Text: "utter_" + e.Intent, Quoted: true})
-	}
-	out := &yamlfile.Node{Kind: yamlfile.Map}
-	add := func(key string, items []*yamlfile.Node) {
-		if len(items) > 0 {
-			out.Pairs = append(out.Pairs, mapping(key, &yamlfile.Node{Kind: yamlfile.List, Items: items}).Pairs...)
-		}
-	}
-	add("intents", intents)
-	add("actions", actions)
-	if len(d.Responses) > 0 {
-		responses := &yamlfile.Node{Kind: yamlfile.Map}
-		for _, name := range sortedKeys(d.Responses) {
-			variations := &yamlfile.Node{Kind: yamlfile.List}
-			for _, v := range d.Responses[name] {
-				variations.Items = append(variations.Items, v.Node)
-			}
-			responses.Pairs = append(responses.Pairs, mapping(name, variations).Pairs...)
-		}
-		out.Pairs = append(out.Pairs, mapping("responses", responses).Pairs...)
-	}
-	if len(out.Pairs) == 0 {
-		return nil
-	}
-	return out
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
-}
-
-// botTexts are the texts that stories use as actions, sorted.
-func botTexts(g *story.Graph) []string {
-	var texts []string
-	for _, b := range g.Blocks {
-		for _, e := range b.Events {
-			if a, ok := e.Event.(*tracker.ActionExecuted); ok && a.Name == "" && a.ActionText != "" {
-				texts = append(texts, a.ActionText)
-			}
-		}
-	}
-	slices.Sort(texts)
-	return slices.Compact(texts)
-}
-
-func mapping(key string, value *yamlfile.Node) *yamlfile.Node {
-	k := &yamlfile.Node{Kind: yamlfile.String, Text: key, Quoted: true}
-	return &yamlfile.Node{Kind: yamlfile.Map, Pairs: []yamlfile.Pair{{Key: k, Value: value}}}
-}
-
-func list(texts []string) *yamlfile.Node {
-	n := &yamlfile.Node{Kind: yamlfile.List}
-	for _, s := range texts {
-		n.Items = append(n.Items, &yamlfile.Node{Kind: yamlfile.String, Text: s, Quoted: true})
-	}
-	return n
-}
-
-// labelResponses sets the label text of retrieval examples: the last variation of
-// their response that has a text, else the response's name.
-func (p *Project) labelResponses() {
-	for i := range p.NLU.Examples {
-		e := &p.NLU.Examples[i]
-		if e.IntentResponseKey == "" {
-			continue
-		}
-		name := "utter_" + e.IntentResponseKey
-		e.Response = name
-		for _, v := range p.Domain.Responses[name] {
-			if v.HasText && v.Text != "" {
-				e.Response = v.Text
-			}
-		}
-	}
 }

@@ -1,0 +1,102 @@
+package project
+
+import (
+	"path/filepath"
+	"strings"
+
+	"github.com/loquat-dev/loquat/internal/diag"
+	"github.com/loquat-dev/loquat/internal/yamlfile"
+)
+
+// importers are the names that importers: in config.yml may hold.
+var importers = []string{"RasaFileImporter", "MultiProjectImporter"}
+
+// imports are what MultiProjectImporter finds beside the project's own paths.
+type imports struct {
+	paths   []string // of NLU data and stories
+	domains []*yamlfile.Node
+}
+
+// imported follows the importers of the configuration.
+func (f *files) imported(p *Project) imports {
+	var out imports
+	for _, item := range p.Config.Importers.Items {
+		name := item.Name
+		if strings.HasPrefix(name, "rasa.") { // Rasa's own classes by their module
+			name = name[strings.LastIndex(name, ".")+1:]
+		}
+		switch {
+		case name == "RasaFileImporter":
+		case name == "MultiProjectImporter":
+			p.AutoConfigure = false
+			m := multiProject{files: f, seen: map[string]bool{}}
+			m.follow(p.Config.Imports, filepath.Dir(p.Paths.Config))
+			out = m.imports
+		case strings.Contains(name, "."):
+			f.problems.Errorf(item.Pos, "python-class", "importers: "+strings.Join(importers, ", "), "importer %q is a Python class, which can't run here", item.Name)
+		default:
+			hint := diag.DidYouMean(name, importers)
+			if hint == "" {
+				hint = "importers: " + strings.Join(importers, ", ")
+			}
+			f.problems.Errorf(item.Pos, "unknown-importer", hint, "there is no importer %q", item.Name)
+		}
+	}
+	return out
+}
+
+// multiProject collects the files of imported projects.
+type multiProject struct {
+	*files
+	imports
+	seen map[string]bool // folders and configurations that were followed
+}
+
+// follow reads what a configuration imports; paths begin at dir.
+func (m *multiProject) follow(list []Import, dir string) {
+	for _, i := range list {
+		path := i.Path
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(dir, path)
+		}
+		if !m.exists(path) {
+			m.problems.Errorf(i.Pos, "missing-import", "imports are relative to the file that names them", "there is no file or folder %q to import", i.Path)
+			continue
+		}
+		if m.seen[m.resolve(path)] {
+			continue
+		}
+		m.seen[m.resolve(path)] = true
+		m.read(path)
+	}
+}
+
+// read takes in one imported file or folder.
+func (m *multiProject) read(path string) {
+	for _, name := range m.find(path) {
+		if filepath.Base(name) == "config.yml" {
+			m.config(name)
+			continue
+		}
+		file := m.open(name)
+		if file.NLU || file.Stories {
+			m.paths = append(m.paths, name)
+		}
+		if file.Domain {
+			m.problems.AddAll(file.problems)
+			m.domains = append(m.domains, file.root)
+		}
+	}
+}
+
+// config follows the imports of an imported configuration; the rest of it does
+// not count.
+func (m *multiProject) config(name string) {
+	if m.seen[m.resolve(name)+"#config"] {
+		return
+	}
+	m.seen[m.resolve(name)+"#config"] = true
+	display := filepath.ToSlash(name)
+	root := yamlfile.Read(m.resolve(name), display, m.problems)
+	m.follow(configReader{m.problems}.imports(root), filepath.Dir(name))
+}

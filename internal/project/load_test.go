@@ -1,0 +1,128 @@
+package project_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/loquat-dev/loquat/internal/diag"
+	"github.com/loquat-dev/loquat/internal/project"
+)
+
+// write makes a project of files in a new folder.
+func write(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func load(t *testing.T, dir string) (*project.Project, string) {
+	t.Helper()
+	var problems diag.List
+	p := project.Load(dir, project.DefaultPaths(), &problems)
+	return p, printed(&problems)
+}
+
+func TestRetrievalResponsesGoBothWays(t *testing.T) {
+	dir := write(t, map[string]string{
+		"config.yml": "recipe: default.v1\n",
+		"domain.yml": "intents: [greet, {faq: {use_entities: []}}]\nresponses:\n  utter_faq/age:\n  - text: old enough\n",
+		"data/nlu.yml": "nlu:\n- intent: faq/name\n  examples: |\n    - who are you\n- intent: faq/age\n  examples: |\n    - how old are you\n" +
+			"responses:\n  utter_faq/name:\n  - text: a\n  - text: Loquat\n",
+	})
+	p, problems := load(t, dir)
+	if problems != "" {
+		t.Error(problems)
+	}
+	faq := p.Domain.Intent("faq")
+	if !faq.Retrieval || !faq.UseNone || p.Domain.Responses["utter_faq/name"] == nil || !p.Domain.IsListedAction("utter_faq") {
+		t.Errorf("domain: intent %+v, responses %v, actions %v", faq, p.Domain.Responses, p.Domain.Actions)
+	}
+	var labels []string
+	for _, e := range p.NLU.Examples {
+		labels = append(labels, e.Response)
+	}
+	if diff := cmp.Diff([]string{"Loquat", "old enough"}, labels); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestBotTextsOfStoriesBecomeActions(t *testing.T) {
+	dir := write(t, map[string]string{
+		"config.yml":       "recipe: default.v1\n",
+		"domain.yml":       "intents: [greet]\n",
+		"data/stories.yml": "stories:\n- story: s\n  steps:\n  - user: hi [there](place)\n  - bot: zwei\n  - bot: eins\n",
+	})
+	p, _ := load(t, dir)
+	if diff := cmp.Diff([]string{"eins", "zwei"}, p.Domain.E2EActions); diff != "" {
+		t.Error(diff)
+	}
+	names := p.Domain.ActionNames()
+	if diff := cmp.Diff([]string{"eins", "zwei"}, names[len(names)-2:]); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestImportsAreFollowed(t *testing.T) {
+	dir := write(t, map[string]string{
+		"config.yml":            "recipe: default.v1\nimporters:\n- name: MultiProjectImporter\nimports:\n- skills/a\n- skills/missing\n",
+		"domain.yml":            "intents: [greet]\n",
+		"skills/a/config.yml":   "pipeline: not looked at\nimports: [../b]\n",
+		"skills/a/domain.yml":   "intents: [a]\nresponses:\n  utter_a:\n  - text: a\n",
+		"skills/b/config.yml":   "imports: [../a]\n",
+		"skills/b/data/nlu.yml": "nlu:\n- intent: b\n  examples: |\n    - bee\n",
+		"skills/c/data/nlu.yml": "nlu:\n- intent: c\n  examples: |\n    - see\n",
+	})
+	p, problems := load(t, dir)
+	if !strings.Contains(problems, `config.yml:6:3: there is no file or folder "skills/missing" to import [missing-import]`) {
+		t.Error(problems)
+	}
+	if p.AutoConfigure || p.Domain.Intent("a") == nil || len(p.NLU.Examples) != 1 || p.NLU.Examples[0].Intent != "b" {
+		t.Errorf("intents %v, examples %v", p.Domain.IntentNames(), p.NLU.Examples)
+	}
+}
+
+func TestLinkedFoldersEnd(t *testing.T) {
+	dir := write(t, map[string]string{
+		"config.yml": "", "domain.yml": "intents: [a]\n",
+		"data/nlu.yml": "nlu:\n- intent: a\n  examples: |\n    - x\n",
+	})
+	if err := os.Symlink(dir, filepath.Join(dir, "data", "loop")); err != nil {
+		t.Skip(err)
+	}
+	if p, _ := load(t, dir); len(p.NLU.Examples) != 1 {
+		t.Errorf("%d examples, want 1", len(p.NLU.Examples))
+	}
+}
+
+func TestBrokenFilesAreReportedTogether(t *testing.T) {
+	dir := write(t, map[string]string{
+		"config.yml":      "pipeline: {}\n",
+		"domain.yml":      "intents: [a\n",
+		"data/nlu.yml":    "nlu:\n- intent: [a]\n",
+		"data/old.json":   `{"rasa_nlu_data": {}}`,
+		"data/notes.yml":  "anything: goes\n",
+		"data/README.txt": "nlu:\n",
+	})
+	_, problems := load(t, dir)
+	for _, want := range []string{"config.yml:1:11: pipeline must be a list", "domain.yml:", "data/nlu.yml:2:11: the name of the intent", "data/old.json: NLU data in Rasa's old JSON format"} {
+		if !strings.Contains(problems, want) {
+			t.Errorf("%q is missing in:\n%s", want, problems)
+		}
+	}
+	if strings.Contains(problems, "notes.yml") || strings.Contains(problems, "README") {
+		t.Errorf("foreign files are complained about:\n%s", problems)
+	}
+}
