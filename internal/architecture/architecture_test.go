@@ -34,6 +34,7 @@ var mayImport = map[string]string{
 	// engine
 	"ml/*":     "ml/*",
 	"graph":    "diag yamlfile",
+	"graph/*":  "graph",
 	"recipe":   "diag yamlfile project graph",
 	"model":    "diag graph recipe domain version",
 	"pyregexp": "pystr",
