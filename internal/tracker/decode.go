@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
 	"strings"
 	"time"
@@ -28,6 +29,24 @@ func (e *EventError) Error() string {
 // 3.6.21 with its legacy aliases "form" and "form_validation". Anything else is
 // an *EventError.
 func UnmarshalEvent(data []byte) (Event, error) {
+	m, err := decodeObject(data)
+	if err != nil {
+		return nil, err
+	}
+	return EventFrom(m)
+}
+
+// UnmarshalStored reads the JSON of an event that a tracker store kept, perhaps
+// one that another Rasa wrote: types that are not known give an Unknown.
+func UnmarshalStored(data []byte) (Event, error) {
+	m, err := decodeObject(data)
+	if err != nil {
+		return nil, err
+	}
+	return (&reader{m: m, keepUnknown: true}).read()
+}
+
+func decodeObject(data []byte) (map[string]any, error) {
 	v, err := DecodeValue(data)
 	if err != nil {
 		return nil, err
@@ -36,7 +55,7 @@ func UnmarshalEvent(data []byte) (Event, error) {
 	if !ok {
 		return nil, &EventError{Field: "event", Reason: "is not a JSON object"}
 	}
-	return EventFrom(m)
+	return m, nil
 }
 
 // DecodeValue reads one JSON value into plain Go values, with int64 for whole
@@ -78,7 +97,10 @@ func plain(v any) any {
 
 // EventFrom makes an event of a decoded JSON object, see UnmarshalEvent.
 func EventFrom(m map[string]any) (Event, error) {
-	r := &reader{m: m}
+	return (&reader{m: m}).read()
+}
+
+func (r *reader) read() (Event, error) {
 	r.name = r.requiredString("event")
 	if r.err != nil {
 		return nil, r.err
@@ -163,9 +185,20 @@ func (r *reader) event(base Base) Event {
 	case "resume":
 		return &ConversationResumed{Base: base}
 	default:
+		if r.keepUnknown {
+			return r.unknown(base)
+		}
 		r.fail("event", "is no kind of event")
 		return nil
 	}
+}
+
+func (r *reader) unknown(base Base) *Unknown {
+	fields := maps.Clone(r.m)
+	for _, key := range []string{"event", "timestamp", "metadata"} {
+		delete(fields, key)
+	}
+	return &Unknown{Base: base, Kind: r.name, Fields: fields}
 }
 
 func (r *reader) user(base Base) Event {
@@ -243,6 +276,8 @@ func ParseTime(s string) (time.Time, error) {
 
 // reader takes fields out of an event's object and keeps the first error.
 type reader struct {
+	keepUnknown bool // types that are not known are no error
+
 	m    map[string]any
 	name string
 	err  error

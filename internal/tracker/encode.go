@@ -65,6 +65,10 @@ func (o *object) fields(e Event) {
 		o.nullable("name", e.Name, e.Name != "")
 		o.nullable("policy", e.Policy, e.Policy != "")
 		o.number("confidence", e.Confidence, e.HasConfidence)
+	case *Unknown:
+		for _, key := range slices.Sorted(maps.Keys(e.Fields)) {
+			o.value(key, e.Fields[key])
+		}
 	case *ReminderScheduled:
 		o.nullable("intent", e.Intent, e.Intent != "")
 		o.value("entities", e.Entities)

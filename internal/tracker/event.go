@@ -139,6 +139,13 @@ type (
 	ConversationPaused struct{ Base }
 	// ConversationResumed is "resume".
 	ConversationResumed struct{ Base }
+	// Unknown is a stored event of a type that this version does not know, such as
+	// one of a later Rasa. It is kept as it is and has no effect.
+	Unknown struct {
+		Base
+		Kind   string
+		Fields map[string]any // all but event, timestamp and metadata
+	}
 )
 
 func (*UserUttered) Type() string             { return "user" }
@@ -162,3 +169,4 @@ func (*UserUtteranceReverted) Type() string   { return "rewind" }
 func (*ActionReverted) Type() string          { return "undo" }
 func (*ConversationPaused) Type() string      { return "pause" }
 func (*ConversationResumed) Type() string     { return "resume" }
+func (e *Unknown) Type() string               { return e.Kind }

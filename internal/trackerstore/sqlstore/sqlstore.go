@@ -78,7 +78,7 @@ func Open(ctx context.Context, c Config, d *domain.Domain) (*Store, error) {
 }
 
 func (s *Store) open(ctx context.Context, file string) (err error) {
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+	if err := create(file); err != nil {
 		return err
 	}
 	if s.writer, err = openWriter(ctx, file, s.recent); err != nil {
@@ -96,6 +96,19 @@ func (s *Store) open(ctx context.Context, file string) (err error) {
 	s.tail, err = s.reader.PrepareContext(ctx,
 		"SELECT id, data FROM events WHERE sender_id = ? AND id >= ? ORDER BY id")
 	return err
+}
+
+// create makes the file if there is none. What people said is nobody else's
+// business, so only its owner may read a new one.
+func create(file string) error {
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 // Retrieve implements trackerstore.Store.
@@ -138,7 +151,7 @@ func (s *Store) read(ctx context.Context, h history) (history, error) {
 			checked = true
 			continue
 		}
-		e, err := tracker.UnmarshalEvent(data)
+		e, err := tracker.UnmarshalStored(data)
 		if err != nil {
 			return history{}, fmt.Errorf("row %d: %w", h.lastID, err)
 		}

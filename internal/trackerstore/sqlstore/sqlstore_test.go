@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -108,6 +109,47 @@ func TestRowsAreRasas(t *testing.T) {
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// A database that another Rasa wrote may hold events that we don't know. They
+// are kept.
+func TestUnknownEventsAreKept(t *testing.T) {
+	s := open(t, t.TempDir())
+	const data = `{"event":"flow_started","timestamp":1.5,"flow_id":"transfer"}`
+	_, err := s.writer.conn.ExecContext(t.Context(), "INSERT INTO events (sender_id, type_name, data) VALUES ('a', 'flow_started', ?)", data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr, err := s.Retrieve(t.Context(), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Replace(t.Context(), tr); err != nil {
+		t.Fatal(err)
+	}
+	var got string
+	if err := s.reader.QueryRowContext(t.Context(), "SELECT data FROM events").Scan(&got); err != nil || got != data {
+		t.Errorf("got %s (%v), want %s", got, err, data)
+	}
+}
+
+func TestNewFilesAreTheOwners(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	tr := tracker.New("a", trackerstoretest.Domain())
+	trackerstoretest.Turn(tr, 0)
+	if err := s.Save(t.Context(), tr); err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*", "*"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no files: %v", err)
+	}
+	for _, file := range files {
+		if info, err := os.Stat(file); err != nil || info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s: %v %v", file, info.Mode(), err)
+		}
 	}
 }
 
