@@ -256,15 +256,7 @@ func (r *Runner) utterances(ctx context.Context, responses []map[string]any, s S
 	var events []tracker.Event
 	for _, given := range responses {
 		content := map[string]any{}
-		// Older action servers say "template". Where both are there, Rasa 3.6 keeps
-		// that one in the event's metadata.
-		nameKey := "response"
-		name, _ := given[nameKey].(string)
-		if name == "" {
-			nameKey = "template"
-			name, _ = given[nameKey].(string)
-		}
-		if name != "" {
+		if name, _ := given["response"].(string); name != "" {
 			generated, err := r.NLG.Generate(ctx, nlg.Request{Name: name, Tracker: s.Tracker, Channel: s.Channel, Arguments: given})
 			if err != nil {
 				return nil, fmt.Errorf("generate response %q: %w", name, err)
@@ -277,7 +269,7 @@ func (r *Runner) utterances(ctx context.Context, responses []map[string]any, s S
 		}
 		for key, value := range given {
 			switch {
-			case key == "response" || key == nameKey:
+			case key == "response":
 			case key == "buttons":
 				have, _ := content["buttons"].([]any)
 				more, _ := value.([]any)

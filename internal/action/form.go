@@ -205,9 +205,13 @@ func (f *form) request(ctx context.Context) error {
 	return err
 }
 
-// firstEmpty returns the first required slot without a value, or "".
+// firstEmpty returns the first required slot without a value, or "" if there is
+// none or validation has ended the form.
 func (f *form) firstEmpty() string {
 	t := f.with(f.events...).Tracker
+	if t.ActiveLoop().Name != f.Name {
+		return ""
+	}
 	for _, name := range f.RequiredSlots {
 		if t.Slot(name) == nil {
 			return name

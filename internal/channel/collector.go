@@ -2,6 +2,7 @@ package channel
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 )
@@ -13,11 +14,18 @@ type Collector struct {
 
 	mu       sync.Mutex
 	messages []map[string]any
+	taken    bool
 	onEach   func(map[string]any)
 }
 
+// ErrGone is returned by a Collector for what is said, by a reminder for
+// example, after its messages were taken.
+var ErrGone = errors.New("the user's request has been answered already")
+
 // NewCollector returns an empty collector for the channel of that name.
-func NewCollector(name string) *Collector { return &Collector{name: name} }
+func NewCollector(name string) *Collector {
+	return &Collector{name: name, messages: []map[string]any{}}
+}
 
 // NewStream returns a collector that hands on each message instead of keeping it.
 func NewStream(name string, onEach func(message map[string]any)) *Collector {
@@ -31,6 +39,9 @@ func (c *Collector) Name() string { return c.name }
 func (c *Collector) Send(_ context.Context, recipientID string, r Response) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.taken {
+		return ErrGone
+	}
 	for _, m := range split(recipientID, r) {
 		if c.onEach != nil {
 			c.onEach(m)
@@ -41,10 +52,11 @@ func (c *Collector) Send(_ context.Context, recipientID string, r Response) erro
 	return nil
 }
 
-// Messages returns what was said so far.
+// Messages ends the collection and returns what was said.
 func (c *Collector) Messages() []map[string]any {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.taken = true
 	return c.messages
 }
 
@@ -64,6 +76,8 @@ func split(recipientID string, r Response) []map[string]any {
 	switch {
 	case !empty(r["quick_replies"]):
 		add("text", text, "buttons", r["quick_replies"])
+	case !empty(r["buttons"]) && !hasText:
+		add("buttons", r["buttons"])
 	case !empty(r["buttons"]):
 		add("text", text, "buttons", r["buttons"])
 	case hasText && text != "":

@@ -193,19 +193,17 @@ func (t *turn) act(ctx context.Context, name string, prediction *dialogue.Predic
 		if rejection, ok := errors.AsType[*action.RejectedError](err); ok {
 			t.Logger.DebugContext(ctx, "action rejected its execution", "conversation_id", t.tracker.ConversationID, "action", name, "err", rejection)
 			events, rejected = []tracker.Event{&tracker.ActionExecutionRejected{
-				Name: rejection.Action, Policy: prediction.Policy, Confidence: confidence, HasConfidence: true,
+				Name: name, Policy: prediction.Policy, Confidence: confidence, HasConfidence: true,
 			}}, true
 		} else {
 			t.Logger.ErrorContext(ctx, "action failed", "conversation_id", t.tracker.ConversationID, "action", name, "err", err)
 		}
 	}
-	if !rejected { // what was predicted does not count either
+	if !rejected && !containsRejection(events) { // else the prediction does not count
 		for _, e := range prediction.Events {
 			t.record(e)
 		}
-		if !containsRejection(events) {
-			t.record(t.executed(name, prediction, confidence))
-		}
+		t.record(t.executed(name, prediction, confidence))
 	}
 	return t.apply(ctx, events)
 }

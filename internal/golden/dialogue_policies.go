@@ -146,16 +146,18 @@ func trainPolicies(assistant string, configs []graph.Config) (*trainedPolicies, 
 	return out, nil
 }
 
-func (p *trainedPolicies) predict(t *tracker.Tracker) (*dialogue.Prediction, error) {
+// Predict implements conversation.Predictor.
+func (p *trainedPolicies) Predict(ctx context.Context, s dialogue.Situation) (*dialogue.Prediction, error) {
+	s.RuleOnly = p.ruleOnly
 	var all []*dialogue.Prediction
 	for _, policy := range p.policies {
-		one, err := policy.Predict(context.Background(), dialogue.Situation{Tracker: t, Domain: p.domain, RuleOnly: p.ruleOnly})
+		one, err := policy.Predict(ctx, s)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, one)
 	}
-	return ensemble.Ensemble{}.Combine(all, p.domain, t)
+	return ensemble.Ensemble{}.Combine(all, p.domain, s.Tracker)
 }
 
 // replay compares each prediction of a conversation.
@@ -172,7 +174,7 @@ func (p *trainedPolicies) replay(file string, c recordedConversation, report *Re
 		for len(events) > 0 {
 			fromPolicies := leading(events)
 			if want, ok := predicted(events, fromPolicies); ok {
-				got, err := p.predict(t)
+				got, err := p.Predict(context.Background(), dialogue.Situation{Tracker: t, Domain: p.domain})
 				if err != nil {
 					return err
 				}

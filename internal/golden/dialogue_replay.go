@@ -1,0 +1,295 @@
+package golden
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/loquat-dev/loquat/internal/action"
+	"github.com/loquat-dev/loquat/internal/action/webhook"
+	"github.com/loquat-dev/loquat/internal/channel"
+	"github.com/loquat-dev/loquat/internal/conversation"
+	"github.com/loquat-dev/loquat/internal/domain"
+	"github.com/loquat-dev/loquat/internal/graph"
+	"github.com/loquat-dev/loquat/internal/lockstore/memlock"
+	"github.com/loquat-dev/loquat/internal/nlg"
+	"github.com/loquat-dev/loquat/internal/tracker"
+	"github.com/loquat-dev/loquat/internal/trackerstore/memstore"
+)
+
+// Conversations compares whole conversations, one check for each file of
+// recordings below the folder dir: what was understood is taken from the
+// recording, the policies are trained, and everything else is ours.
+func Conversations(dir string) ([]Check, error) {
+	files, err := filepath.Glob(filepath.Join(dir, "dialogue", "conversations", "*.jsonl"))
+	if err != nil {
+		return nil, err
+	}
+	checks := make([]Check, len(files))
+	for i, file := range files {
+		name := "dialogue/conversations/" + filepath.Base(file)
+		checks[i] = Check{name, func(dir string) Report { return replayConversations(dir, name) }}
+	}
+	return checks, nil
+}
+
+func replayConversations(dir, name string) Report {
+	report := Report{File: name}
+	f, err := readConversations(filepath.Join(dir, filepath.FromSlash(name)))
+	if err != nil {
+		return fail(name, err)
+	}
+	policies, err := trainPolicies(filepath.Join(dir, "dialogue", f.Assistant), f.Policies)
+	if err != nil {
+		return fail(name, err)
+	}
+	recorded := &recordedMind{}
+	err = f.play(&report, mind{domain: policies.domain, interpreter: recorded, predictor: policies, before: recorded.load})
+	if err != nil {
+		return fail(name, err)
+	}
+	return report
+}
+
+// conversationFile is one file of recorded conversations with one assistant.
+type conversationFile struct {
+	Bot       string         `json:"bot"`
+	Assistant string         `json:"assistant"` // folder, relative to golden/dialogue
+	Language  string         `json:"language"`
+	Policies  []graph.Config `json:"policies"`
+
+	Conversations []playedConversation `json:"-"`
+}
+
+// playedConversation is one conversation from its beginning.
+type playedConversation struct {
+	ID    string       `json:"id"`
+	From  string       `json:"from"`
+	Turns []playedTurn `json:"turns"`
+}
+
+// playedTurn is one message and what came of it.
+type playedTurn struct {
+	Message      json.RawMessage `json:"message"` // a text, or an external trigger
+	ActionServer []playedCall    `json:"action_server"`
+	Replies      json.RawMessage `json:"replies"`
+	Events       []any           `json:"events"`
+	Slots        map[string]any  `json:"slots"`
+	ActiveLoop   any             `json:"active_loop"`
+	LatestAction any             `json:"latest_action"`
+	Error        json.RawMessage `json:"error"`
+}
+
+// playedCall is a call of the action server and its answer.
+type playedCall struct {
+	Action string          `json:"action"`
+	Status int             `json:"status"`
+	Answer json.RawMessage `json:"answer"`
+}
+
+// readConversations reads a file of golden/dialogue/conversations.
+func readConversations(file string) (*conversationFile, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	lines := bufio.NewScanner(bytes.NewReader(data))
+	lines.Buffer(nil, len(data)+1)
+	f := &conversationFile{}
+	for first := true; lines.Scan(); first = false {
+		if first {
+			if err := json.Unmarshal(lines.Bytes(), f); err != nil {
+				return nil, fmt.Errorf("%s: %w", filepath.Base(file), err)
+			}
+			continue
+		}
+		var c playedConversation
+		d := json.NewDecoder(bytes.NewReader(lines.Bytes()))
+		d.UseNumber()
+		if err := d.Decode(&c); err != nil {
+			return nil, fmt.Errorf("%s: %w", filepath.Base(file), err)
+		}
+		f.Conversations = append(f.Conversations, c)
+	}
+	return f, lines.Err()
+}
+
+// mind is the part of an assistant that was trained, or that plays what was
+// recorded.
+type mind struct {
+	domain      *domain.Domain
+	interpreter conversation.Interpreter
+	predictor   conversation.Predictor
+	before      func(playedTurn) // told of each turn before it is played; may be nil
+}
+
+// play holds the recorded conversations with an assistant and compares replies,
+// events, slots, and calls of the action server.
+func (f *conversationFile) play(report *Report, m mind) error {
+	server := newScriptedServer()
+	defer server.Close()
+	client, err := webhook.New(webhook.Settings{URL: server.URL}, m.domain, []byte("{}"))
+	if err != nil {
+		return err
+	}
+	logger := slog.New(slog.DiscardHandler)
+	store := memstore.New(m.domain)
+	p := conversation.New(conversation.Settings{
+		Domain: m.domain, Interpreter: m.interpreter, Predictor: m.predictor,
+		Actions: &action.Runner{Domain: m.domain, NLG: nlg.NewTemplates(m.domain, first, logger), Server: client, Logger: logger},
+		Store:   store, Locks: memlock.New(0), Logger: logger,
+	})
+	defer p.Close()
+	for _, c := range f.Conversations {
+		difference, err := playOne(p, store, server, c, m.before)
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.ID, err)
+		}
+		report.equal(c.ID, difference)
+	}
+	return nil
+}
+
+// first chooses the variation that was recorded.
+func first(int) int { return 0 }
+
+func playOne(p *conversation.Processor, store *memstore.Store, server *scriptedServer, c playedConversation, before func(playedTurn)) (string, error) {
+	ctx := context.Background()
+	seen := 0
+	for i, turn := range c.Turns {
+		where := fmt.Sprintf("turn %d %s", i, turn.Message)
+		if before != nil {
+			before(turn)
+		}
+		server.load(turn.ActionServer)
+		out := channel.NewCollector("collector")
+		err := send(ctx, p, c.ID, turn.Message, out)
+		if turn.Error != nil {
+			return "", nil // ours is free here, and it was the last turn
+		}
+		if err != nil {
+			return fmt.Sprintf("%s: %v", where, err), nil
+		}
+		t, err := store.Retrieve(ctx, c.ID)
+		if err != nil {
+			return "", err
+		}
+		events := t.Events()
+		for _, d := range []string{
+			server.difference(),
+			differs("events", turn.Events, plainEvents(events[seen:])),
+			differs("replies", turn.Replies, withoutRecipient(out.Messages())),
+			differs("slots", turn.Slots, plainSlots(t)),
+			differs("active_loop", turn.ActiveLoop, orNull(t.ActiveLoop().Name)),
+			differs("latest_action", turn.LatestAction, orNull(t.LatestActionName())),
+		} {
+			if d != "" {
+				return where + ": " + d, nil
+			}
+		}
+		seen = len(events)
+	}
+	return "", nil
+}
+
+// send says a recorded message: a text, or {"trigger_intent": name, "entities": …}.
+func send(ctx context.Context, p *conversation.Processor, id string, message json.RawMessage, out channel.Output) error {
+	var text string
+	if json.Unmarshal(message, &text) == nil {
+		return p.HandleMessage(ctx, channel.Message{Text: text, HasText: true, SenderID: id, Output: out})
+	}
+	var trigger struct {
+		Intent   string           `json:"trigger_intent"`
+		Entities []tracker.Entity `json:"entities"`
+	}
+	if err := json.Unmarshal(message, &trigger); err != nil {
+		return err
+	}
+	_, err := p.TriggerIntent(ctx, id, trigger.Intent, trigger.Entities, out)
+	return err
+}
+
+// differs compares two values by their JSON.
+func differs(what string, want, got any) string {
+	w, err := throughPlainJSON(want)
+	if err != nil {
+		return err.Error()
+	}
+	g, err := throughPlainJSON(got)
+	if err != nil {
+		return err.Error()
+	}
+	return jsonDifference(what, w, g)
+}
+
+func throughPlainJSON(v any) (any, error) {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	return decodeJSON(data)
+}
+
+// plainEvents gives events as they are recorded: without what changes from run to
+// run, and with the parts of a parse and of an utterance that are compared.
+func plainEvents(events []tracker.Event) []any {
+	out := []any{}
+	for _, e := range events {
+		v, _ := decodeJSON(tracker.MarshalEvent(e))
+		m := v.(map[string]any)
+		delete(m, "timestamp")
+		delete(m, "message_id")
+		if metadata, ok := m["metadata"].(map[string]any); ok {
+			delete(metadata, "model_id")
+			delete(metadata, "assistant_id")
+			if len(metadata) == 0 {
+				delete(m, "metadata")
+			}
+		}
+		if parse, ok := m["parse_data"].(map[string]any); ok {
+			intent, _ := parse["intent"].(map[string]any)
+			delete(intent, "full_retrieval_intent_name")
+			m["parse_data"] = map[string]any{"intent": intent, "entities": parse["entities"]}
+		}
+		if data, ok := m["data"].(map[string]any); ok {
+			for k, v := range data {
+				if v == nil {
+					delete(data, k)
+				}
+			}
+		}
+		if m["action_text"] == nil {
+			delete(m, "action_text")
+		}
+		out = append(out, m)
+	}
+	return out
+}
+
+func withoutRecipient(messages []map[string]any) []map[string]any {
+	out := make([]map[string]any, len(messages))
+	for i, m := range messages {
+		out[i] = map[string]any{}
+		for k, v := range m {
+			if k != "recipient_id" {
+				out[i][k] = v
+			}
+		}
+	}
+	return out
+}
+
+func plainSlots(t *tracker.Tracker) map[string]any {
+	out := map[string]any{}
+	for k, v := range t.Slots() {
+		if k != "session_started_metadata" {
+			out[k] = v
+		}
+	}
+	return out
+}
