@@ -15,7 +15,7 @@ type Collector struct {
 	mu       sync.Mutex
 	messages []map[string]any
 	taken    bool
-	onEach   func(map[string]any)
+	onEach   func(map[string]any) error
 }
 
 // ErrGone is returned by a Collector for what is said, by a reminder for
@@ -28,7 +28,8 @@ func NewCollector(name string) *Collector {
 }
 
 // NewStream returns a collector that hands on each message instead of keeping it.
-func NewStream(name string, onEach func(message map[string]any)) *Collector {
+// onEach returns ErrGone when nobody is listening any more.
+func NewStream(name string, onEach func(message map[string]any) error) *Collector {
 	return &Collector{name: name, onEach: onEach}
 }
 
@@ -44,7 +45,9 @@ func (c *Collector) Send(_ context.Context, recipientID string, r Response) erro
 	}
 	for _, m := range split(recipientID, r) {
 		if c.onEach != nil {
-			c.onEach(m)
+			if err := c.onEach(m); err != nil {
+				return err
+			}
 		} else {
 			c.messages = append(c.messages, m)
 		}

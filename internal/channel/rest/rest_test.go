@@ -140,7 +140,7 @@ func TestStreamThatBreaksOffIsNoticed(t *testing.T) {
 }
 
 // A reminder may speak long after the answer.
-func TestLateMessagesAreDropped(t *testing.T) {
+func TestLateMessagesAreRefused(t *testing.T) {
 	var out channel.Output
 	s := serve(t, func(_ context.Context, m channel.Message) error {
 		out = m.Output
@@ -150,7 +150,7 @@ func TestLateMessagesAreDropped(t *testing.T) {
 		if status, _ := post(t, s, query, `{"message":"hi"}`); status != 200 {
 			t.Errorf("status %d", status)
 		}
-		if err := out.Send(t.Context(), "a", channel.Response{"text": "late"}); err != nil {
+		if err := out.Send(t.Context(), "a", channel.Response{"text": "late"}); !errors.Is(err, channel.ErrGone) {
 			t.Error(err)
 		}
 	}

@@ -45,14 +45,17 @@ func (s *stream) start() {
 	}
 }
 
-func (s *stream) send(message map[string]any) {
+func (s *stream) send(message map[string]any) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ended || s.err != nil {
-		return
+	if s.ended {
+		return channel.ErrGone
 	}
-	s.start()
-	s.err = errors.Join(httpio.Encode(s.w, message), s.control.Flush())
+	if s.err == nil {
+		s.start()
+		s.err = errors.Join(httpio.Encode(s.w, message), s.control.Flush())
+	}
+	return s.err
 }
 
 // end closes the stream and reports whether anything was sent.
