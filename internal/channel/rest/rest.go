@@ -4,6 +4,8 @@
 package rest
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -13,6 +15,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/loquat-dev/loquat/internal/channel"
 	"github.com/loquat-dev/loquat/internal/httpio"
@@ -109,73 +112,83 @@ var errNoObject = errors.New("the body is no JSON object")
 // body is what a client sends. The values may be of any type; what is made of
 // them follows Rasa 3.6.
 type body struct {
-	Sender       json.RawMessage `json:"sender"`
-	Message      json.RawMessage `json:"message"`
-	InputChannel json.RawMessage `json:"input_channel"`
-	Metadata     json.RawMessage `json:"metadata"`
+	Sender       value `json:"sender"`
+	Message      value `json:"message"`
+	InputChannel value `json:"input_channel"`
+	Metadata     value `json:"metadata"`
+}
+
+// value is a JSON value as it was written, empty if it is missing.
+type value []byte
+
+// UnmarshalJSON keeps a copy of the text.
+func (v *value) UnmarshalJSON(text []byte) error {
+	*v = append((*v)[:0], text...)
+	return nil
+}
+
+func (v value) given() bool { return len(v) > 0 && string(v) != "null" }
+
+// text returns the value if it is a string.
+func (v value) text() (string, bool) {
+	if len(v) == 0 || v[0] != '"' {
+		return "", false
+	}
+	if inner := v[1 : len(v)-1]; bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
+		return string(inner), true
+	}
+	var s string
+	err := json.Unmarshal(v, &s)
+	return s, err == nil
 }
 
 // read makes a message of a request.
 func read(w http.ResponseWriter, r *http.Request) (channel.Message, error) {
-	var raw json.RawMessage
-	if err := httpio.ReadJSON(w, r, maxBody, &raw); err != nil {
-		if errors.Is(err, io.EOF) {
-			return channel.Message{}, errNoObject
-		}
-		return channel.Message{}, err
-	}
-	var b body
-	if raw[0] != '{' || json.Unmarshal(raw, &b) != nil {
+	var b *body // stays nil for null
+	err := httpio.ReadJSON(w, r, maxBody, &b)
+	if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok || errors.Is(err, io.EOF) || err == nil && b == nil {
 		return channel.Message{}, errNoObject
 	}
+	if err != nil {
+		return channel.Message{}, err
+	}
 	m := channel.Message{Channel: "rest", MessageID: newID()}
-	var err error
 	if m.SenderID, err = sender(b.Sender); err != nil {
 		return m, err
 	}
-	if err := json.Unmarshal(b.Message, &m.Text); err != nil || string(b.Message) == "null" {
+	if m.Text, m.HasText = b.Message.text(); !m.HasText {
 		return m, errors.New("\"message\" is no string")
 	}
-	m.HasText = true
 	m.Text = strings.TrimSpace(m.Text)
-	if given(b.InputChannel) {
-		if err := json.Unmarshal(b.InputChannel, &m.Channel); err != nil {
+	if b.InputChannel.given() {
+		var ok bool
+		if m.Channel, ok = b.InputChannel.text(); !ok {
 			return m, errors.New("\"input_channel\" is no string")
 		}
 	}
-	if given(b.Metadata) {
-		value, _ := tracker.DecodeValue(b.Metadata) // keeps whole numbers whole
+	if b.Metadata.given() {
+		object, _ := tracker.DecodeValue(b.Metadata) // keeps whole numbers whole
 		var ok bool
-		if m.Metadata, ok = value.(map[string]any); !ok {
+		if m.Metadata, ok = object.(map[string]any); !ok {
 			return m, errors.New("\"metadata\" is no object")
 		}
 	}
 	return m, nil
 }
 
-func given(value json.RawMessage) bool { return len(value) > 0 && string(value) != "null" }
-
 // sender reads the name of the conversation: a string, or a number as it is
 // written. Without one it is "default".
-func sender(value json.RawMessage) (string, error) {
-	if !given(value) {
+func sender(v value) (string, error) {
+	if !v.given() {
 		return "default", nil
 	}
-	switch c := value[0]; {
-	case c == '"':
-		var s string
-		if err := json.Unmarshal(value, &s); err != nil {
-			return "", err
-		}
-		if s == "" {
-			s = "default"
-		}
-		return s, nil
-	case c == '-' || c >= '0' && c <= '9':
-		return string(value), nil
-	default:
-		return "", errors.New("\"sender\" is no string")
+	if s, ok := v.text(); ok {
+		return cmp.Or(s, "default"), nil
 	}
+	if c := v[0]; c == '-' || c >= '0' && c <= '9' {
+		return string(v), nil
+	}
+	return "", errors.New("\"sender\" is no string")
 }
 
 func newID() string {
