@@ -6,18 +6,11 @@ import "slices"
 // shape of POST /model/parse (nlu.md §11, Rasa 3.6.21). The values are plain JSON
 // values; the caller owns them.
 func (m *Message) ParseResult() map[string]any {
-	var intent Intent
-	if m.Intent != nil {
-		intent = *m.Intent
-	}
-	if !m.Decided && m.isRetrievalIntent(intent.Name) {
-		intent.FullRetrievalName, intent.HasFullRetrievalName = m.selectedKey(intent.Name), true
-	}
 	entities := make([]any, len(m.Entities))
 	for i := range m.Entities {
 		entities[i] = m.Entities[i].result()
 	}
-	out := map[string]any{"text": m.Values[Text], "intent": intent.result(), "entities": entities}
+	out := map[string]any{"text": m.Values[Text], "intent": m.resultIntent().result(), "entities": entities}
 	if m.Ranking != nil && !m.RankingHidden {
 		ranking := make([]any, len(m.Ranking))
 		for i := range m.Ranking {
@@ -39,6 +32,18 @@ func (m *Message) ParseResult() map[string]any {
 		out["response_selector"] = m.Selector
 	}
 	return out
+}
+
+// resultIntent is the intent as results show it.
+func (m *Message) resultIntent() Intent {
+	var intent Intent
+	if m.Intent != nil {
+		intent = *m.Intent
+	}
+	if !m.Decided && m.isRetrievalIntent(intent.Name) {
+		intent.FullRetrievalName, intent.HasFullRetrievalName = m.selectedKey(intent.Name), true
+	}
+	return intent
 }
 
 // isRetrievalIntent reports whether a ResponseSelector chooses responses for the
