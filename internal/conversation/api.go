@@ -9,6 +9,7 @@ import (
 
 	"github.com/loquat-dev/loquat/internal/action"
 	"github.com/loquat-dev/loquat/internal/channel"
+	"github.com/loquat-dev/loquat/internal/nlu"
 	"github.com/loquat-dev/loquat/internal/tracker"
 )
 
@@ -174,10 +175,6 @@ func entityList(v any) ([]tracker.Entity, error) {
 }
 
 // Parse is what NLU makes of a text.
-func (p *Processor) Parse(ctx context.Context, text, messageID string) (tracker.ParseData, error) {
-	m, err := p.parse(ctx, text, messageID, nil)
-	if err != nil {
-		return nil, err
-	}
-	return tracker.ParseData(m.ParseResult()), nil
+func (p *Processor) Parse(ctx context.Context, text, messageID string) (*nlu.Message, error) {
+	return p.parse(ctx, text, messageID, nil)
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/loquat-dev/loquat/internal/channel"
+	"github.com/loquat-dev/loquat/internal/nlu"
 	"github.com/loquat-dev/loquat/internal/tracker"
 )
 
@@ -29,7 +30,7 @@ type Assistant interface {
 	TriggerIntent(ctx context.Context, conversationID, intent string, entities []tracker.Entity, out channel.Output) (*tracker.Tracker, error)
 
 	// Parse is what NLU makes of a text.
-	Parse(ctx context.Context, text, messageID string) (tracker.ParseData, error)
+	Parse(ctx context.Context, text, messageID string) (*nlu.Message, error)
 }
 
 // protected wraps the handler of a route that needs permission and a model.

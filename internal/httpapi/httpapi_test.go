@@ -22,6 +22,7 @@ import (
 	"github.com/loquat-dev/loquat/internal/conversation"
 	"github.com/loquat-dev/loquat/internal/domain"
 	"github.com/loquat-dev/loquat/internal/lockstore"
+	"github.com/loquat-dev/loquat/internal/nlu"
 	"github.com/loquat-dev/loquat/internal/tracker"
 )
 
@@ -83,8 +84,10 @@ func (b *bench) TriggerIntent(ctx context.Context, id, intent string, entities [
 	return t, out.Send(ctx, id, channel.Response{"text": intent + string(text)})
 }
 
-func (b *bench) Parse(_ context.Context, text, _ string) (tracker.ParseData, error) {
-	return tracker.ParseData{"text": text}, b.err
+func (b *bench) Parse(_ context.Context, text, _ string) (*nlu.Message, error) {
+	m := &nlu.Message{}
+	m.Values[nlu.Text] = text
+	return m, b.err
 }
 
 func (b *bench) handle(ctx context.Context, m channel.Message) error {
@@ -168,7 +171,7 @@ func TestRoutes(t *testing.T) {
 		{"POST", "/conversations/a/trigger_intent", `{"name":"unknown"}`, 404, `"reason":"NotFound"`},
 		{"POST", "/conversations/a/trigger_intent", `{}`, 400, `"details":{"in":"body","parameter":"name"}`},
 		{"POST", "/conversations/a/trigger_intent", ``, 500, ""},
-		{"POST", "/model/parse", `{"text":"hi"}`, 200, `{"text":"hi"}`},
+		{"POST", "/model/parse", `{"text":"hi"}`, 200, `{"text":"hi","intent":{"name":null,"confidence":0},"entities":[]}`},
 		{"POST", "/model/parse", ``, 400, `"reason":"BadRequest"`},
 		{"POST", "/model/parse", `{"q":1}`, 500, `"reason":"ParsingError"`},
 		{"POST", "/model/parse", `{`, 500, `"reason":"ParsingError"`},
