@@ -20,12 +20,10 @@ import (
 	"github.com/loquat-dev/loquat/internal/tracker"
 )
 
-// Predictions compares the policies alone: fed with the recorded events of all
+// predictions compares the policies alone: fed with the recorded events of all
 // conversations, those with forms too, they must predict what Rasa predicted.
-var Predictions = Check{File: "dialogue/conversations", Run: predictions}
-
 func predictions(dir string) Report {
-	report := Report{File: "dialogue/conversations"}
+	report := Report{File: "dialogue/conversations (policies)"}
 	files, err := filepath.Glob(filepath.Join(dir, "dialogue", "conversations", "*.jsonl"))
 	if err != nil {
 		return fail(report.File, err)

@@ -20,8 +20,16 @@ import (
 	"github.com/loquat-dev/loquat/internal/yamlfile"
 )
 
-// Stories compares how story files are read and what is learned from.
-var Stories = Check{File: "project/stories.json", Run: stories}
+// Dialogue compares stories, what training makes of them, and what policies
+// predict.
+func Dialogue() []Check {
+	return []Check{
+		{"project/stories.json", stories},
+		{"project/projects.json (stories)", storiesOfProjects},
+		{"dialogue/verdicts.json", verdicts},
+		{"dialogue/conversations (policies)", predictions},
+	}
+}
 
 type storiesRecord struct {
 	Domain      string         `json:"domain"`
@@ -41,6 +49,58 @@ type blockRecord struct {
 	End        []string       `json:"end"`
 	Events     int            `json:"events"`
 	EventTypes map[string]int `json:"event_types"`
+}
+
+// storiesOfProjects compares the stories of whole projects.
+func storiesOfProjects(dir string) Report {
+	report := Report{File: "project/projects.json (stories)"}
+	var records map[string]struct {
+		Domain  string          `json:"domain"`
+		Stories *projectStories `json:"stories"`
+	}
+	if err := load(dir, "project/projects.json", &records); err != nil {
+		return fail(report.File, err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(records)) {
+		r := records[name]
+		if r.Stories == nil {
+			report.notCovered(name + " can't be read by 3.6.21")
+			continue
+		}
+		domainPath := strings.TrimPrefix(r.Domain, name+"/")
+		p := project.Load(filepath.Join(botsDir(dir), name), project.Paths{Config: "config.yml", Domain: []string{domainPath}, Data: []string{"data"}}, &diag.List{})
+		got, err := describeStories(p.Stories, p.Domain)
+		if err != nil {
+			return fail(report.File, err)
+		}
+		report.equal(name, cmp.Diff(*r.Stories, got))
+	}
+	return report
+}
+
+// projectStories is what projects.json records about a project's stories.
+type projectStories struct {
+	Blocks      int           `json:"story_steps"`
+	RuleBlocks  int           `json:"rule_steps"`
+	Trackers    trackerCounts `json:"trackers_augmentation_0"`
+	Augmented50 trackerCounts `json:"trackers_augmentation_50"`
+	Names       []string      `json:"fingerprint_free_order"`
+}
+
+func describeStories(graph *story.Graph, d *domain.Domain) (projectStories, error) {
+	out := projectStories{Blocks: len(graph.Blocks), Names: []string{}}
+	for _, b := range graph.Blocks {
+		if b.Rule {
+			out.RuleBlocks++
+		}
+		out.Names = append(out.Names, b.Name)
+	}
+	var err error
+	if out.Trackers, err = countTrackers(graph, d, 0); err != nil {
+		return out, err
+	}
+	out.Augmented50, err = countTrackers(graph, d, 50)
+	return out, err
 }
 
 type trackerCounts struct{ Total, Rule, Augmented int }

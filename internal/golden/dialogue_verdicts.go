@@ -12,10 +12,8 @@ import (
 	"github.com/loquat-dev/loquat/internal/graph"
 )
 
-// Verdicts compares which assistants training refuses, and which rules and
+// verdicts compares which assistants training refuses, and which rules and
 // stories it names.
-var Verdicts = Check{File: "dialogue/verdicts.json", Run: verdicts}
-
 func verdicts(dir string) Report {
 	report := Report{File: "dialogue/verdicts.json"}
 	var records map[string]struct {

@@ -27,8 +27,8 @@ func TestProjectsAreReadAsRecorded(t *testing.T) {
 	}
 }
 
-func TestStoriesAreReadAsRecorded(t *testing.T) { check(t, golden.Stories) }
-
-func TestTrainingRefusesWhatWasRefused(t *testing.T) { check(t, golden.Verdicts) }
-
-func TestPoliciesPredictAsRecorded(t *testing.T) { check(t, golden.Predictions) }
+func TestDialogueIsLearnedAsRecorded(t *testing.T) {
+	for _, c := range golden.Dialogue() {
+		t.Run(c.File, func(t *testing.T) { check(t, c) })
+	}
+}
