@@ -35,7 +35,7 @@ var turns = []struct{ name, text, answer string }{
 	{"first_turn", "hello", "Hello!"},
 	{"second_turn", "weather", "It is 21 degrees."},
 	{"failing_action", "fail", ""},
-	{"rejected_action", "reject", ""},
+	{"rejected_action", "reject", "I did not understand that."},
 	{"follow_up", "follow", "And this followed."},
 	{"fall_back", "gibberish", "I did not understand that."},
 }

@@ -100,10 +100,15 @@ func classList(key attribute.Key, events []tracker.Event) attribute.KeyValue {
 	return key.StringSlice(classes(events))
 }
 
-// classes gives Rasa's class names of events.
+// classes gives Rasa's class names of events. Our types carry them, but for one
+// whose name was too long.
 func classes(events []tracker.Event) []string {
 	out := make([]string, len(events))
 	for i, e := range events {
+		if _, ok := e.(*tracker.UserFeaturization); ok {
+			out[i] = "DefinePrevUserUtteredFeaturization"
+			continue
+		}
 		name := fmt.Sprintf("%T", e)
 		out[i] = name[strings.LastIndexByte(name, '.')+1:]
 	}
