@@ -34,17 +34,10 @@ func Load(m *model.Model, types graph.Types, hook graph.Hook, logger *slog.Logge
 	if err != nil {
 		return nil, fmt.Errorf("load model: %w", err)
 	}
-	a := &Assistant{metadata: m.Metadata, file: m.Path, plan: plan}
-	if saved := m.Resources[domainNode]; saved != nil {
-		if a.domain, err = provider.ReadDomain(saved); err != nil {
-			return nil, fmt.Errorf("load model: %w", err)
-		}
-	}
+	a := &Assistant{metadata: m.Metadata, file: m.Path, plan: plan, domain: provider.DomainOf(plan.Component(domainNode))}
 	if a.domain == nil {
 		a.domain = &domain.Domain{}
 		a.domain.Complete()
-	} else if value, err := plan.Run(context.Background(), domainNode, nil); err == nil {
-		a.domain = value.(*domain.Domain) // the one that the graph hands on
 	}
 	return a, nil
 }

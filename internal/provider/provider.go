@@ -134,6 +134,15 @@ const DomainFile = "domain.yml"
 
 type domainNode struct{ domain *domain.Domain }
 
+// DomainOf returns the domain that a DomainProvider component hands on; nil for
+// any other component.
+func DomainOf(component any) *domain.Domain {
+	if n, ok := component.(*domainNode); ok {
+		return n.domain
+	}
+	return nil
+}
+
 // Persist keeps the whole domain.
 func (n *domainNode) Persist() (graph.Resource, error) {
 	if n.domain == nil {

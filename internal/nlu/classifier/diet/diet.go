@@ -99,7 +99,7 @@ func (c *Classifier) epochs() int {
 // intents.
 func (c *Classifier) Train(ctx context.Context, data *nlu.TrainingData) error {
 	if len(c.inVain) > 0 {
-		c.env.Logger.InfoContext(ctx, "settings without effect here", "node", c.env.NodeName, "settings", c.inVain)
+		c.env.Logger.InfoContext(ctx, "settings without effect here", "settings", c.inVain)
 	}
 	oldIntents, oldEntities := c.intents, c.entities
 	c.intents, c.entities = nil, nil
@@ -115,7 +115,7 @@ func (c *Classifier) Train(ctx context.Context, data *nlu.TrainingData) error {
 		intents[intent] = true
 	}
 	if len(messages) == 0 || c.config.IntentClassification && len(intents) < 2 {
-		c.env.Logger.WarnContext(ctx, "classifier not trained: it needs examples of at least two intents", "node", c.env.NodeName, "examples", len(messages), "intents", len(intents))
+		c.env.Logger.WarnContext(ctx, "classifier not trained: it needs examples of at least two intents", "examples", len(messages), "intents", len(intents))
 		return nil
 	}
 	var err error
@@ -130,7 +130,7 @@ func (c *Classifier) Train(ctx context.Context, data *nlu.TrainingData) error {
 		}
 	}
 	intentLoss, entityLoss := c.Loss()
-	c.env.Logger.InfoContext(ctx, "learned", "node", c.env.NodeName, "examples", len(messages), "intents", len(intents), "intent_loss", intentLoss, "entity_loss", entityLoss)
+	c.env.Logger.InfoContext(ctx, "learned", "examples", len(messages), "intents", len(intents), "intent_loss", intentLoss, "entity_loss", entityLoss)
 	return nil
 }
 
@@ -158,7 +158,7 @@ func (c *Classifier) Loss() (intent, entity float64) {
 
 func (c *Classifier) logPass(ctx context.Context, what string) func(int, float64) {
 	return func(pass int, loss float64) {
-		c.env.Logger.DebugContext(ctx, "pass", "node", c.env.NodeName, "learning", what, "pass", pass+1, "loss", loss)
+		c.env.Logger.DebugContext(ctx, "pass", "learning", what, "pass", pass+1, "loss", loss)
 	}
 }
 

@@ -104,7 +104,7 @@ func (c *Classifier) Train(ctx context.Context, data *nlu.TrainingData) error {
 	}
 	intents := slices.Compact(slices.Sorted(slices.Values(names)))
 	if len(intents) < 2 {
-		c.env.Logger.WarnContext(ctx, "classifier not trained: it needs at least two intents", "node", c.env.NodeName, "intents", len(intents))
+		c.env.Logger.WarnContext(ctx, "classifier not trained: it needs at least two intents", "intents", len(intents))
 		return nil
 	}
 	label := make([]int, len(names))

@@ -1,0 +1,89 @@
+package app
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/loquat-dev/loquat/internal/dialogue/ensemble"
+	"github.com/loquat-dev/loquat/internal/dialogue/memoization"
+	"github.com/loquat-dev/loquat/internal/dialogue/rule"
+	"github.com/loquat-dev/loquat/internal/graph"
+	"github.com/loquat-dev/loquat/internal/nlu/classifier/diet"
+	"github.com/loquat-dev/loquat/internal/nlu/classifier/fallback"
+	"github.com/loquat-dev/loquat/internal/nlu/classifier/keyword"
+	"github.com/loquat-dev/loquat/internal/nlu/classifier/logistic"
+	"github.com/loquat-dev/loquat/internal/nlu/converter"
+	"github.com/loquat-dev/loquat/internal/nlu/extractor/regexentity"
+	"github.com/loquat-dev/loquat/internal/nlu/extractor/synonyms"
+	"github.com/loquat-dev/loquat/internal/nlu/featurizer/countvectors"
+	"github.com/loquat-dev/loquat/internal/nlu/featurizer/lexicalsyntactic"
+	"github.com/loquat-dev/loquat/internal/nlu/featurizer/regexfeaturizer"
+	"github.com/loquat-dev/loquat/internal/nlu/intentmessage"
+	"github.com/loquat-dev/loquat/internal/nlu/tokenizer/whitespace"
+	"github.com/loquat-dev/loquat/internal/provider"
+	"github.com/loquat-dev/loquat/internal/recipe"
+)
+
+// catalog lists everything that a configuration or a graph can name: what this
+// binary can run, and what it only knows of.
+func catalog() []graph.Type {
+	types := []graph.Type{
+		// the pipeline
+		whitespace.Type(),
+		countvectors.Type(),
+		lexicalsyntactic.Type(),
+		regexfeaturizer.Type(),
+		diet.Type(),
+		fallback.Type(),
+		keyword.Type(),
+		logistic.Type(),
+		regexentity.Type(),
+		synonyms.Type(),
+		// policies
+		memoization.AugmentedType(),
+		memoization.Type(),
+		rule.Type(),
+		// what every graph has
+		converter.Type(),
+		ensemble.Type(),
+		intentmessage.Type(),
+	}
+	return slices.Concat(types, provider.Types(), recipe.Unbuilt())
+}
+
+// Catalog returns the types of all components by name.
+func Catalog() graph.Types { return graph.NewTypes(catalog()) }
+
+// Component is an entry of "loquat components".
+type Component struct {
+	Name  string
+	Kind  string // in words
+	Ready bool   // this binary can run it
+}
+
+// Components lists what config.yml can name, by kind and name.
+func Components() []Component {
+	var out []Component
+	for _, t := range catalog() {
+		if len(t.Kinds) > 0 {
+			out = append(out, Component{Name: t.Name, Kind: kindInWords(t), Ready: t.Build != nil})
+		}
+	}
+	slices.SortFunc(out, func(a, b Component) int {
+		return strings.Compare(a.Kind+" "+a.Name, b.Kind+" "+b.Name)
+	})
+	return out
+}
+
+func kindInWords(t graph.Type) string {
+	words := map[graph.Kind]string{
+		graph.Tokenizer: "tokenizer", graph.Featurizer: "featurizer", graph.IntentClassifier: "intent classifier",
+		graph.EntityExtractor: "entity extractor", graph.ModelLoader: "model loader", graph.PolicyEndToEnd: "policy", graph.Policy: "policy",
+	}
+	var kinds []string
+	for _, k := range t.Kinds {
+		kinds = append(kinds, words[k])
+	}
+	slices.Sort(kinds)
+	return strings.Join(kinds, ", ")
+}

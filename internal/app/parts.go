@@ -1,0 +1,328 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/loquat-dev/loquat/internal/action"
+	"github.com/loquat-dev/loquat/internal/action/webhook"
+	"github.com/loquat-dev/loquat/internal/assistant"
+	"github.com/loquat-dev/loquat/internal/broker"
+	"github.com/loquat-dev/loquat/internal/broker/filebroker"
+	"github.com/loquat-dev/loquat/internal/conversation"
+	"github.com/loquat-dev/loquat/internal/diag"
+	"github.com/loquat-dev/loquat/internal/httpapi"
+	"github.com/loquat-dev/loquat/internal/lockstore/memlock"
+	"github.com/loquat-dev/loquat/internal/nlg"
+	"github.com/loquat-dev/loquat/internal/project"
+	"github.com/loquat-dev/loquat/internal/tracing"
+	"github.com/loquat-dev/loquat/internal/tracing/viewer"
+	"github.com/loquat-dev/loquat/internal/trackerstore"
+	"github.com/loquat-dev/loquat/internal/trackerstore/memstore"
+	"github.com/loquat-dev/loquat/internal/trackerstore/sqlstore"
+)
+
+// DefaultDatabase is where conversations are kept if endpoints.yml names no
+// tracker store.
+const DefaultDatabase = ".loquat/conversations.db"
+
+// Assistant is a model with everything that it needs to talk.
+type Assistant struct {
+	*conversation.Processor
+	checks  map[string]httpapi.Check
+	closers []func(context.Context) error
+	tracing *tracing.Tracing
+	viewer  *viewer.Viewer // nil without --trace
+}
+
+// ShowTraces waits until the trees of all turns that have ended are printed.
+func (a *Assistant) ShowTraces(ctx context.Context) error {
+	if a.viewer == nil {
+		return nil
+	}
+	return a.viewer.Flush(ctx)
+}
+
+// parts builds the concrete parts that endpoints.yml asks for.
+type parts struct {
+	options   ServeOptions
+	endpoints *project.Endpoints
+	model     *assistant.Assistant
+	tracing   *tracing.Tracing
+	logger    *slog.Logger
+	problems  diag.List
+	out       *Assistant
+}
+
+// assemble connects the parts to an assistant that can talk.
+func (p *parts) assemble(ctx context.Context) (*Assistant, error) {
+	p.out = &Assistant{checks: map[string]httpapi.Check{}, tracing: p.tracing}
+	p.refuseUnbuilt()
+	classes := tracing.Classes{LockStore: "InMemoryLockStore"}
+	store, err := p.trackerStore(ctx, &classes)
+	p.note(err)
+	events, err := p.eventBroker(&classes)
+	p.note(err)
+	server, err := p.actionServer()
+	p.note(err)
+	limit, err := predictionLimit()
+	p.note(err)
+	if err := p.problems.Err(); err != nil {
+		return nil, errors.Join(err, p.out.Close(ctx))
+	}
+	locks := memlock.New(0)
+	p.out.checks["lock_store"] = locks.Ready
+	settings := conversation.Settings{
+		Domain: p.model.Domain(), Interpreter: p.model, Store: store, Locks: locks, Broker: events, Logger: p.logger,
+		Hook: p.tracing.Turns(classes), ModelID: p.model.ModelID(), ModelName: p.model.ModelFile(), AssistantID: p.model.AssistantID(),
+		MaxPredictions: limit,
+		Actions: &action.Runner{
+			Domain: p.model.Domain(), NLG: nlg.NewTemplates(p.model.Domain(), nil, p.logger), Server: server, Logger: p.logger,
+		},
+	}
+	if p.model.Predicts() {
+		settings.Predictor = p.model
+	}
+	p.out.Processor = conversation.New(settings)
+	return p.out, nil
+}
+
+// note puts an error among the problems.
+func (p *parts) note(err error) {
+	if err == nil {
+		return
+	}
+	found := diag.Of(err)
+	if found == nil {
+		found = []diag.Problem{{Pos: diag.Position{File: p.endpoints.File}, Code: "endpoint", Message: err.Error()}}
+	}
+	for _, problem := range found {
+		if problem.Pos.IsZero() {
+			problem.Pos.File = p.endpoints.File
+		}
+		p.problems.Add(problem)
+	}
+}
+
+// refuseUnbuilt names the sections of endpoints.yml that ask for something that
+// isn't built.
+func (p *parts) refuseUnbuilt() {
+	for section, what := range map[*project.Endpoint]string{
+		p.endpoints.NLU: "a remote NLU server", p.endpoints.Models: "a model server",
+	} {
+		if section != nil {
+			p.problems.Errorf(section.Pos, "not-built", "remove the section", "%s (%q) is not built yet", what, section.Name)
+		}
+	}
+	if n := p.endpoints.NLG; n != nil && n.Type != "response" {
+		p.problems.Errorf(n.Pos, "not-built", "remove the section to use the domain's responses", "a server that generates responses (%q) is not built yet", n.Name)
+	}
+	if l := p.endpoints.LockStore; l != nil && l.Type != "" && l.Type != "in_memory" {
+		p.unknownType(l, "in_memory")
+	}
+}
+
+// unknownType reports a kind of endpoint that can't be had.
+func (p *parts) unknownType(e *project.Endpoint, built ...string) {
+	pos := e.TypePos
+	if pos.IsZero() {
+		pos = e.Pos
+	}
+	if project.IsPythonPath(e.Type) {
+		p.problems.Errorf(pos, "python-class", "built are: "+strings.Join(built, ", "), "the %s %q is a Python class, which can't run here", e.Name, e.Type)
+		return
+	}
+	p.problems.Errorf(pos, "not-built", "built are: "+strings.Join(built, ", "), "the %s of type %q is not built yet", e.Name, e.Type)
+}
+
+func (p *parts) trackerStore(ctx context.Context, classes *tracing.Classes) (trackerstore.Store, error) {
+	e := p.endpoints.TrackerStore
+	kind := "sql"
+	if e != nil {
+		kind = strings.ToLower(e.Type)
+	} else if p.options.InMemory {
+		kind = ""
+	}
+	switch kind {
+	case "", "in_memory":
+		classes.TrackerStore = "InMemoryTrackerStore"
+		return memstore.New(p.model.Domain()), nil
+	case "sql":
+		config := sqlstore.DefaultConfig()
+		if e == nil {
+			config.DB = DefaultDatabase
+		} else if err := sqlConfig(e, &config); err != nil {
+			return nil, err
+		}
+		store, err := sqlstore.Open(ctx, config, p.model.Domain())
+		if err != nil {
+			return nil, err
+		}
+		classes.TrackerStore = "SQLTrackerStore"
+		p.out.checks["tracker_store"] = store.Ready
+		p.onClose(func(context.Context) error { return store.Close() })
+		return store, nil
+	default:
+		p.unknownType(e, "sql (SQLite)", "in_memory")
+		return nil, nil
+	}
+}
+
+// sqlConfig reads the keys of a tracker store of type SQL.
+func sqlConfig(e *project.Endpoint, c *sqlstore.Config) error {
+	var problems diag.List
+	c.URL, c.Query = e.URL, map[string]string{}
+	for _, param := range e.Other {
+		text := param.Value.TextOrEmpty()
+		switch param.Key.Text {
+		case "dialect":
+			c.Dialect = text
+		case "db":
+			c.DB = text
+		case "username":
+			c.Username = text
+		case "password":
+			c.Password = text
+		case "login_db":
+			c.LoginDB = text
+		case "port":
+			port, err := strconv.Atoi(text)
+			if err != nil {
+				problems.Errorf(param.Value.Pos, "wrong-type", "", "the port %q is not a number", text)
+			}
+			c.Port = port
+		case "query":
+			for _, pair := range param.Value.Pairs {
+				c.Query[pair.Key.Text] = pair.Value.TextOrEmpty()
+			}
+		default:
+			known := []string{"dialect", "db", "username", "password", "login_db", "port", "query", "url"}
+			problems.Errorf(param.Key.Pos, "unknown-key", diag.DidYouMean(param.Key.Text, known), "a tracker store of type SQL has no key %q", param.Key.Text)
+		}
+	}
+	return problems.Err()
+}
+
+func (p *parts) eventBroker(classes *tracing.Classes) (broker.Broker, error) {
+	e := p.endpoints.EventBroker
+	if e == nil {
+		return nil, nil
+	}
+	if strings.ToLower(e.Type) != "file" {
+		p.unknownType(e, "file")
+		return nil, nil
+	}
+	config := filebroker.DefaultConfig()
+	for _, param := range e.Other {
+		if param.Key.Text != "path" {
+			return nil, diag.Problem{Pos: param.Key.Pos, Code: "unknown-key", Message: fmt.Sprintf("an event broker of type file has no key %q", param.Key.Text)}
+		}
+		config.Path = param.Value.TextOrEmpty()
+	}
+	b, err := filebroker.Open(config, p.logger)
+	if err != nil {
+		return nil, err
+	}
+	classes.Broker = "FileEventBroker"
+	p.out.checks["event_broker"] = b.Ready
+	p.onClose(b.Close)
+	return b, nil
+}
+
+// actionServer makes the client of action_endpoint; nil without one.
+func (p *parts) actionServer() (action.Server, error) {
+	e := p.endpoints.Action
+	if e == nil {
+		return nil, nil
+	}
+	if module := e.Param("actions_module"); module != nil {
+		return nil, diag.Problem{
+			Pos: module.Pos, Code: "python-class", Message: "actions_module names Python code, which can't run here",
+			Hint: "start an action server with it, python -m rasa_sdk --actions " + module.TextOrEmpty() + ", and set url",
+		}
+	}
+	settings := webhook.Settings{
+		URL: e.URL, Params: texts(e.Params), Headers: texts(e.Headers), Username: e.Username, Password: e.Password,
+		Token: e.Token, TokenName: e.TokenName, CAFile: e.CAFile, Compress: webhook.CompressFromEnv(),
+	}
+	if p.tracing != nil {
+		settings.Wrap = p.tracing.ActionServer
+	}
+	if s := e.Param("enable_selective_domain"); s != nil {
+		settings.SelectiveDomain = s.Flag
+	}
+	domainJSON, err := p.model.Domain().MarshalJSON()
+	if err != nil {
+		return nil, fmt.Errorf("encode domain: %w", err)
+	}
+	return webhook.New(settings, p.model.Domain(), domainJSON)
+}
+
+func texts(m map[string]any) map[string]string {
+	out := make(map[string]string, len(m))
+	for k, v := range m {
+		out[k] = fmt.Sprint(v)
+	}
+	return out
+}
+
+// predictionLimit reads MAX_NUMBER_OF_PREDICTIONS.
+func predictionLimit() (int, error) {
+	text := os.Getenv("MAX_NUMBER_OF_PREDICTIONS")
+	if text == "" {
+		return conversation.DefaultMaxPredictions, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		return 0, fmt.Errorf("MAX_NUMBER_OF_PREDICTIONS: %q is not a number of actions", text)
+	}
+	return n, nil
+}
+
+func (p *parts) onClose(f func(context.Context) error) { p.out.closers = append(p.out.closers, f) }
+
+// closeTime bounds what closing may take for each part.
+const closeTime = 5 * time.Second
+
+// Close delivers what is waiting and closes stores, brokers and tracing.
+func (a *Assistant) Close(ctx context.Context) error {
+	var errs []error
+	if a.Processor != nil {
+		a.Processor.Close()
+	}
+	for i := len(a.closers) - 1; i >= 0; i-- {
+		ctx, cancel := context.WithTimeout(ctx, closeTime)
+		errs = append(errs, a.closers[i](ctx))
+		cancel()
+	}
+	errs = append(errs, a.tracing.Shutdown(ctx))
+	return errors.Join(errs...)
+}
+
+// middleware is what stands before all HTTP handlers.
+func (a *Assistant) middleware() func(http.Handler) http.Handler {
+	if a.tracing == nil {
+		return nil
+	}
+	return a.tracing.Middleware
+}
+
+// logTo copies a log to a file too, as --log-file asks.
+func logTo(w io.Writer, file string) (io.Writer, io.Closer, error) {
+	if file == "" {
+		return w, io.NopCloser(nil), nil
+	}
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, nil, fmt.Errorf("--log-file: %w", err)
+	}
+	return io.MultiWriter(w, f), f, nil
+}

@@ -1,0 +1,64 @@
+package cli
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/loquat-dev/loquat/internal/app"
+)
+
+// environment is what all commands share.
+type environment struct {
+	Streams
+	verbosity int
+	debug     bool
+	quiet     bool
+	level     slog.Level
+	logger    *slog.Logger
+}
+
+// setUpLogging makes the logger: the flags decide the level, else LOG_LEVEL,
+// else warnings for commands and information for servers (see serverLogger).
+func (e *environment) setUpLogging() error {
+	e.level = slog.LevelInfo
+	if name := os.Getenv("LOG_LEVEL"); name != "" {
+		if err := e.level.UnmarshalText([]byte(pythonLevel(name))); err != nil {
+			return fmt.Errorf("LOG_LEVEL: %q is no level; levels: DEBUG, INFO, WARNING, ERROR", name)
+		}
+	}
+	switch {
+	case e.debug || e.verbosity > 1:
+		e.level = slog.LevelDebug
+	case e.verbosity == 1:
+		e.level = slog.LevelInfo
+	case e.quiet:
+		e.level = slog.LevelWarn
+	}
+	e.logger = slog.New(app.LogHandler(e.Err, e.level, os.Getenv("FORCE_JSON_LOGGING") != "" && os.Getenv("FORCE_JSON_LOGGING") != "false"))
+	return nil
+}
+
+// pythonLevel gives slog's name for a level of Python's logging.
+func pythonLevel(name string) string {
+	switch name = strings.ToUpper(name); name {
+	case "WARNING":
+		return "WARN"
+	case "CRITICAL":
+		return "ERROR"
+	default:
+		return name
+	}
+}
+
+// isTerminal reports whether a stream is a terminal.
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+func goVersion() string { return runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH }

@@ -1,0 +1,56 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/loquat-dev/loquat/internal/app"
+)
+
+// progress shows which nodes of a training are done: a bar on a terminal, a line
+// for each node that learned something elsewhere.
+type progress struct {
+	mu       sync.Mutex
+	w        io.Writer
+	terminal bool
+	dirty    bool // a bar is on the last line
+}
+
+const barWidth = 24
+
+func newProgress(w io.Writer, terminal bool) *progress {
+	return &progress{w: w, terminal: terminal}
+}
+
+// node is told about each node that has ended.
+func (p *progress) node(e app.NodeDone) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.terminal {
+		filled := barWidth * e.Done / max(e.Total, 1)
+		fmt.Fprintf(p.w, "\r\x1b[K%s%s %d/%d  %s", strings.Repeat("█", filled), strings.Repeat("░", barWidth-filled), e.Done, e.Total, e.Name)
+		p.dirty = true
+		return
+	}
+	if e.Err != nil || !strings.HasPrefix(e.Name, "train_") {
+		return
+	}
+	state := fmt.Sprintf("trained in %s", e.Took.Round(time.Millisecond))
+	if e.Cached {
+		state = "unchanged"
+	}
+	fmt.Fprintf(p.w, "%s: %s\n", e.Name, state)
+}
+
+// close removes the bar. It may be called again.
+func (p *progress) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.dirty {
+		fmt.Fprint(p.w, "\r\x1b[K")
+		p.dirty = false
+	}
+}

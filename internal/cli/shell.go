@@ -1,0 +1,203 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/loquat-dev/loquat/internal/app"
+	"github.com/loquat-dev/loquat/internal/channel"
+)
+
+func newShellCommand(env *environment) *cobra.Command {
+	o := app.ServeOptions{InMemory: true}
+	var conversationID string
+	cmd := &cobra.Command{
+		Use:   "shell [model]",
+		Short: "Talk to a model in the terminal",
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				o.Model = args[0]
+			}
+			return talk(cmd.Context(), env, o, conversationID)
+		},
+	}
+	flags := cmd.Flags()
+	addModelFlag(flags, &o.Model)
+	addEndpointsFlag(flags, &o.Endpoints)
+	flags.BoolVar(&o.Trace, "trace", false, "print the tree of spans of each turn")
+	flags.StringVar(&conversationID, "conversation-id", "", "the conversation to go on with (default: a new one)")
+
+	var model string
+	nlu := &cobra.Command{
+		Use:   "nlu [model]",
+		Short: "Show what a model makes of each line",
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				model = args[0]
+			}
+			return showParses(cmd.Context(), env, model)
+		},
+	}
+	addModelFlag(nlu.Flags(), &model)
+	cmd.AddCommand(nlu)
+	return cmd
+}
+
+func talk(ctx context.Context, env *environment, o app.ServeOptions, conversationID string) error {
+	o.Logger, o.TraceOutput, o.TraceColour = env.logger, env.Err, isTerminal(env.Err)
+	assistant, err := app.Open(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer assistant.Close(context.WithoutCancel(ctx))
+	if conversationID == "" {
+		conversationID = app.NewID()
+	}
+	fmt.Fprintln(env.Out, "The assistant is ready. Type a message and press Enter; /stop ends.")
+	out := &terminalOutput{w: env.Out}
+	return eachLine(ctx, env, "Your input -> ", func(line string) error {
+		text := out.choose(line)
+		out.buttons = nil
+		err := assistant.HandleMessage(ctx, channel.Message{
+			Text: text, HasText: true, SenderID: conversationID, Channel: "cmdline", MessageID: app.NewID(), Output: out,
+		})
+		return errors.Join(err, assistant.ShowTraces(ctx))
+	})
+}
+
+func showParses(ctx context.Context, env *environment, model string) error {
+	parser, err := app.OpenParser(ctx, app.ServeOptions{Model: model, Logger: env.logger})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(env.Out, "The model is ready. Type a message and press Enter; /stop ends.")
+	return eachLine(ctx, env, "Next message: ", func(line string) error {
+		result, err := parser.Parse(ctx, line)
+		if err != nil {
+			return err
+		}
+		encoder := json.NewEncoder(env.Out)
+		encoder.SetIndent("", "  ")
+		encoder.SetEscapeHTML(false)
+		return encoder.Encode(result)
+	})
+}
+
+// maxLine bounds one line of input, in bytes.
+const maxLine = 1 << 20
+
+// eachLine prompts for lines until the input ends, "/stop" is typed or ctx ends.
+func eachLine(ctx context.Context, env *environment, prompt string, handle func(string) error) error {
+	lines, failed := make(chan string), make(chan error, 1)
+	go func() {
+		scanner := bufio.NewScanner(env.In)
+		scanner.Buffer(nil, maxLine)
+		for scanner.Scan() {
+			select {
+			case lines <- scanner.Text():
+			case <-ctx.Done():
+				return
+			}
+		}
+		failed <- scanner.Err()
+	}()
+	for {
+		fmt.Fprint(env.Out, prompt)
+		select {
+		case <-ctx.Done():
+			fmt.Fprintln(env.Out)
+			return nil
+		case err := <-failed:
+			fmt.Fprintln(env.Out)
+			return err
+		case line := <-lines:
+			line = strings.TrimSpace(line)
+			if line == "/stop" {
+				return nil
+			}
+			if err := handle(line); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// terminalOutput is the channel "cmdline": it prints what the assistant says.
+type terminalOutput struct {
+	w       io.Writer
+	buttons []string // payloads of the last message's buttons
+}
+
+// Name is the channel's name.
+func (o *terminalOutput) Name() string { return "cmdline" }
+
+// Send prints one message. Buttons get numbers that can be typed instead.
+func (o *terminalOutput) Send(_ context.Context, _ string, r channel.Response) error {
+	for _, key := range []string{"text", "image", "attachment"} {
+		if s, ok := r[key].(string); ok && s != "" {
+			label := ""
+			if key != "text" {
+				label = strings.ToUpper(key[:1]) + key[1:] + ": "
+			}
+			fmt.Fprintln(o.w, label+printable(s))
+		}
+	}
+	for _, key := range []string{"buttons", "quick_replies"} {
+		buttons, _ := r[key].([]any)
+		for _, b := range buttons {
+			button, _ := b.(map[string]any)
+			title, _ := button["title"].(string)
+			payload, _ := button["payload"].(string)
+			o.buttons = append(o.buttons, payload)
+			fmt.Fprintf(o.w, "  %d: %s (%s)\n", len(o.buttons), printable(title), printable(payload))
+		}
+	}
+	for _, key := range []string{"custom", "elements"} {
+		if v := r[key]; v != nil && !isEmpty(v) {
+			data, err := json.Marshal(v)
+			if err != nil {
+				return fmt.Errorf("print %s: %w", key, err)
+			}
+			fmt.Fprintln(o.w, string(data))
+		}
+	}
+	return nil
+}
+
+// choose replaces the number of a button by its payload.
+func (o *terminalOutput) choose(line string) string {
+	if n, err := strconv.Atoi(line); err == nil && n >= 1 && n <= len(o.buttons) {
+		return o.buttons[n-1]
+	}
+	return line
+}
+
+func isEmpty(v any) bool {
+	switch v := v.(type) {
+	case map[string]any:
+		return len(v) == 0
+	case []any:
+		return len(v) == 0
+	}
+	return false
+}
+
+// printable leaves out control characters that could steer the terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+			return -1
+		}
+		return r
+	}, s)
+}

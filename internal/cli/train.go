@@ -1,0 +1,90 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/loquat-dev/loquat/internal/app"
+)
+
+// Exit codes of train --dry-run, as Rasa's.
+const (
+	exitRetrainingNeeded = 1
+	exitRetrainingForced = 8
+)
+
+func newTrainCommand(env *environment) *cobra.Command {
+	cmd := trainCommand(env, app.TrainBoth, &cobra.Command{
+		Use:   "train",
+		Short: "Train a model from a project",
+		Long: `Train reads a project, checks it, and writes a model to the folder models.
+What has not changed since the last training is taken from a cache.`,
+	})
+	cmd.AddCommand(
+		trainCommand(env, app.TrainNLU, &cobra.Command{Use: "nlu", Short: "Train a model that understands messages and nothing else"}),
+		trainCommand(env, app.TrainCore, &cobra.Command{Use: "core", Short: "Train a model that decides on actions and understands nothing but /intent messages"}),
+	)
+	return cmd
+}
+
+func trainCommand(env *environment, part app.TrainPart, cmd *cobra.Command) *cobra.Command {
+	o := app.TrainOptions{Part: part}
+	flags := cmd.Flags()
+	addProjectFlags(flags, &o.Paths)
+	addEndpointsFlag(flags, &o.Endpoints)
+	flags.StringVar(&o.Out, "out", "models", "folder that the model is written to")
+	flags.StringVar(&o.FixedModelName, "fixed-model-name", "", "name of the model, instead of one made of the time")
+	flags.BoolVar(&o.Force, "force", false, "train everything, whatever the cache holds")
+	flags.BoolVar(&o.DryRun, "dry-run", false, "only tell what would be trained (exit code 0: nothing, 1: something, 8: all by --force)")
+	flags.BoolVar(&o.SkipValidation, "skip-validation", false, "do not check the project before training")
+	flags.BoolVar(&o.FailOnWarnings, "fail-on-validation-warnings", false, "refuse a project with warnings too")
+	flags.IntVar(&o.ValidationMaxHistory, "validation-max-history", 0, "number of turns that story conflicts are looked for in (default: all)")
+	flags.IntVar(&o.Augmentation, "augmentation", 50, "how many stories to glue together, times ten; 0 for none")
+	flags.IntVar(&o.Threads, "num-threads", 0, "number of cores to use (default: all)")
+	flags.BoolVar(&o.PersistNLUData, "persist-nlu-data", false, "keep the NLU training data in the model")
+	flags.StringVar(&o.Finetune, "finetune", "", "start from this earlier model, or the newest in this folder")
+	flags.Lookup("finetune").NoOptDefVal = "models"
+	annotate(flags, "finetune", takesOptional)
+	flags.Float64Var(&o.EpochFraction, "epoch-fraction", 1, "share of the configured epochs when fine-tuning")
+	switch part {
+	case app.TrainNLU:
+		addAlias(flags, "nlu", "u", "data")
+	case app.TrainCore:
+		addAlias(flags, "stories", "s", "data")
+	}
+	cmd.Args = cobra.NoArgs
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		progress := newProgress(env.Err, isTerminal(env.Err) && !env.quiet)
+		defer progress.close()
+		o.Logger = env.logger
+		o.Progress = progress.node
+		result, err := app.Train(cmd.Context(), o)
+		progress.close()
+		printWarnings(env, result.Warnings)
+		if err != nil {
+			return err
+		}
+		return reportTraining(env, o, result)
+	}
+	return cmd
+}
+
+func reportTraining(env *environment, o app.TrainOptions, r app.TrainResult) error {
+	switch {
+	case o.DryRun && o.Force:
+		fmt.Fprintln(env.Out, "The training was forced: everything would be trained.")
+		return exitCode(exitRetrainingForced)
+	case o.DryRun && r.Stale:
+		fmt.Fprintln(env.Out, "The project has changed: a training would learn something new.")
+		for _, node := range r.Nodes {
+			fmt.Fprintf(env.Out, "  would train %s\n", node)
+		}
+		return exitCode(exitRetrainingNeeded)
+	case o.DryRun:
+		fmt.Fprintln(env.Out, "Nothing has changed: no training is needed.")
+		return nil
+	}
+	fmt.Fprintf(env.Out, "Your model is trained and saved at '%s'.\n", r.ModelPath)
+	return nil
+}
