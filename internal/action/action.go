@@ -38,8 +38,8 @@ type Situation struct {
 	Channel string // name of the channel that answers go to
 }
 
-// with returns the situation after further events, which leave s as it is.
-func (s Situation) with(events ...tracker.Event) Situation {
+// With returns the situation after further events, which leave s as it is.
+func (s Situation) With(events ...tracker.Event) Situation {
 	if len(events) == 0 {
 		return s
 	}

@@ -258,7 +258,7 @@ func (r *Runner) validateExtracted(ctx context.Context, s Situation, events []tr
 			others = append(others, e)
 		}
 	}
-	answer, err := r.remote(ctx, ValidateSlotMappings, s.sinceRestart().with(candidates...))
+	answer, err := r.remote(ctx, ValidateSlotMappings, s.sinceRestart().With(candidates...))
 	if err != nil {
 		r.logFailure(ctx, ValidateSlotMappings, s.Tracker.ConversationID, err)
 		return events

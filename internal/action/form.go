@@ -55,12 +55,12 @@ func (e *ActivationError) Unwrap() error { return e.Err }
 func (f *form) activate(ctx context.Context) error {
 	begin := &tracker.ActiveLoop{Name: f.Name}
 	f.events = []tracker.Event{begin}
-	begun := f.with(begin)
+	begun := f.With(begin)
 	extracted, err := f.ExtractSlots(ctx, begun)
 	if err != nil {
 		return err
 	}
-	begun = begun.with(extracted...)
+	begun = begun.With(extracted...)
 	var filled []*tracker.SlotSet
 	for _, name := range f.RequiredSlots {
 		if v := begun.Tracker.Slot(name); v != nil && !slices.ContainsFunc(filled, named(name)) {
@@ -179,7 +179,7 @@ func (f *form) validate(ctx context.Context, s Situation, candidates []*tracker.
 	for _, c := range candidates {
 		events = append(events, c)
 	}
-	return f.remote(ctx, "validate_"+f.Name, s.sinceRestart().with(events...))
+	return f.remote(ctx, "validate_"+f.Name, s.sinceRestart().With(events...))
 }
 
 // request asks for the next slot: the one that validation chose, or the first
@@ -200,7 +200,7 @@ func (f *form) request(ctx context.Context) error {
 	if next == "" || ask == "" {
 		return nil
 	}
-	asked, err := f.Run(ctx, ask, f.with(f.events...))
+	asked, err := f.Run(ctx, ask, f.With(f.events...))
 	f.events = append(f.events, asked...)
 	return err
 }
@@ -208,7 +208,7 @@ func (f *form) request(ctx context.Context) error {
 // firstEmpty returns the first required slot without a value, or "" if there is
 // none or validation has ended the form.
 func (f *form) firstEmpty() string {
-	t := f.with(f.events...).Tracker
+	t := f.With(f.events...).Tracker
 	if t.ActiveLoop().Name != f.Name {
 		return ""
 	}

@@ -175,15 +175,8 @@ func (t *turn) act(ctx context.Context, name string, prediction *dialogue.Predic
 	var events []tracker.Event
 	var rejected bool
 	err := t.step(ctx, step, func(ctx context.Context) error {
-		s := t.situation()
-		if len(prediction.Events) > 0 {
-			s.Tracker = t.tracker.Copy()
-			for _, e := range prediction.Events {
-				s.Tracker.Update(e)
-			}
-		}
 		var err error
-		events, err = t.Actions.Run(ctx, name, s)
+		events, err = t.Actions.Run(ctx, name, t.situation().With(prediction.Events...))
 		return err
 	})
 	if err != nil {

@@ -21,3 +21,9 @@ func TestConversationsGoAsRecorded(t *testing.T) {
 }
 
 func TestAnswersOfActionServersLeadWhereTheyDidInRasa(t *testing.T) { check(t, golden.ActionAnswers) }
+
+func TestActionServersGetTheRecordedRequests(t *testing.T) {
+	for _, c := range golden.ActionRequests() {
+		t.Run(c.File, func(t *testing.T) { check(t, c) })
+	}
+}
