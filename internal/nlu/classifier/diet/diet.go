@@ -3,7 +3,7 @@
 //
 // It does the job of Rasa's DIETClassifier with the same settings and results
 // and learns in another way. Intents come from a network with one hidden layer
-// over n-grams (package mlp), entities from conditional random fields over the
+// and support vector machines over n-grams (packages mlp and linear), entities from conditional random fields over the
 // tokens (package crf). Both take the pipeline's features, sparse and dense, and
 // add some of their own, made from the tokens.
 package diet
@@ -57,6 +57,8 @@ type Classifier struct {
 type scratch struct {
 	text    textScratch
 	net     mlp.Scratch
+	scores  []float32
+	p       []float64
 	token   tokenScratch
 	likely  []likely
 	lattice [3]crf.Lattice

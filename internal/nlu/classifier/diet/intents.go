@@ -3,8 +3,10 @@ package diet
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 
+	"github.com/loquat-dev/loquat/internal/ml/linear"
 	"github.com/loquat-dev/loquat/internal/ml/mlp"
 	"github.com/loquat-dev/loquat/internal/ml/sparse"
 	"github.com/loquat-dev/loquat/internal/ml/weights"
@@ -23,14 +25,22 @@ const (
 	// passes to show this many examples, and never fewer than fewestPasses.
 	examplesShown = 30_000
 	fewestPasses  = 15
+	// Support vector machines and what their scores are multiplied with to become
+	// the logits of probabilities.
+	marginCost   = 1
+	marginPasses = 30
+	sharpness    = 6
 )
 
-// intentModel finds the intent of a message.
+// intentModel finds the intent of a message. Its probabilities are the means of
+// those of two learners that make different mistakes: a network, and support
+// vector machines.
 type intentModel struct {
 	encoder *textEncoder
 	intents []string // sorted
 	net     *mlp.Packed
-	loss    float64 // mean of −log p of the right intent after training
+	margins *linear.Margins
+	loss    float64 // of the network: mean of −log p of the right intent after training
 }
 
 // passes is how often n examples are shown.
@@ -88,7 +98,30 @@ func (c *Classifier) trainIntents(ctx context.Context, messages []*nlu.Message, 
 		return nil, err
 	}
 	m.net, m.loss = net.Pack(), net.Loss(x, label, max(c.env.Threads, 1))
-	return m, nil
+	// The machines' problem has one solution, whatever an earlier model says.
+	m.margins, err = linear.FitMargins(ctx, x, label, len(m.intents), linear.MarginOptions{
+		C: marginCost, Passes: min(c.epochs(), marginPasses), Seed: c.seed(), Threads: max(c.env.Threads, 1),
+	})
+	return m, err
+}
+
+// probabilities computes how likely each intent is for the vector in s.
+func (m *intentModel) probabilities(s *scratch) []float64 {
+	net := m.net.Probabilities(s.text.index, s.text.value, &s.net)
+	if len(s.p) != len(net) {
+		s.p, s.scores = make([]float64, len(net)), make([]float32, len(net))
+	}
+	m.margins.Scores(s.text.index, s.text.value, s.scores)
+	top := slices.Max(s.scores)
+	sum := 0.0
+	for k, score := range s.scores {
+		s.p[k] = math.Exp(sharpness * float64(score-top))
+		sum += s.p[k]
+	}
+	for k := range s.p {
+		s.p[k] = (s.p[k]/sum + float64(net[k])) / 2
+	}
+	return s.p
 }
 
 // classify returns the intent and the ranking of a message.
@@ -96,10 +129,10 @@ func (c *Classifier) classify(m *nlu.Message, s *scratch) (*nlu.Intent, []nlu.In
 	if c.intents == nil || !c.intents.encoder.encode(m, c.config.Featurizers, &s.text) {
 		return &nlu.Intent{}, []nlu.Intent{}
 	}
-	p := c.intents.net.Probabilities(s.text.index, s.text.value, &s.net)
+	p := c.intents.probabilities(s)
 	ranking := make([]nlu.Intent, len(p))
 	for k, name := range c.intents.intents {
-		ranking[k] = nlu.Intent{Name: name, Confidence: float64(p[k])}
+		ranking[k] = nlu.Intent{Name: name, Confidence: p[k]}
 	}
 	ranking = nlu.Rank(ranking, c.config.RankingLength)
 	if c.config.RenormalizeConfidence {
@@ -119,12 +152,16 @@ func (m *intentModel) write(w *weights.Writer) {
 	m.encoder.write(w)
 	w.Strings(m.intents)
 	m.net.Write(w)
+	m.margins.Write(w)
 }
 
 func readIntents(r *weights.Reader) *intentModel {
-	m := &intentModel{encoder: readTextEncoder(r), intents: r.Strings(), net: mlp.Read(r)}
+	m := &intentModel{encoder: readTextEncoder(r), intents: r.Strings(), net: mlp.Read(r), margins: linear.ReadMargins(r)}
 	if r.Err() == nil && (m.net.Inputs != m.encoder.table.Len() || m.net.Classes != len(m.intents)) {
 		r.Fail("a network of %d inputs and %d classes for %d features and %d intents", m.net.Inputs, m.net.Classes, m.encoder.table.Len(), len(m.intents))
+	}
+	if r.Err() == nil && (m.margins.Features != m.net.Inputs || m.margins.Classes != m.net.Classes) {
+		r.Fail("machines for %d features and %d classes, a network for %d and %d", m.margins.Features, m.margins.Classes, m.net.Inputs, m.net.Classes)
 	}
 	return m
 }

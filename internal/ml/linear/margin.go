@@ -1,0 +1,195 @@
+package linear
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/loquat-dev/loquat/internal/ml/parallel"
+	"github.com/loquat-dev/loquat/internal/ml/sparse"
+	"github.com/loquat-dev/loquat/internal/ml/weights"
+)
+
+// Margins is a linear support vector machine for each class against all others:
+// score(k|x) = x·W[:,k] + b[k], about 1 for examples of k and −1 for the rest.
+// Weights are kept in 8 bits with one scale for each class.
+type Margins struct {
+	Classes, Features int
+	w                 []int8    // [Features+1, Classes], the biases last
+	scale             []float32 // [Classes]
+}
+
+// MarginOptions say how to fit.
+type MarginOptions struct {
+	C       float64 // cost of a violated margin
+	Passes  int     // over the examples at most
+	Seed    uint64  // of the order in which examples are taken
+	Threads int
+}
+
+// FitMargins minimises for each class ½‖w‖² + C·Σ max(0, 1 − y·score)² by dual
+// coordinate descent with shrinking (Hsieh et al., ICML 2008, algorithms 1 and
+// 3). Biases are weights of a constant feature. Classes are independent of each
+// other, so the result is the same on any number of threads.
+func FitMargins(ctx context.Context, x *sparse.Matrix, label []int, classes int, o MarginOptions) (*Margins, error) {
+	m := &Margins{Classes: classes, Features: x.Cols, w: make([]int8, (x.Cols+1)*classes), scale: make([]float32, classes)}
+	square := make([]float64, x.Rows()) // ‖xᵢ‖² with the constant
+	for i := range square {
+		square[i] = 1
+		_, value := x.Row(i)
+		for _, v := range value {
+			square[i] += float64(v) * float64(v)
+		}
+	}
+	parallel.Ranges(o.Threads, classes, func(from, to int) {
+		d := &descent{x: x, label: label, square: square, o: o, w: make([]float32, x.Cols+1), alpha: make([]float64, x.Rows())}
+		for k := from; k < to && ctx.Err() == nil; k++ {
+			d.fit(ctx, k)
+			m.keep(k, d.w)
+		}
+	})
+	return m, ctx.Err()
+}
+
+// keep rounds the weights of one class.
+func (m *Margins) keep(class int, w []float32) {
+	var largest float32
+	for _, v := range w {
+		largest = max(largest, v, -v)
+	}
+	if largest == 0 {
+		return
+	}
+	m.scale[class] = largest / 127
+	for j, v := range w {
+		m.w[j*m.Classes+class] = int8(math.Round(float64(v / m.scale[class])))
+	}
+}
+
+// descent finds the weights of one class after the other.
+type descent struct {
+	x      *sparse.Matrix
+	label  []int
+	square []float64
+	o      MarginOptions
+	w      []float32
+	alpha  []float64 // dual variables
+	active []int
+}
+
+// converged is how small the largest violation is at the end.
+const converged = 0.1
+
+func (d *descent) fit(ctx context.Context, class int) {
+	random := rand.New(rand.NewPCG(d.o.Seed, uint64(class)))
+	clear(d.w)
+	clear(d.alpha)
+	d.active = d.active[:0]
+	for i := range d.label {
+		d.active = append(d.active, i)
+	}
+	all := len(d.active)
+	active, bound := all, math.Inf(1)
+	for pass := 0; pass < d.o.Passes && ctx.Err() == nil; pass++ {
+		random.Shuffle(active, func(i, j int) { d.active[i], d.active[j] = d.active[j], d.active[i] })
+		highest, lowest := math.Inf(-1), math.Inf(1)
+		for s := 0; s < active; s++ {
+			violation, shrink := d.step(d.active[s], class, bound)
+			if shrink { // it will hardly change any more: leave it out for now
+				active--
+				d.active[s], d.active[active] = d.active[active], d.active[s]
+				s--
+				continue
+			}
+			highest, lowest = max(highest, violation), min(lowest, violation)
+		}
+		if highest-lowest <= converged {
+			if active == all {
+				return
+			}
+			active, bound = all, math.Inf(1) // check those that were left out
+			continue
+		}
+		if bound = highest; bound <= 0 {
+			bound = math.Inf(1)
+		}
+	}
+}
+
+// step improves one dual variable and returns by how much it violated its
+// optimality condition.
+func (d *descent) step(i, class int, bound float64) (violation float64, shrink bool) {
+	y := float32(-1)
+	if d.label[i] == class {
+		y = 1
+	}
+	index, value := d.x.Row(i)
+	bias := len(d.w) - 1
+	score := d.w[bias]
+	for t, j := range index {
+		score += d.w[j] * value[t]
+	}
+	diagonal := 0.5 / d.o.C
+	gradient := float64(y*score) - 1 + d.alpha[i]*diagonal
+	if d.alpha[i] == 0 {
+		if gradient > bound {
+			return 0, true
+		}
+		if gradient >= 0 {
+			return 0, false
+		}
+	}
+	before := d.alpha[i]
+	d.alpha[i] = max(before-gradient/(d.square[i]+diagonal), 0)
+	change := float32(d.alpha[i]-before) * y
+	for t, j := range index {
+		d.w[j] += change * value[t]
+	}
+	d.w[bias] += change
+	return gradient, false
+}
+
+// Scores computes the score of each class for one sparse vector into out.
+func (m *Margins) Scores(index []int32, value []float32, out []float32) {
+	out = out[:m.Classes]
+	for k, b := range m.w[m.Features*m.Classes:] {
+		out[k] = float32(b)
+	}
+	for t, j := range index {
+		row := m.w[int(j)*m.Classes : (int(j)+1)*m.Classes]
+		v, y := value[t], out
+		for len(y) >= 4 {
+			y4, r4 := y[:4:4], row[:4:4]
+			y4[0] += v * float32(r4[0])
+			y4[1] += v * float32(r4[1])
+			y4[2] += v * float32(r4[2])
+			y4[3] += v * float32(r4[3])
+			y, row = y[4:], row[4:]
+		}
+		for k := range y {
+			y[k] += v * float32(row[k])
+		}
+	}
+	for k := range out {
+		out[k] *= m.scale[k]
+	}
+}
+
+// Write adds the machines to a file.
+func (m *Margins) Write(w *weights.Writer) {
+	w.Int(m.Features)
+	w.Floats(m.scale)
+	w.Int8s(m.w)
+}
+
+// ReadMargins reads what Write has written. Shapes that do not fit together make
+// the reader fail.
+func ReadMargins(r *weights.Reader) *Margins {
+	m := &Margins{Features: r.Int(), scale: slices.Clip(r.Floats()), w: r.Int8s()}
+	m.Classes = len(m.scale)
+	if r.Err() == nil && (m.Features < 0 || m.Features > len(m.w) || (m.Features+1)*m.Classes != len(m.w)) {
+		r.Fail("%d weights for %d features and %d classes", len(m.w), m.Features, m.Classes)
+	}
+	return m
+}
