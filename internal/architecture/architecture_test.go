@@ -41,7 +41,7 @@ var mayImport = map[string]string{
 	"pystr":    "",
 
 	// contracts
-	"nlu":          "graph nludata ml/sparse pyregexp",
+	"nlu":          "diag graph nludata ml/sparse pyregexp",
 	"dialogue":     "graph diag domain tracker story",
 	"trackerstore": "tracker",
 	"lockstore":    "",

@@ -3,14 +3,16 @@ package nlu
 import (
 	"strings"
 
+	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/nludata"
 	"github.com/loquat-dev/loquat/internal/pyregexp"
 )
 
 // Pattern is a named regular expression in Python's dialect.
 type Pattern struct {
-	Name    string `json:"name"`
-	Pattern string `json:"pattern"`
+	Name    string        `json:"name"`
+	Pattern string        `json:"pattern"`
+	Pos     diag.Position `json:"-"` // where it is written, if that is known
 }
 
 // PatternSource says what patterns are made of.
@@ -30,14 +32,14 @@ func (s PatternSource) Patterns(data *nludata.TrainingData) []Pattern {
 	if s.Regexes {
 		for _, r := range data.Regexes {
 			if wanted(r.Name) {
-				out = append(out, Pattern{r.Name, r.Pattern})
+				out = append(out, Pattern{r.Name, r.Pattern, r.Pos})
 			}
 		}
 	}
 	if s.Lookups {
 		for _, l := range data.Lookups {
 			if wanted(l.Name) {
-				out = append(out, Pattern{l.Name, s.alternation(l.Values)})
+				out = append(out, Pattern{l.Name, s.alternation(l.Values), l.Pos})
 			}
 		}
 	}
@@ -55,4 +57,23 @@ func (s PatternSource) alternation(values []string) string {
 		return `(\b` + strings.Join(escaped, `\b|\b`) + `\b)`
 	}
 	return "(" + strings.Join(escaped, "|") + ")"
+}
+
+// CompilePatterns compiles patterns. Its error holds a diag.Problem for each that
+// is invalid.
+func CompilePatterns(patterns []Pattern, caseSensitive bool) ([]*pyregexp.Regexp, error) {
+	flags := pyregexp.IgnoreCase
+	if caseSensitive {
+		flags = 0
+	}
+	var problems diag.List
+	compiled := make([]*pyregexp.Regexp, len(patterns))
+	for i, p := range patterns {
+		r, err := pyregexp.Compile(p.Pattern, flags)
+		if err != nil {
+			problems.Errorf(p.Pos, "invalid-regex", "regular expressions are those of Python's module re", "regex %q is invalid: %v", p.Name, err)
+		}
+		compiled[i] = r
+	}
+	return compiled, problems.Err()
 }

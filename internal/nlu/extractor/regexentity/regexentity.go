@@ -5,7 +5,6 @@ package regexentity
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 
@@ -59,22 +58,11 @@ func build(env graph.Env, c Config, saved graph.Resource) (any, error) {
 	return e, e.set(patterns)
 }
 
-// set compiles the patterns. All that are invalid are reported.
-func (e *Extractor) set(patterns []nlu.Pattern) error {
-	var flags pyregexp.Flags
-	if !e.config.CaseSensitive {
-		flags = pyregexp.IgnoreCase
-	}
-	var errs []error
-	e.patterns, e.compiled = patterns, nil
-	for _, p := range patterns {
-		r, err := pyregexp.Compile(p.Pattern, flags)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("regex %q: %w", p.Name, err))
-		}
-		e.compiled = append(e.compiled, r)
-	}
-	return errors.Join(errs...)
+// set compiles the patterns.
+func (e *Extractor) set(patterns []nlu.Pattern) (err error) {
+	e.patterns = patterns
+	e.compiled, err = nlu.CompilePatterns(patterns, e.config.CaseSensitive)
+	return err
 }
 
 // Train takes those patterns whose name is that of an annotated entity.

@@ -6,7 +6,6 @@ package regexfeaturizer
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -70,23 +69,15 @@ func build(env graph.Env, c Config, saved graph.Resource) (any, error) {
 	return f, f.set(patterns)
 }
 
-// set compiles the patterns. All that are invalid are reported.
-func (f *Featurizer) set(patterns []nlu.Pattern) error {
-	var flags pyregexp.Flags
-	if !f.config.CaseSensitive {
-		flags = pyregexp.IgnoreCase
-	}
-	var errs []error
-	f.patterns, f.compiled, f.flags = patterns, nil, map[string]bool{}
+// set compiles the patterns.
+func (f *Featurizer) set(patterns []nlu.Pattern) (err error) {
+	f.patterns = patterns
+	f.flags = make(map[string]bool, len(patterns))
 	for _, p := range patterns {
-		r, err := pyregexp.Compile(p.Pattern, flags)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("regex %q: %w", p.Name, err))
-		}
-		f.compiled = append(f.compiled, r)
 		f.flags[p.Name] = false
 	}
-	return errors.Join(errs...)
+	f.compiled, err = nlu.CompilePatterns(patterns, f.config.CaseSensitive)
+	return err
 }
 
 // Train takes the patterns of the training data. When fine-tuning, patterns of

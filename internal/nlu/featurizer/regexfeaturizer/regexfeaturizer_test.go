@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/graph"
 	"github.com/loquat-dev/loquat/internal/nlu"
 	"github.com/loquat-dev/loquat/internal/nlu/featurizer/regexfeaturizer"
@@ -45,9 +46,13 @@ func TestAllInvalidPatternsAreReported(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	source := &nludata.TrainingData{Regexes: []nludata.Pattern{{Name: "zip", Pattern: "("}, {Name: "ok", Pattern: "a"}, {Name: "year", Pattern: "[9-1]"}}}
+	source := &nludata.TrainingData{Regexes: []nludata.Pattern{
+		{Name: "zip", Pattern: "(", Pos: diag.Position{File: "nlu.yml", Line: 7, Column: 5}}, {Name: "ok", Pattern: "a"},
+		{Name: "year", Pattern: "[9-1]", Pos: diag.Position{File: "nlu.yml", Line: 3, Column: 5}},
+	}}
 	err = c.(nlu.Trainer).Train(context.Background(), &nlu.TrainingData{Source: source})
-	if err == nil || !strings.Contains(err.Error(), `regex "zip"`) || !strings.Contains(err.Error(), `regex "year"`) {
+	problems := diag.Of(err)
+	if len(problems) != 2 || problems[0].Pos.Line != 3 || !strings.Contains(problems[1].Error(), `nlu.yml:7:5: regex "zip" is invalid`) {
 		t.Errorf("got %v", err)
 	}
 }
