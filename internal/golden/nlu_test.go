@@ -3,6 +3,8 @@ package golden
 import (
 	"testing"
 
+	"github.com/loquat-dev/loquat/internal/dialogue/memoization"
+	"github.com/loquat-dev/loquat/internal/dialogue/rule"
 	"github.com/loquat-dev/loquat/internal/graph"
 	"github.com/loquat-dev/loquat/internal/nlu/classifier/fallback"
 	"github.com/loquat-dev/loquat/internal/nlu/classifier/keyword"
@@ -28,7 +30,7 @@ func TestNLU(t *testing.T) {
 	}
 }
 
-func TestNLUComponentsDescribeThemselvesAsRasas(t *testing.T) {
+func TestComponentsDescribeThemselvesAsRasas(t *testing.T) {
 	var recorded struct {
 		Components map[string]struct {
 			ClassPath    string         `json:"class_path"`
@@ -48,6 +50,7 @@ func TestNLUComponentsDescribeThemselvesAsRasas(t *testing.T) {
 	for _, c := range []graph.Type{
 		whitespace.Type(), countvectors.Type(), lexicalsyntactic.Type(), regexfeaturizer.Type(),
 		keyword.Type(), fallback.Type(), regexentity.Type(), synonyms.Type(),
+		rule.Type(), memoization.Type(), memoization.AugmentedType(),
 	} {
 		want := recorded.Components[c.Name]
 		got := want

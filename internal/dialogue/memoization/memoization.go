@@ -19,6 +19,8 @@ type Config struct {
 	// rest of the model.
 	Compress         bool `json:"enable_feature_string_compression"`
 	UseNLUConfidence bool `json:"use_nlu_confidence_as_score"` // the intent's confidence instead of 1
+	// Featurizer may say max_history too; it must be the MaxHistoryTrackerFeaturizer.
+	Featurizer dialogue.FeaturizerConfig `json:"featurizer,omitempty"`
 }
 
 // Type describes MemoizationPolicy.
@@ -69,6 +71,11 @@ type featurizerPayload struct {
 
 func newPolicy(name string, augmented bool, c Config, saved graph.Resource) (*Policy, error) {
 	p := &Policy{name: name, augmented: augmented, config: c}
+	maxHistory, err := c.Featurizer.MaxHistory(c.MaxHistory)
+	if err != nil {
+		return nil, err
+	}
+	p.config.MaxHistory = maxHistory
 	if saved == nil {
 		return p, nil
 	}
@@ -80,7 +87,7 @@ func newPolicy(name string, augmented bool, c Config, saved graph.Resource) (*Po
 	if err := json.Unmarshal(saved[featurizerFile], &f); err != nil {
 		return nil, fmt.Errorf("read %s: %w", featurizerFile, err)
 	}
-	p.memories, p.longest, p.config.MaxHistory = m.Lookup, m.Longest, f.MaxHistory
+	p.memories, p.longest, p.config.MaxHistory = m.Lookup, max(0, m.Longest), f.MaxHistory
 	return p, nil
 }
 
@@ -129,7 +136,7 @@ func (p *Policy) Train(ctx context.Context, data dialogue.TrainingData) error {
 
 // recent cuts a list of states to max_history.
 func (p *Policy) recent(states []dialogue.State) []dialogue.State {
-	if n := p.config.MaxHistory; n != nil && len(states) > *n {
+	if n := p.config.MaxHistory; n != nil && *n > 0 && len(states) > *n {
 		return states[len(states)-*n:]
 	}
 	return states

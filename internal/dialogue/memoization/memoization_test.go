@@ -88,6 +88,27 @@ func TestPredictions(t *testing.T) {
 	}
 }
 
+func TestFeaturizerMaySayMaxHistory(t *testing.T) {
+	data := dialoguetest.Data(t, project)
+	featurizer := func(name string) graph.Config {
+		return graph.Config{"featurizer": []any{map[string]any{"name": name, "max_history": int64(2)}}}
+	}
+	p, err := memoization.Type().Build(graph.Env{}, featurizer("MaxHistoryTrackerFeaturizer"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.(dialogue.Policy).Train(t.Context(), data); err != nil {
+		t.Fatal(err)
+	}
+	conversation := dialoguetest.Conversation(data.Domain, "/thank", "utter_bye", "action_listen", "/greet", "utter_greet", "action_listen", "/order")
+	if action, _ := dialoguetest.Predict(t, p.(dialogue.Policy), conversation); action != "utter_order" {
+		t.Errorf("got %s, want utter_order", action)
+	}
+	if _, err := memoization.Type().Build(graph.Env{}, featurizer("FullDialogueTrackerFeaturizer"), nil); err == nil {
+		t.Error("a featurizer that the policy can't use was accepted")
+	}
+}
+
 func BenchmarkPredict(b *testing.B) {
 	var text strings.Builder
 	text.WriteString("intents: [a, b, c]\nactions: [x, y, z]\nstories:\n")

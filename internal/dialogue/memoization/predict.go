@@ -29,8 +29,8 @@ func (p *Policy) Predict(_ context.Context, in dialogue.Situation) (*dialogue.Pr
 func (p *Policy) recall(in dialogue.Situation) (action string, ok bool) {
 	encoder := p.encoders.For(in.Domain)
 	view := dialogue.View{Last: p.longest + 1, RuleOnly: in.RuleOnly, Predict: true}
-	if p.config.MaxHistory != nil {
-		view.Last = *p.config.MaxHistory
+	if n := p.config.MaxHistory; n != nil && *n > 0 {
+		view.Last = *n
 	}
 	if view.RuleOnly == nil {
 		view.RuleOnly = &dialogue.RuleOnlyData{}

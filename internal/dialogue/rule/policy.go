@@ -26,6 +26,10 @@ type Config struct {
 	RestrictRules          bool    `json:"restrict_rules"` // refuse rules with several user turns
 	CheckForContradictions bool    `json:"check_for_contradictions"`
 	UseNLUConfidence       bool    `json:"use_nlu_confidence_as_score"` // the intent's confidence instead of 1
+	// Rules look back as far as they are long: these are accepted, as in Rasa, and
+	// change nothing.
+	MaxHistory *int                      `json:"max_history,omitempty"`
+	Featurizer dialogue.FeaturizerConfig `json:"featurizer,omitempty"`
 }
 
 // Defaults returns Rasa's default settings.
@@ -49,7 +53,13 @@ func Type() graph.Type {
 		Trainable: true,
 		Version:   1,
 		Fns:       dialogue.Fns(),
-	}, Defaults(), func(_ graph.Env, c Config, saved graph.Resource) (any, error) {
+	}, Defaults(), func(env graph.Env, c Config, saved graph.Resource) (any, error) {
+		if c.MaxHistory != nil && saved == nil && env.Logger != nil {
+			env.Logger.Info("max_history has no effect: a rule looks back as far as it is long", "node", env.NodeName)
+		}
+		if _, err := c.Featurizer.MaxHistory(nil); err != nil {
+			return nil, err
+		}
 		return New(c, saved)
 	})
 }
@@ -116,6 +126,9 @@ func New(c Config, saved graph.Resource) (*Policy, error) {
 			states, err := dialogue.ParseStates(key)
 			if err != nil {
 				return nil, fmt.Errorf("read %s: %w", rulesFile, err)
+			}
+			if len(states) == 0 {
+				return nil, fmt.Errorf("read %s: a rule without states", rulesFile)
 			}
 			table.set.add(states, value)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/loquat-dev/loquat/internal/dialogue"
 	"github.com/loquat-dev/loquat/internal/dialogue/dialoguetest"
 	"github.com/loquat-dev/loquat/internal/dialogue/rule"
+	"github.com/loquat-dev/loquat/internal/graph"
 	"github.com/loquat-dev/loquat/internal/tracker"
 )
 
@@ -146,6 +147,23 @@ func TestLoopIsToldThatItWasInterrupted(t *testing.T) {
 	if got := data.Domain.ActionNames()[action]; got != "order_form" || len(out.Events) != 1 {
 		t.Errorf("got %s with the events %v, want order_form and a loop_interrupted event", got, out.Events)
 	}
+}
+
+func FuzzLoad(f *testing.F) {
+	p, _ := train(f, rules)
+	saved, err := p.Persist()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(saved["rule_policy.json"], saved["rule_only_data.json"])
+	f.Add([]byte(`{"lookup":{"rules":{"[]":"x"}}}`), []byte(`{}`))
+	d := dialoguetest.Data(f, rules).Domain
+	f.Fuzz(func(t *testing.T, rules, ruleOnly []byte) {
+		p, err := rule.New(rule.Defaults(), graph.Resource{"rule_policy.json": rules, "rule_only_data.json": ruleOnly})
+		if err == nil {
+			dialoguetest.Predict(t, p, dialoguetest.Conversation(d, "/greet"))
+		}
+	})
 }
 
 // many is an assistant with a rule for each of n intents.
