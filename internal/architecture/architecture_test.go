@@ -35,7 +35,7 @@ var mayImport = map[string]string{
 	"ml/*":     "ml/*",
 	"graph":    "diag yamlfile",
 	"graph/*":  "graph",
-	"recipe":   "diag yamlfile project graph",
+	"recipe":   "diag yamlfile project graph nludata",
 	"model":    "diag graph recipe domain version",
 	"pyregexp": "pystr",
 	"pystr":    "",

@@ -17,10 +17,10 @@ func DidYouMean(name string, candidates []string) string {
 
 // Nearest returns the candidate with the smallest edit distance to name,
 // provided that it is near enough to be a slip of the pen: at most a third of
-// the name's length. Ties go to the first in alphabetical order.
+// the name's length, and at most 3. Ties go to the first in alphabetical order.
 func Nearest(name string, candidates []string) (string, bool) {
 	candidates = slices.Sorted(slices.Values(candidates))
-	limit := max(1, len([]rune(name))/3)
+	limit := max(1, min(3, len([]rune(name))/3))
 	best, bestDistance := "", limit+1
 	for _, c := range candidates {
 		if d := editDistance(strings.ToLower(name), strings.ToLower(c)); d < bestDistance {

@@ -12,17 +12,16 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/graph"
 	"github.com/loquat-dev/loquat/internal/model"
-	"github.com/loquat-dev/loquat/internal/nludata"
 	"github.com/loquat-dev/loquat/internal/project"
 	"github.com/loquat-dev/loquat/internal/provider"
 	"github.com/loquat-dev/loquat/internal/recipe"
+	"github.com/loquat-dev/loquat/internal/validate"
 	"github.com/loquat-dev/loquat/internal/version"
 )
 
@@ -113,7 +112,7 @@ func Prepare(s Settings) (*Run, error) {
 	if s.Validate != nil {
 		found := s.Validate(r.Project)
 		r.Problems.AddAll(found)
-		if s.FailOnWarnings && len(found.Warnings()) > 0 {
+		if s.FailOnWarnings && validate.Failed(r.Problems.All(), true) {
 			r.Problems.Errorf(diag.Position{}, "warnings", "leave out --fail-on-validation-warnings to train all the same", "the project has warnings")
 		}
 	}
@@ -126,7 +125,7 @@ func Prepare(s Settings) (*Run, error) {
 
 // decide finds out what the project has to train (nlu.md §3.1, Rasa 3.6.21).
 func (r *Run) decide() (recipe.TrainingType, error) {
-	examples := slices.ContainsFunc(r.Project.NLU.Examples, func(e nludata.Example) bool { return e.Text != "" && (e.Intent != "" || e.Response != "") })
+	examples := recipe.HasExamples(r.Project)
 	stories := len(r.Project.Stories.Blocks) > 0
 	endToEnd := r.Project.Stories.EndToEnd()
 	switch {
@@ -138,17 +137,12 @@ func (r *Run) decide() (recipe.TrainingType, error) {
 		return 0, errors.New("there are no stories or rules to train with; put them into the folder data")
 	case r.settings.Part == Core && !endToEnd:
 		return recipe.Core, nil
-	case !examples && !stories:
-		return 0, ErrNothing
-	case !r.Project.HasDomain, !stories:
-		return recipe.NLU, nil
-	case !examples && !endToEnd:
-		return recipe.Core, nil
-	case endToEnd:
-		return recipe.EndToEnd, nil
-	default:
-		return recipe.Both, nil
 	}
+	decided, ok := recipe.Decide(r.Project)
+	if !ok {
+		return 0, ErrNothing
+	}
+	return decided, nil
 }
 
 func (r *Run) fileName() string {

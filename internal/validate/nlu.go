@@ -1,0 +1,86 @@
+package validate
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/loquat-dev/loquat/internal/diag"
+	"github.com/loquat-dev/loquat/internal/domain"
+	"github.com/loquat-dev/loquat/internal/nludata"
+	"github.com/loquat-dev/loquat/internal/tracker"
+)
+
+// intents compares the domain's intents with those of examples and stories.
+func (c *checker) intents() {
+	examples, stories := map[string]bool{}, map[string]bool{}
+	for _, e := range c.NLU.Examples {
+		examples[e.Intent] = true
+		if e.Intent != "" && !c.Domain.HasIntent(e.Intent) && c.HasDomain {
+			c.unlisted(e)
+		}
+	}
+	for _, b := range c.Stories.Blocks {
+		for _, e := range b.Events {
+			if user, ok := e.Event.(*tracker.UserUttered); ok {
+				stories[user.Intent] = true
+			}
+		}
+	}
+	for _, i := range c.Domain.Intents {
+		if slices.Contains(domain.DefaultIntents, i.Name) {
+			continue
+		}
+		if !examples[i.Name] {
+			c.problems.Warnf(i.Pos, "intent-without-examples", "add examples to the NLU data, or remove the intent", "intent %q has no examples in the NLU data", i.Name)
+		}
+		if !stories[i.Name] {
+			c.problems.Warnf(i.Pos, "unused-intent", "", "intent %q is not used in any story or rule", i.Name)
+		}
+	}
+}
+
+// unlisted warns once for each intent that only NLU data knows.
+func (c *checker) unlisted(e nludata.Example) {
+	if first := slices.IndexFunc(c.NLU.Examples, func(x nludata.Example) bool { return x.Intent == e.Intent }); c.NLU.Examples[first].Pos != e.Pos {
+		return
+	}
+	hint := diag.DidYouMean(e.Intent, c.Domain.IntentNames())
+	if hint == "" {
+		hint = "add it below intents: of the domain"
+	}
+	c.problems.Warnf(e.Pos, "unlisted-intent", hint, "the NLU data has examples of intent %q, which the domain does not list", e.Intent)
+}
+
+// examples warns about texts that stand under several intents.
+func (c *checker) examples() {
+	type use struct {
+		intents []string
+		first   nludata.Example
+		other   diag.Position
+	}
+	uses := map[string]*use{}
+	var inOrder []*use
+	for _, e := range c.NLU.Examples {
+		if e.Intent == "" {
+			continue
+		}
+		u := uses[e.Text]
+		if u == nil {
+			u = &use{first: e}
+			uses[e.Text] = u
+			inOrder = append(inOrder, u)
+		}
+		if !slices.Contains(u.intents, e.Intent) {
+			u.intents = append(u.intents, e.Intent)
+			u.other = e.Pos
+		}
+	}
+	for _, u := range inOrder {
+		if len(u.intents) < 2 {
+			continue
+		}
+		slices.Sort(u.intents)
+		c.problems.Warnf(u.other, "ambiguous-example", "keep it under one of them; the first one is at "+u.first.Pos.String(),
+			"the example %q has several intents: %s", u.first.Text, strings.Join(u.intents, ", "))
+	}
+}

@@ -1,0 +1,94 @@
+// Package validate judges a project before anything is learned from it: whether
+// its parts know each other, whether stories contradict each other, and whether
+// training would refuse its configuration or its rules.
+//
+// The command "data validate" prints what it finds, and "train" asks it first.
+// What files say wrongly by themselves is found earlier, by package project.
+package validate
+
+import (
+	"context"
+	"slices"
+
+	"github.com/loquat-dev/loquat/internal/diag"
+	"github.com/loquat-dev/loquat/internal/dialogue/trainingtracker"
+	"github.com/loquat-dev/loquat/internal/graph"
+	"github.com/loquat-dev/loquat/internal/project"
+)
+
+// Options say what to look at.
+type Options struct {
+	// StoriesOnly leaves out everything but contradictions between stories.
+	StoriesOnly bool
+	// MaxHistory is the number of states that tell stories apart; 0 means all.
+	MaxHistory int
+	// WithoutDomain accepts a project without a domain, as training of NLU alone
+	// does.
+	WithoutDomain bool
+	// Types are the known components. Nil leaves the configuration unchecked.
+	Types graph.Types
+}
+
+// Check returns what is wrong with a project beyond its single files. Errors are
+// what Rasa 3.6 refuses, in validation or in training; warnings are what it only
+// mentions.
+func Check(ctx context.Context, p *project.Project, o Options) (*diag.List, error) {
+	c := checker{Project: p, options: o, problems: &diag.List{}}
+	c.missingKeys()
+	if !o.StoriesOnly {
+		c.domain()
+		c.storyParts()
+		c.intents()
+		c.examples()
+		c.responses()
+	}
+	if err := c.conflicts(ctx); err != nil {
+		return nil, err
+	}
+	if o.Types != nil && !o.StoriesOnly {
+		if err := c.configuration(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return c.problems, nil
+}
+
+// failing are the warnings that count with --fail-on-warnings. Unused intents and
+// responses, for one, never fail a validation (Rasa 3.6.21).
+var failing = []diag.Code{"unknown-intent", "unlisted-intent", "ambiguous-example", "story-conflict"}
+
+// Failed reports whether problems, those of reading included, make a validation
+// fail.
+func Failed(problems []diag.Problem, failOnWarnings bool) bool {
+	return slices.ContainsFunc(problems, func(p diag.Problem) bool {
+		return p.Severity == diag.Error || failOnWarnings && p.Severity == diag.Warning && slices.Contains(failing, p.Code)
+	})
+}
+
+type checker struct {
+	*project.Project
+	options  Options
+	problems *diag.List
+}
+
+// missingKeys mentions keys that config.yml should have.
+func (c *checker) missingKeys() {
+	hints := map[string]string{
+		"assistant_id": "write assistant_id: and a name of its own for the assistant; train does so",
+		"language":     "write language: and the code of a language, such as en",
+	}
+	for _, key := range []string{"assistant_id", "language"} {
+		if c.Config.File != "" && !c.Config.Root.Has(key) {
+			c.problems.Warnf(diag.Position{File: c.Config.File}, "missing-key", hints[key], "the configuration has no key %q", key)
+		}
+	}
+}
+
+// conflicts looks for stories that contradict each other.
+func (c *checker) conflicts(ctx context.Context) error {
+	conflicts, err := trainingtracker.Conflicts(ctx, c.Stories, c.Domain, c.options.MaxHistory)
+	for _, conflict := range conflicts {
+		c.problems.Add(conflict.Problem())
+	}
+	return err
+}
