@@ -20,7 +20,7 @@ import (
 // What is asked of the server, and what the real one does on the same kind of
 // machine (default pipeline, one core).
 const (
-	message     = "hello there"
+	message     = "are you a bot?" // a rule answers it at any time
 	connections = 16
 	floodTime   = 4 * time.Second
 	steadyTime  = 6 * time.Second
@@ -142,7 +142,15 @@ func (b *serverBench) flood(name, endpoints string, cpus []int, args ...string) 
 	if _, err := flood(p.address, connections, message, time.Second); err != nil { // warm
 		return err
 	}
+	before, err := p.cpuTime()
+	if err != nil {
+		return err
+	}
 	perSecond, err := flood(p.address, connections, message, floodTime)
+	if err != nil {
+		return err
+	}
+	after, err := p.cpuTime()
 	if err != nil {
 		return err
 	}
@@ -150,7 +158,8 @@ func (b *serverBench) flood(name, endpoints string, cpus []int, args ...string) 
 	if err != nil {
 		return err
 	}
-	b.row(name, "%6.0f /s      %.0f MB", perSecond, float64(memory)/1e6)
+	b.row(name, "%6.0f /s      %.0f us of CPU a turn, %.0f MB",
+		perSecond, (after-before).Seconds()*1e6/(perSecond*floodTime.Seconds()), float64(memory)/1e6)
 	return nil
 }
 

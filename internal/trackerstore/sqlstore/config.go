@@ -55,18 +55,11 @@ func (c Config) file() (string, error) {
 }
 
 // dsn is how the driver is told to open a file.
-func dsn(file string, readOnly bool) string {
-	options := url.Values{
-		"_pragma": {
-			"busy_timeout(10000)", // ms; another process may be exporting
-			"journal_mode(WAL)",
-			"synchronous(NORMAL)",
-			"temp_store(MEMORY)",
-		},
-		"_txlock": {"immediate"},
-	}
-	if readOnly {
-		options.Add("_pragma", "query_only(1)")
-	}
+func dsn(file string, pragmas ...string) string {
+	options := url.Values{"_pragma": append([]string{
+		"busy_timeout(10000)", // ms; another process may be exporting
+		"journal_mode(WAL)",
+		"synchronous(NORMAL)",
+	}, pragmas...)}
 	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: file}).EscapedPath(), RawQuery: options.Encode()}).String()
 }

@@ -89,7 +89,7 @@ func (s *Store) open(ctx context.Context, file string) (err error) {
 			err = errors.Join(err, s.Close())
 		}
 	}()
-	if s.reader, err = sql.Open("sqlite", dsn(file, true)); err != nil {
+	if s.reader, err = sql.Open("sqlite", dsn(file, "query_only(1)")); err != nil {
 		return err
 	}
 	s.reader.SetMaxOpenConns(4)
@@ -227,8 +227,10 @@ func (s *Store) ConversationIDs(ctx context.Context) iter.Seq2[string, error] {
 	}
 }
 
-// Ready reports whether the database answers.
-func (s *Store) Ready(ctx context.Context) error { return s.reader.PingContext(ctx) }
+// Ready reports whether the database answers, and can be written to.
+func (s *Store) Ready(ctx context.Context) error {
+	return errors.Join(s.reader.PingContext(ctx), s.writer.checkpoints.err())
+}
 
 // Close implements trackerstore.Store. Saves that wait are written first.
 func (s *Store) Close() error {

@@ -220,6 +220,33 @@ func TestSaveAfterCloseIsRefused(t *testing.T) {
 	}
 }
 
+// Turns that never pause must not let the log grow for ever.
+func TestLogIsCarriedOver(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	big := strings.Repeat("x", 256<<10)
+	for range 4 * checkpointBytes / len(big) {
+		tr := tracker.New("a", s.domain)
+		tr.Update(&tracker.SlotSet{Name: "city", Value: big})
+		if err := s.Save(t.Context(), tr); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.writer.checkpoints.checkpoint("PASSIVE"); err != nil {
+		t.Error(err)
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*", "*.db"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("%v %v", files, err)
+	}
+	if info, err := os.Stat(files[0]); err != nil || info.Size() < checkpointBytes {
+		t.Errorf("%d bytes are carried over (%v), want more than %d", info.Size(), err, checkpointBytes)
+	}
+	if pages, err := s.writer.checkpoints.checkpoint("RESTART"); err != nil || pages == 0 {
+		t.Errorf("%d pages, %v", pages, err)
+	}
+}
+
 func TestRecentIsBounded(t *testing.T) {
 	r := newRecent(trackerstoretest.Domain(), 3, 10)
 	put := func(id string, n int) {

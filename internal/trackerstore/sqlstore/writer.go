@@ -80,6 +80,9 @@ type writer struct {
 	remove *sql.Stmt
 	recent *recent // told of what was committed, in order
 
+	checkpoints *checkpointer
+	written     int // bytes of events since the last checkpoint
+
 	version       *sql.Stmt // changes when another process has written
 	latestVersion int64
 
@@ -92,7 +95,7 @@ type writer struct {
 // openWriter opens the file, makes the table and starts the writing goroutine.
 func openWriter(ctx context.Context, file string, r *recent) (w *writer, err error) {
 	w = &writer{recent: r, changes: make(chan *change, maxBatch), stopped: make(chan struct{})}
-	if w.db, err = sql.Open("sqlite", dsn(file, false)); err != nil {
+	if w.db, err = sql.Open("sqlite", dsn(file, "wal_autocheckpoint(0)")); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -115,6 +118,9 @@ func openWriter(ctx context.Context, file string, r *recent) (w *writer, err err
 		return nil, err
 	}
 	if w.version, err = w.conn.PrepareContext(ctx, "PRAGMA data_version"); err != nil {
+		return nil, err
+	}
+	if w.checkpoints, err = startCheckpointer(file); err != nil {
 		return nil, err
 	}
 	go w.run()
@@ -231,6 +237,13 @@ func (w *writer) transaction(batch []*change) (err error) {
 	}
 	for _, c := range batch {
 		w.recent.committed(c)
+		for _, r := range c.rows {
+			w.written += len(r.data)
+		}
+	}
+	if w.written >= checkpointBytes {
+		w.written = 0
+		w.checkpoints.tell()
 	}
 	return nil
 }
@@ -258,5 +271,5 @@ func (w *writer) close() error {
 	}
 	w.mu.Unlock()
 	<-w.stopped
-	return errors.Join(w.insert.Close(), w.remove.Close(), w.version.Close(), w.conn.Close(), w.db.Close())
+	return errors.Join(w.checkpoints.stop(), w.insert.Close(), w.remove.Close(), w.version.Close(), w.conn.Close(), w.db.Close())
 }
