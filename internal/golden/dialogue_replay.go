@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"github.com/loquat-dev/loquat/internal/action/webhook"
 	"github.com/loquat-dev/loquat/internal/channel"
 	"github.com/loquat-dev/loquat/internal/conversation"
+	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/domain"
 	"github.com/loquat-dev/loquat/internal/graph"
 	"github.com/loquat-dev/loquat/internal/lockstore/memlock"
@@ -23,8 +25,8 @@ import (
 )
 
 // Conversations compares whole conversations, one check for each file of
-// recordings below the folder dir: what was understood is taken from the
-// recording, the policies are trained, and everything else is ours.
+// recordings below the folder dir. Each assistant is trained, and then told what
+// the recorded one was told.
 func Conversations(dir string) ([]Check, error) {
 	files, err := filepath.Glob(filepath.Join(dir, "dialogue", "conversations", "*.jsonl"))
 	if err != nil {
@@ -44,13 +46,14 @@ func replayConversations(dir, name string) Report {
 	if err != nil {
 		return fail(name, err)
 	}
-	policies, err := trainPolicies(filepath.Join(dir, "dialogue", f.Assistant), f.Policies)
+	m, err := f.train(filepath.Join(dir, "dialogue"))
+	if p, ok := errors.AsType[diag.Problems](err); ok && p[0].Code == "not-built" {
+		m, err = f.trainPolicies(filepath.Join(dir, "dialogue"))
+	}
 	if err != nil {
 		return fail(name, err)
 	}
-	recorded := &recordedMind{}
-	err = f.play(&report, mind{domain: policies.domain, interpreter: recorded, predictor: policies, before: recorded.load})
-	if err != nil {
+	if err := f.play(&report, m); err != nil {
 		return fail(name, err)
 	}
 	return report
@@ -58,10 +61,11 @@ func replayConversations(dir, name string) Report {
 
 // conversationFile is one file of recorded conversations with one assistant.
 type conversationFile struct {
-	Bot       string         `json:"bot"`
-	Assistant string         `json:"assistant"` // folder, relative to golden/dialogue
-	Language  string         `json:"language"`
-	Policies  []graph.Config `json:"policies"`
+	Bot       string           `json:"bot"`
+	Assistant string           `json:"assistant"` // folder, relative to golden/dialogue
+	Language  string           `json:"language"`
+	Pipeline  []map[string]any `json:"pipeline"`
+	Policies  []map[string]any `json:"policies"`
 
 	Conversations []playedConversation `json:"-"`
 }
@@ -119,29 +123,45 @@ func readConversations(file string) (*conversationFile, error) {
 	return f, lines.Err()
 }
 
-// mind is the part of an assistant that was trained, or that plays what was
-// recorded.
+// mind is what an assistant has learned.
 type mind struct {
 	domain      *domain.Domain
 	interpreter conversation.Interpreter
 	predictor   conversation.Predictor
-	before      func(playedTurn) // told of each turn before it is played; may be nil
+	before      func(playedTurn) // is told of each turn before it is played; may be nil
+}
+
+// trainPolicies trains the policies alone; what is understood is as recorded. That
+// is for assistants with end-to-end stories, whose training as a whole needs
+// TEDPolicy.
+func (f *conversationFile) trainPolicies(dialogueDir string) (mind, error) {
+	configs := make([]graph.Config, len(f.Policies))
+	for i, p := range f.Policies {
+		configs[i] = p
+	}
+	policies, err := trainPolicies(filepath.Join(dialogueDir, f.Assistant), configs)
+	if err != nil {
+		return mind{}, err
+	}
+	recorded := &recordedMind{}
+	return mind{policies.domain, recorded, policies, recorded.load}, nil
 }
 
 // play holds the recorded conversations with an assistant and compares replies,
 // events, slots, and calls of the action server.
 func (f *conversationFile) play(report *Report, m mind) error {
+	d := m.domain
 	server := newScriptedServer()
 	defer server.Close()
-	client, err := webhook.New(webhook.Settings{URL: server.URL}, m.domain, []byte("{}"))
+	client, err := webhook.New(webhook.Settings{URL: server.URL}, d, []byte("{}"))
 	if err != nil {
 		return err
 	}
 	logger := slog.New(slog.DiscardHandler)
-	store := memstore.New(m.domain)
+	store := memstore.New(d)
 	p := conversation.New(conversation.Settings{
-		Domain: m.domain, Interpreter: m.interpreter, Predictor: m.predictor,
-		Actions: &action.Runner{Domain: m.domain, NLG: nlg.NewTemplates(m.domain, first, logger), Server: client, Logger: logger},
+		Domain: d, Interpreter: m.interpreter, Predictor: m.predictor,
+		Actions: &action.Runner{Domain: d, NLG: nlg.NewTemplates(d, first, logger), Server: client, Logger: logger},
 		Store:   store, Locks: memlock.New(0), Logger: logger,
 	})
 	defer p.Close()
