@@ -103,23 +103,26 @@ func try(binary, project string, ready []string) (string, error) {
 		return own, err
 	}
 	began := time.Now()
-	if output, err := loquat(binary, work, "train", "--config", "reduced.yml", "--skip-validation", "--fixed-model-name", "bot", "--domain", domainOf(work)).CombinedOutput(); err != nil {
+	arguments := append([]string{"train", "--config", "reduced.yml", "--skip-validation", "--fixed-model-name", "bot"}, filesOf(work)...)
+	if output, err := loquat(binary, work, arguments...).CombinedOutput(); err != nil {
+		if strings.Contains(string(output), "end-to-end training") {
+			return own + "\t\t\tend-to-end stories need TEDPolicy", nil
+		}
 		return own, fmt.Errorf("train: %w: %s", err, output)
 	}
 	took := time.Since(began).Round(10 * time.Millisecond)
-	greeting := findGreeting(work)
-	answer, err := greet(binary, work, greeting)
+	greeting, answer, err := greet(binary, work, greetings(work))
 	return fmt.Sprintf("%s\t%s\t%s\t%s", own, took, greeting, answer), err
 }
 
 // ownConfig says what the assistant's own configuration needs that isn't built.
 func ownConfig(binary, work string) string {
-	output, err := loquat(binary, work, "train", "--skip-validation", "--domain", domainOf(work)).CombinedOutput()
+	output, err := loquat(binary, work, append([]string{"train", "--skip-validation"}, filesOf(work)...)...).CombinedOutput()
 	if err == nil {
 		return "trains"
 	}
 	var missing []string
-	for _, m := range regexp.MustCompile(`(?m)"?([A-Za-z]+)"? is not built yet`).FindAllStringSubmatch(string(output), -1) {
+	for _, m := range regexp.MustCompile(`"([A-Za-z]+)" is not built yet`).FindAllStringSubmatch(string(output), -1) {
 		if !slices.Contains(missing, m[1]) {
 			missing = append(missing, m[1])
 		}
@@ -189,8 +192,10 @@ func reduce(from, to string, ready []string) error {
 		pipeline = starter
 	}
 	policies := keep("policies")
-	if !strings.Contains(fmt.Sprint(policies), "RulePolicy") {
-		policies = append(policies, map[string]any{"name": "RulePolicy"})
+	for _, name := range []string{"MemoizationPolicy", "RulePolicy"} { // what is left of Rasa's default
+		if !strings.Contains(fmt.Sprint(policies), name) && (name == "RulePolicy" || lost(root, policies)) {
+			policies = append(policies, map[string]any{"name": name})
+		}
 	}
 	language, _ := root.Get("language").Str()
 	data, err := yaml.Marshal(map[string]any{
@@ -202,12 +207,18 @@ func reduce(from, to string, ready []string) error {
 	return os.WriteFile(to, data, 0o644)
 }
 
+// lost reports whether policies were taken out, or none were named.
+func lost(root *yamlfile.Node, kept []any) bool {
+	list := root.Get("policies")
+	return list == nil || len(list.Items) != len(kept)
+}
+
 var greetingIntent = regexp.MustCompile(`(?i)^(greet|hello|hi$|hola|salud|sauda|ola|start|welcome)`)
 
-// findGreeting returns an example of an intent that sounds like a greeting, else
-// of the first intent.
-func findGreeting(project string) string {
-	var first, greeting string
+// greetings returns an example of each intent, those that sound like a greeting
+// first.
+func greetings(project string) []string {
+	var others, greetings []string
 	_ = filepath.WalkDir(project, func(path string, entry os.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || filepath.Ext(path) != ".yml" && filepath.Ext(path) != ".yaml" || strings.Contains(path, "test") && strings.Contains(filepath.Base(path), "test_") {
 			return nil
@@ -225,22 +236,15 @@ func findGreeting(project string) string {
 			if text == "" {
 				continue
 			}
-			if first == "" {
-				first = text
-			}
-			if greeting == "" && greetingIntent.MatchString(intent) {
-				greeting = text
+			if greetingIntent.MatchString(intent) {
+				greetings = append(greetings, text)
+			} else {
+				others = append(others, text)
 			}
 		}
 		return nil
 	})
-	if greeting != "" {
-		return greeting
-	}
-	if first != "" {
-		return first
-	}
-	return "/greet"
+	return append(greetings, others...)
 }
 
 var annotation = regexp.MustCompile(`\[([^\]]*)\](\([^)]*\)|\{[^}]*\})`)
@@ -248,11 +252,12 @@ var annotation = regexp.MustCompile(`\[([^\]]*)\](\([^)]*\)|\{[^}]*\})`)
 // plain removes the markup of entities.
 func plain(example string) string { return annotation.ReplaceAllString(example, "$1") }
 
-// greet serves the model and returns what it answers.
-func greet(binary, dir, text string) (string, error) {
+// greet serves the model and returns the first text that it answers, and the
+// answer.
+func greet(binary, dir string, texts []string) (text, answer string, err error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	address := listener.Addr().String()
 	_ = listener.Close()
@@ -265,26 +270,33 @@ func greet(binary, dir, text string) (string, error) {
 	var log bytes.Buffer
 	server.Stderr = &log
 	if err := server.Start(); err != nil {
-		return "", err
+		return "", "", err
 	}
-	defer func() { _ = server.Process.Kill(); _ = server.Wait() }()
-	for {
-		answer, err := post(ctx, "http://"+address+"/webhooks/rest/webhook", text)
-		if err == nil {
-			if answer == "" {
-				return "", errors.New("no answer; the log: " + firstLine(log.String()))
-			}
-			return answer, nil
+	ended := make(chan error, 1)
+	go func() { ended <- server.Wait() }()
+	defer func() { _ = server.Process.Kill() }()
+	for i := 0; i < len(texts); {
+		answer, err := post(ctx, "http://"+address+"/webhooks/rest/webhook", texts[i], fmt.Sprint("bots", i))
+		switch {
+		case err == nil && answer != "":
+			return texts[i], answer, nil
+		case err == nil:
+			i++
+			continue
 		}
-		if ctx.Err() != nil {
-			return "", fmt.Errorf("%w; the log: %s", err, log.String())
+		select {
+		case <-ended:
+			return "", "", fmt.Errorf("the server ended: %s", log.String())
+		case <-ctx.Done():
+			return "", "", err
+		case <-time.After(10 * time.Millisecond):
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
+	return "", "", errors.New("no answer to an example of any intent")
 }
 
-func post(ctx context.Context, url, text string) (string, error) {
-	body, err := json.Marshal(map[string]string{"sender": "bots", "message": text})
+func post(ctx context.Context, url, text, sender string) (string, error) {
+	body, err := json.Marshal(map[string]string{"sender": sender, "message": text})
 	if err != nil {
 		return "", err
 	}
@@ -316,11 +328,16 @@ func post(ctx context.Context, url, text string) (string, error) {
 	return firstLine(strings.Join(texts, " | ")), nil
 }
 
-func domainOf(dir string) string {
-	if hasFile(dir, "domain.yml") {
-		return "domain.yml"
+// filesOf gives the flags for projects whose files are not at Rasa's places.
+func filesOf(dir string) []string {
+	var flags []string
+	if !hasFile(dir, "domain.yml") {
+		flags = append(flags, "--domain", "domain")
 	}
-	return "domain"
+	if !hasFile(dir, "data") {
+		flags = append(flags, "--data", "nlu.yml", "stories.yml")
+	}
+	return flags
 }
 
 func hasFile(dir, name string) bool {

@@ -145,11 +145,12 @@ func orEnv(value, name string) string {
 func readChannels(o ServeOptions) ([]channel.Input, error) {
 	var problems diag.List
 	credentials := project.ReadCredentials(o.Credentials, o.Credentials, &problems)
+	if o.Connector != "" { // what else the file names does not matter
+		problems = diag.List{}
+		credentials.Channels = []project.Channel{{Name: o.Connector, Pos: diag.Position{File: "--connector"}}}
+	}
 	if err := problems.Err(); err != nil {
 		return nil, err
-	}
-	if o.Connector != "" {
-		credentials.Channels = []project.Channel{{Name: o.Connector, Pos: diag.Position{File: "--connector"}}}
 	}
 	var channels []channel.Input
 	for _, c := range credentials.Channels {
