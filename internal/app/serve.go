@@ -97,9 +97,6 @@ func Serve(ctx context.Context, o ServeOptions) (err error) {
 	if o.TLS.Certificate != "" {
 		scheme = "https"
 	}
-	if o.EnableAPI && o.AuthToken == "" && o.JWTSecret == "" && !isLoopback(o.Interface) {
-		o.Logger.Warn("the HTTP API is open to everybody who can reach it; set --auth-token or --jwt-secret, or listen on 127.0.0.1", "interface", o.Interface)
-	}
 	o.Logger.Info("the assistant is ready", "url", fmt.Sprintf("%s://%s", scheme, listener.Addr()), "model", modelOf(a), "api", o.EnableAPI)
 	return server.Serve(ctx, listener, o.DrainTimeout)
 }
@@ -109,11 +106,6 @@ func modelOf(a *Assistant) string {
 		return "none"
 	}
 	return a.ModelName
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 func newServer(o ServeOptions, a *Assistant) (*httpapi.Server, error) {
