@@ -26,7 +26,7 @@ race: ## run the tests with the race detector
 	CGO_ENABLED=1 $(GO) test -race ./...
 
 .PHONY: golden
-golden: ## compare with the recordings of Rasa 3.6.21, a line for each file
+golden: build ## compare with the recordings of Rasa 3.6.21, a line for each file
 	$(GO) run ./internal/golden/cmd/golden
 
 .PHONY: bots

@@ -16,6 +16,7 @@ import (
 	"github.com/loquat-dev/loquat/internal/tracing"
 	"github.com/loquat-dev/loquat/internal/tracing/viewer"
 	"github.com/loquat-dev/loquat/internal/training"
+	"github.com/loquat-dev/loquat/internal/validate"
 )
 
 // Train trains a project and writes the model. Problems of the project come back
@@ -39,7 +40,7 @@ func Train(ctx context.Context, o TrainOptions) (result TrainResult, err error) 
 	if err != nil {
 		return result, err
 	}
-	run, err := training.Prepare(trainingSettings(o, cache, t.Nodes()))
+	run, err := training.Prepare(trainingSettings(ctx, o, cache, t.Nodes()))
 	if err != nil {
 		return result, err
 	}
@@ -76,14 +77,18 @@ func trainAndPack(ctx context.Context, t *tracing.Tracing, run *training.Run, o 
 	return run.Output, err
 }
 
-func trainingSettings(o TrainOptions, cache graph.Cache, hook graph.Hook) training.Settings {
+func trainingSettings(ctx context.Context, o TrainOptions, cache graph.Cache, hook graph.Hook) training.Settings {
 	s := training.Settings{
 		Paths: o.Paths.project(), Part: training.Part(o.Part), Out: o.Out, FixedModelName: o.FixedModelName, Force: o.Force,
 		PersistNLUData: o.PersistNLUData, Augmentation: o.Augmentation, Threads: o.Threads, Finetune: o.Finetune,
 		EpochFraction: o.EpochFraction, FailOnWarnings: o.FailOnWarnings, Types: Catalog(), Cache: cache, Hook: hook, Logger: o.Logger,
 	}
 	if !o.SkipValidation {
-		s.Validate = func(p *project.Project) *diag.List { return checkProject(p, o.ValidationMaxHistory) }
+		s.Validate = func(p *project.Project) (*diag.List, error) {
+			return validate.Check(ctx, p, validate.Options{
+				MaxHistory: o.ValidationMaxHistory, WithoutDomain: o.Part == TrainNLU, Types: s.Types,
+			})
+		}
 	}
 	if o.Progress != nil {
 		s.Progress = func(p graph.Progress) {

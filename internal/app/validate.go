@@ -5,16 +5,17 @@ import (
 
 	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/project"
+	"github.com/loquat-dev/loquat/internal/validate"
 )
 
 // Validate checks a project without training.
-func Validate(_ context.Context, o ValidateOptions) (ValidateResult, error) {
+func Validate(ctx context.Context, o ValidateOptions) (ValidateResult, error) {
 	var problems diag.List
 	p := project.Load("", o.Paths.project(), &problems)
-	problems.AddAll(checkProject(p, o.MaxHistory))
-	return ValidateResult{Problems: problems.All(), OK: !problems.HasErrors() && (!o.FailOnWarnings || len(problems.Warnings()) == 0)}, nil
-}
-
-func checkProject(p *project.Project, maxHistory int) *diag.List {
-	return &diag.List{}
+	found, err := validate.Check(ctx, p, validate.Options{StoriesOnly: o.StoriesOnly, MaxHistory: o.MaxHistory, Types: Catalog()})
+	if err != nil {
+		return ValidateResult{}, err
+	}
+	problems.AddAll(found)
+	return ValidateResult{Problems: problems.All(), OK: !validate.Failed(problems.All(), o.FailOnWarnings)}, nil
 }

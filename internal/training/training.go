@@ -50,7 +50,7 @@ type Settings struct {
 	EpochFraction  float64
 
 	// Validate checks the project before it is trained; nil skips that.
-	Validate func(*project.Project) *diag.List
+	Validate func(*project.Project) (*diag.List, error)
 	// FailOnWarnings refuses a project with warnings of Validate too.
 	FailOnWarnings bool
 
@@ -110,7 +110,10 @@ func Prepare(s Settings) (*Run, error) {
 			"stories with texts of users or the assistant (end-to-end training) need TEDPolicy, which is not built yet")
 	}
 	if s.Validate != nil {
-		found := s.Validate(r.Project)
+		found, err := s.Validate(r.Project)
+		if err != nil {
+			return nil, err
+		}
 		r.Problems.AddAll(found)
 		if s.FailOnWarnings && validate.Failed(r.Problems.All(), true) {
 			r.Problems.Errorf(diag.Position{}, "warnings", "leave out --fail-on-validation-warnings to train all the same", "the project has warnings")
