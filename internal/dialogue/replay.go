@@ -28,10 +28,9 @@ type history struct {
 	entities     []string
 	userChanged  bool
 
-	incomplete     bool // the first state depends on one before it
-	hidden         bool // the turn that is going on is caused by rules alone
-	visibleAction  State
-	visibleActions bool
+	incomplete bool  // the first state depends on one before it
+	hidden     bool  // the turn that is going on is caused by rules alone
+	visible    State // its action is the one before the turn that is going on
 }
 
 // begin puts the replay at the beginning of a conversation, for the first time or
@@ -103,8 +102,8 @@ func (h *history) emit(hide bool) bool {
 	ml := h.view.RuleOnly != nil
 	if ml {
 		if !h.hidden {
-			h.visibleAction = State{}
-			h.visibleActions = h.putAction(&h.visibleAction)
+			h.visible = State{}
+			h.putAction(&h.visible)
 		}
 		// A forced action, and a loop that goes on, belong to the turn before.
 		if !h.followup && !(h.action != nil && h.loop != "" && h.actionName() == h.loop) {
@@ -131,16 +130,15 @@ func (h *history) actionName() string {
 	return h.action.ActionText
 }
 
-func (h *history) putAction(s *State) bool {
-	if h.action == nil {
-		return false
-	}
-	if h.action.Name != "" {
+// putAction gives a state the action before it.
+func (h *history) putAction(s *State) {
+	switch {
+	case h.action == nil:
+	case h.action.Name != "":
 		s.Action = h.action.Name
-	} else {
+	default:
 		s.ActionText = h.action.ActionText
 	}
-	return true
 }
 
 // cleanRuleOnly makes a state what it would be had no rule interfered: without
@@ -167,8 +165,8 @@ func (h *history) cleanRuleOnly(s *State) {
 			h.incomplete = true
 		}
 	}
-	if h.visibleActions {
-		s.Action, s.ActionText = h.visibleAction.Action, h.visibleAction.ActionText
+	if h.visible.HasAction() {
+		s.Action, s.ActionText = h.visible.Action, h.visible.ActionText
 	}
 }
 

@@ -18,11 +18,10 @@ type rule struct {
 
 // ruleSet finds the rules that match a conversation.
 type ruleSet struct {
-	byKey    map[string]*rule
-	buckets  map[string]*bucket // by the action before the last state
-	longest  int                // most states of a rule
-	textual  bool               // some rule may match a user's text
-	unsorted bool
+	byKey   map[string]*rule
+	buckets map[string]*bucket // by the action before the last state
+	longest int                // most states of a rule
+	textual bool               // some rule may match a user's text
 }
 
 // bucket has the rules whose last state has the same action before.
@@ -57,7 +56,6 @@ func (s *ruleSet) add(states []dialogue.State, value string) {
 		b.any = append(b.any, r)
 		s.textual = s.textual || last.Action == listen
 	}
-	s.unsorted = true
 }
 
 // sort puts longer keys first; it must be called after the last add.
@@ -71,7 +69,6 @@ func (s *ruleSet) sort() {
 			slices.SortFunc(rules, longerFirst)
 		}
 	}
-	s.unsorted = false
 }
 
 // remove takes a rule out.

@@ -59,8 +59,8 @@ func (p *Policy) train(ctx context.Context, data dialogue.TrainingData, problems
 		for _, label := range labels {
 			p.learn(label)
 			p.learnBesideLoop(label)
-			ruleSeen.addStates(label.States)
 		}
+		ruleSeen.add(labels)
 	}
 	for _, t := range stories {
 		if err := ctx.Err(); err != nil {
@@ -70,9 +70,7 @@ func (p *Policy) train(ctx context.Context, data dialogue.TrainingData, problems
 		for _, label := range labels {
 			p.learnBesideLoop(label)
 		}
-		if len(labels) > 0 {
-			storySeen.addStates(labels[len(labels)-1].States)
-		}
+		storySeen.add(labels)
 	}
 	p.rules.sort()
 	p.unhappy.sort()
@@ -136,7 +134,12 @@ type seen struct{ slots, loops names }
 
 func newSeen() seen { return seen{names{}, names{}} }
 
-func (s seen) addStates(states []dialogue.State) {
+// add looks at the states of a tracker's labels; those of the last label are all.
+func (s seen) add(labels []dialogue.Label) {
+	if len(labels) == 0 {
+		return
+	}
+	states := labels[len(labels)-1].States
 	for i := range states {
 		for _, slot := range states[i].Slots {
 			s.slots[slot.Name] = true
