@@ -84,11 +84,10 @@ type Resource map[string][]byte
 
 // Env is what a node may know about the run that it is part of.
 type Env struct {
-	NodeName      string
-	Logger        *slog.Logger
-	Finetuning    bool    // start from saved instead of learning anew
-	EpochFraction float64 // share of the configured epochs when fine-tuning
-	Threads       int     // how many goroutines a component may keep busy
+	NodeName   string
+	Logger     *slog.Logger
+	Finetuning bool // start from saved instead of learning anew
+	Threads    int  // how many goroutines a component may keep busy
 }
 
 // Config is a component's configuration after its defaults were merged in.

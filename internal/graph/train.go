@@ -32,9 +32,8 @@ type Training struct {
 	Threads  int            // 0 means all cores
 	Progress func(Progress) // told about each node that has ended; nil for nobody
 
-	Force         bool // run everything, whatever the cache holds
-	Finetuning    bool
-	EpochFraction float64
+	Force      bool // run everything, whatever the cache holds
+	Finetuning bool
 	// Earlier holds what the model that is fine-tuned had learned, by node.
 	Earlier map[string]Resource
 }
@@ -155,7 +154,7 @@ func (r *training) fingerprint(ctx context.Context, n *trainingNode, importer an
 		}
 		n.key = keyOf(n.Node, n.typ, n.config, inputs)
 		if r.Finetuning && n.trains {
-			n.key = Fingerprint([]any{n.key, "finetuned", r.EpochFraction, r.Earlier[n.Name].fingerprint()})
+			n.key = Fingerprint([]any{n.key, "finetuned", r.Earlier[n.Name].fingerprint()})
 		}
 		return nil
 	}
@@ -302,7 +301,7 @@ func (r *training) run(ctx context.Context, n *trainingNode, in Inputs) (value a
 	}
 	env := Env{NodeName: n.Name, Logger: r.Logger.With("node", n.Name), Threads: r.Threads}
 	if r.Finetuning && n.Constructor == Load && n.Needs[NeedsResource] == "" {
-		saved, env.Finetuning, env.EpochFraction = r.Earlier[n.Name], true, r.EpochFraction
+		saved, env.Finetuning = r.Earlier[n.Name], true
 	}
 	component, err := n.typ.Build(env, n.config, saved)
 	if err != nil {

@@ -66,7 +66,7 @@ func stateless(graph.Env, struct{}, graph.Resource) (any, error) { return struct
 // has made before the graph runs; it hands the importer on.
 func schemaValidator() graph.Type {
 	return graph.Define(graph.Type{
-		Name: "SchemaValidator", ClassPath: validators + "default_recipe_validator.DefaultV1RecipeValidator", Version: 1,
+		Name: "DefaultV1RecipeValidator", ClassPath: validators + "default_recipe_validator.DefaultV1RecipeValidator", Version: 1,
 		Fns: map[string]graph.Fn{"validate": importerFn(func(i *Importer) (any, string, error) { return i, "", nil })},
 	}, struct{}{}, stateless)
 }

@@ -87,14 +87,15 @@ func Complete(c *project.Config, t TrainingType, problems *diag.List) (completed
 // MissingKeys lists the keys that a configuration should have for a training and
 // hasn't, sorted.
 func MissingKeys(c *project.Config, t TrainingType) []string {
+	if c.Recipe == GraphV1 {
+		return nil // Rasa asks for nothing
+	}
 	wanted := []string{"assistant_id"}
-	if c.Recipe != GraphV1 {
-		if t.hasNLU() {
-			wanted = append(wanted, "language", "pipeline")
-		}
-		if t.hasCore() {
-			wanted = append(wanted, "policies")
-		}
+	if t.hasNLU() {
+		wanted = append(wanted, "language", "pipeline")
+	}
+	if t.hasCore() {
+		wanted = append(wanted, "policies")
 	}
 	return slices.DeleteFunc(wanted, func(key string) bool { return c.Root.Has(key) })
 }

@@ -5,6 +5,8 @@ package recipe
 
 import (
 	"fmt"
+	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -46,6 +48,9 @@ type Options struct {
 	Finetuning     bool    // components load instead of starting afresh
 	EpochFraction  float64 // share of the epochs when fine-tuning
 }
+
+// DefaultAugmentation is --augmentation unless it is given.
+const DefaultAugmentation = 50
 
 // Graphs are what a configuration means.
 type Graphs struct {
@@ -149,7 +154,6 @@ func (b *builder) settings(item project.Item, typ *graph.Type) graph.Config {
 		name := p.Key.Text
 		if _, known := typ.Defaults[name]; !known && !slices.Contains(extraSettings[typ.Name], name) && name != "featurizer" {
 			b.problems.Warnf(p.Key.Pos, "unknown-setting", diag.DidYouMean(name, names), "%s has no setting %q; it is ignored", typ.Name, name)
-			continue
 		}
 		config[name] = p.Value.Any()
 	}
@@ -160,15 +164,22 @@ func (b *builder) settings(item project.Item, typ *graph.Type) graph.Config {
 var extraSettings = map[string][]string{
 	"CountVectorsFeaturizer": {"additional_vocabulary_size"},
 	"RegexFeaturizer":        {"number_additional_patterns"},
+	"RulePolicy":             {"max_history"},
+	"SpacyNLP":               {"model"},
+	"UnexpecTEDIntentPolicy": {"max_history"},
 }
 
 func (b *builder) addTrain(n graph.Node, origin diag.Position) {
 	n.Constructor = graph.Create
+	n.Config = b.fewerEpochs(n)
 	if b.options.Finetuning && (n.Fn == "train" || n.Name == nodeFinetuning) {
 		n.Constructor = graph.Load
 	}
-	if n.Needs[graph.NeedsResource] != "" {
+	if n.Fn == "process_training_data" {
 		n.Constructor = graph.Load
+	}
+	if n.Config == nil {
+		n.Config = graph.Config{}
 	}
 	b.graphs.Train.Nodes = append(b.graphs.Train.Nodes, n)
 	if !origin.IsZero() {
@@ -176,13 +187,29 @@ func (b *builder) addTrain(n graph.Node, origin diag.Position) {
 	}
 }
 
+// fewerEpochs gives the settings of a node in training: when only a share of the
+// epochs is wanted, Rasa changes their number and notes the share beside it.
+func (b *builder) fewerEpochs(n graph.Node) graph.Config {
+	share := b.options.EpochFraction
+	epochs, ok := graph.Merged(b.types[n.Uses].Defaults, n.Config)["epochs"].(int64)
+	if !b.options.Finetuning || !ok || share <= 0 || share == 1 {
+		return n.Config
+	}
+	config := maps.Clone(n.Config)
+	config["epochs"], config["finetuning_epoch_fraction"] = int64(math.Ceil(float64(epochs)*share)), share
+	return config
+}
+
 // train makes the train graph (nlu.md §5.1, Rasa 3.6.21).
 func (b *builder) train(pipeline, policies []*component) {
 	o := b.options
 	none := diag.Position{}
-	b.addTrain(graph.Node{Name: nodeSchemaValidator, Uses: "SchemaValidator", Fn: "validate", IsInput: true, Needs: needs("importer", graph.InputImporter)}, none)
-	b.addTrain(graph.Node{Name: nodeFinetuning, Uses: "FinetuningValidator", Fn: "validate", IsInput: true, Needs: needs("importer", nodeSchemaValidator)}, none)
-	if o.Type.hasNLU() {
+	b.addTrain(graph.Node{Name: nodeSchemaValidator, Uses: "DefaultV1RecipeValidator", Fn: "validate", IsInput: true, Needs: needs("importer", graph.InputImporter)}, none)
+	b.addTrain(graph.Node{
+		Name: nodeFinetuning, Uses: "FinetuningValidator", Fn: "validate", IsInput: true, Needs: needs("importer", nodeSchemaValidator),
+		Config: graph.Config{"validate_core": o.Type.hasCore(), "validate_nlu": o.Type.hasNLU()},
+	}, none)
+	if o.Type.hasNLU() && len(pipeline) > 0 {
 		b.addTrain(graph.Node{
 			Name: nodeNLUData, Uses: "NLUTrainingDataProvider", Fn: "provide", IsInput: true, IsTarget: o.PersistNLUData,
 			Config: graph.Config{"language": orNil(b.config.Language), "persist": o.PersistNLUData},
@@ -201,10 +228,13 @@ func (b *builder) train(pipeline, policies []*component) {
 		Name: nodeStories, Uses: "StoryGraphProvider", Fn: "provide", IsInput: true,
 		Config: graph.Config{"exclusion_percentage": nil}, Needs: needs("importer", nodeFinetuning),
 	}, none)
+	trackers := graph.Config{}
+	if o.Augmentation != DefaultAugmentation {
+		trackers["augmentation_factor"] = int64(o.Augmentation)
+	}
 	b.addTrain(graph.Node{
-		Name: nodeTrackers, Uses: "TrainingTrackerProvider", Fn: "provide",
-		Config: graph.Config{"augmentation_factor": int64(o.Augmentation), "debug_plots": false},
-		Needs:  needs("story_graph", nodeStories, "domain", nodeCoreDomain),
+		Name: nodeTrackers, Uses: "TrainingTrackerProvider", Fn: "provide", Config: trackers,
+		Needs: needs("story_graph", nodeStories, "domain", nodeCoreDomain),
 	}, none)
 	for _, c := range policies {
 		n := needs("training_trackers", nodeTrackers, "domain", nodeCoreDomain)
@@ -282,6 +312,9 @@ func (b *builder) addPredict(n graph.Node, origin ...diag.Position) {
 		b.graphs.Origin[n.Name] = pos
 	}
 	n.Constructor, n.Eager = graph.Load, true
+	if n.Config == nil {
+		n.Config = graph.Config{}
+	}
 	b.graphs.Predict.Nodes = append(b.graphs.Predict.Nodes, n)
 }
 
@@ -331,7 +364,7 @@ func (b *builder) predict(pipeline, policies []*component) {
 	if o.Type == EndToEnd {
 		b.predictEndToEnd(pipeline)
 	}
-	b.addPredict(graph.Node{Name: nodeSelect, Uses: "DefaultPolicyPredictionEnsemble", Fn: "combine", Needs: selects})
+	b.addPredict(graph.Node{Name: nodeSelect, Uses: "DefaultPolicyPredictionEnsemble", Fn: "combine_predictions_from_kwargs", Needs: selects})
 }
 
 func (b *builder) predictEndToEnd(pipeline []*component) {

@@ -201,8 +201,8 @@ func CheckBuilt(g *Graphs, types graph.Types, problems *diag.List) {
 	for _, s := range []graph.Schema{g.Train, g.Predict} {
 		for _, n := range s.Nodes {
 			t := types[n.Uses]
-			if t == nil || t.Build != nil {
-				continue
+			if t == nil || t.Build != nil || len(t.Kinds) == 0 {
+				continue // nodes that no configuration names belong to what it does name
 			}
 			pos := g.Origin[n.Name]
 			key := n.Uses + pos.String()

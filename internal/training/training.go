@@ -167,7 +167,7 @@ func (r *Run) prepareGraph() error {
 	r.importer = &provider.Importer{Project: r.Project, Problems: r.Problems}
 	r.training = graph.Training{
 		Types: s.Types, Cache: s.Cache, Hook: s.Hook, Logger: s.Logger, Threads: s.Threads, Progress: s.Progress,
-		Force: s.Force, Finetuning: s.Finetune != "", EpochFraction: s.EpochFraction,
+		Force: s.Force, Finetuning: s.Finetune != "",
 	}
 	if s.Finetune == "" {
 		return nil

@@ -15,7 +15,7 @@ import (
 // Ensemble is Rasa's DefaultPolicyPredictionEnsemble.
 type Ensemble struct{}
 
-// Type describes the ensemble. Its function "combine" takes the predictions as
+// Type describes the ensemble. Its function "combine_predictions_from_kwargs" takes the predictions as
 // policy0, policy1 and so on, in the order of config.yml, with domain and
 // tracker, and gives a *dialogue.Prediction.
 func Type() graph.Type {
@@ -23,7 +23,7 @@ func Type() graph.Type {
 		Name:      "DefaultPolicyPredictionEnsemble",
 		ClassPath: "rasa.core.policies.ensemble.DefaultPolicyPredictionEnsemble",
 		Version:   1,
-		Fns: map[string]graph.Fn{"combine": {Needs: []string{"domain", "tracker"}, Call: func(_ context.Context, c any, in graph.Inputs) (any, error) {
+		Fns: map[string]graph.Fn{"combine_predictions_from_kwargs": {Needs: []string{"domain", "tracker"}, Call: func(_ context.Context, c any, in graph.Inputs) (any, error) {
 			t, _ := in["tracker"].(*tracker.Tracker)
 			if t == nil {
 				return (*dialogue.Prediction)(nil), nil

@@ -55,7 +55,7 @@ func TestCombine(t *testing.T) {
 		for i, p := range c.predictions {
 			inputs["policy"+string(rune('0'+i))] = p
 		}
-		out, err := ensemble.Type().Fns["combine"].Call(t.Context(), ensemble.Ensemble{}, inputs)
+		out, err := ensemble.Type().Fns["combine_predictions_from_kwargs"].Call(t.Context(), ensemble.Ensemble{}, inputs)
 		if err != nil {
 			t.Fatal(err)
 		}

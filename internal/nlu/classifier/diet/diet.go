@@ -13,7 +13,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"sync"
 
@@ -86,14 +85,6 @@ func (c *Classifier) seed() uint64 {
 		return defaultSeed
 	}
 	return *c.config.RandomSeed
-}
-
-// epochs is the configured number, or its share when fine-tuning.
-func (c *Classifier) epochs() int {
-	if c.env.Finetuning && c.env.EpochFraction > 0 {
-		return max(1, int(math.Ceil(float64(c.config.Epochs)*c.env.EpochFraction)))
-	}
-	return c.config.Epochs
 }
 
 // Train learns intents and entities from the NLU examples that have features.

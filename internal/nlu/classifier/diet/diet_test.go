@@ -294,7 +294,7 @@ func TestFineTuningGoesOnFromTheOldWeights(t *testing.T) {
 	grown := featurize(t, examples(t, append(travel, "greet: salut mes amis", `order: fly to [Oslo]{"entity":"city","role":"to"}`)...))
 
 	tuning := env(1)
-	tuning.Finetuning, tuning.EpochFraction = true, 1
+	tuning.Finetuning = true
 	tuned, fresh := build(t, tuning, one, saved), build(t, env(1), one, nil)
 	for _, c := range []*diet.Classifier{tuned, fresh} {
 		if err := c.Train(context.Background(), grown.data); err != nil {

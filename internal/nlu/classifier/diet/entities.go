@@ -137,7 +137,7 @@ func (c *Classifier) trainEntities(ctx context.Context, messages []*nlu.Message,
 func (c *Classifier) trainTags(ctx context.Context, data []crf.Sequence, t *tagger, m *entityModel, start *crf.Model, what string) (*crf.Model, error) {
 	log, last := c.logPass(ctx, what), 0.0
 	model, err := crf.Train(ctx, data, topology(t.tags), m.encoder.table.Len(), crf.Options{
-		Passes:       min(c.epochs(), max(tagFewestPasses, tagExamplesShown/max(len(data), 1))),
+		Passes:       min(c.config.Epochs, max(tagFewestPasses, tagExamplesShown/max(len(data), 1))),
 		Batch:        tagBatch,
 		LearningRate: tagLearningRate,
 		Dropout:      tagDropout,

@@ -82,7 +82,7 @@ func (c *Classifier) trainIntents(ctx context.Context, messages []*nlu.Message, 
 	x := rows.Matrix(m.encoder.table.Len())
 	net, err := mlp.Train(ctx, x, label, len(m.intents), mlp.Options{
 		Hidden:        hiddenUnits,
-		Passes:        passes(len(label), c.epochs()),
+		Passes:        passes(len(label), c.config.Epochs),
 		Batch:         batchSize(len(label)),
 		LearningRate:  learningRate,
 		InputDropout:  inputDropout,
@@ -100,7 +100,7 @@ func (c *Classifier) trainIntents(ctx context.Context, messages []*nlu.Message, 
 	m.net, m.loss = net.Pack(), net.Loss(x, label, max(c.env.Threads, 1))
 	// The machines' problem has one solution, whatever an earlier model says.
 	m.margins, err = linear.FitMargins(ctx, x, label, len(m.intents), linear.MarginOptions{
-		C: marginCost, Passes: min(c.epochs(), marginPasses), Seed: c.seed(), Threads: max(c.env.Threads, 1),
+		C: marginCost, Passes: min(c.config.Epochs, marginPasses), Seed: c.seed(), Threads: max(c.env.Threads, 1),
 	})
 	return m, err
 }
