@@ -68,66 +68,60 @@ func isASCII(s string) bool {
 	return true
 }
 
-func isLower(r rune) bool { return unicode.IsLower(r) || unicode.Is(unicode.Other_Lowercase, r) }
-func isUpper(r rune) bool { return unicode.IsUpper(r) || unicode.Is(unicode.Other_Uppercase, r) }
+func isLower(r rune) bool {
+	if r < utf8.RuneSelf {
+		return 'a' <= r && r <= 'z'
+	}
+	return unicode.IsLower(r) || unicode.Is(unicode.Other_Lowercase, r)
+}
+
+func isUpper(r rune) bool {
+	if r < utf8.RuneSelf {
+		return 'A' <= r && r <= 'Z'
+	}
+	return unicode.IsUpper(r) || unicode.Is(unicode.Other_Uppercase, r)
+}
+
+func isDigit(r rune) bool {
+	if r < utf8.RuneSelf {
+		return '0' <= r && r <= '9'
+	}
+	return unicode.Is(unicode.Nd, r) || unicode.Is(otherDigits, r)
+}
+
 func isCased(r rune) bool { return isLower(r) || isUpper(r) || unicode.IsTitle(r) }
 
-// IsLower is s.islower(): there is a letter with case, and all such are lower.
-func IsLower(s string) bool {
-	cased := false
-	for _, r := range s {
-		if isUpper(r) || unicode.IsTitle(r) {
-			return false
-		}
-		cased = cased || isLower(r)
-	}
-	return cased
+// Case says how a string is written.
+type Case struct {
+	Lower bool // islower(): there is a letter with case, and all such are lower
+	Upper bool // isupper(): there is a letter with case, and all such are upper
+	Title bool // istitle(): upper case begins every run of letters with case, and lower case continues it
+	Digit bool // isdigit(): nothing but digits, including superscripts and digits in circles
 }
 
-// IsUpper is s.isupper(): there is a letter with case, and all such are upper.
-func IsUpper(s string) bool {
-	cased := false
+// CaseOf looks at a string once.
+func CaseOf(s string) Case {
+	c := Case{Digit: s != ""}
+	lower, upper, title := false, false, true // occur; hold so far
+	inside := false                           // a run of letters with case
 	for _, r := range s {
-		if isLower(r) || unicode.IsTitle(r) {
-			return false
-		}
-		cased = cased || isUpper(r)
-	}
-	return cased
-}
-
-// IsTitle is s.istitle(): upper case begins every run of letters with case, and
-// nothing but lower case continues it.
-func IsTitle(s string) bool {
-	cased, inside := false, false
-	for _, r := range s {
+		c.Digit = c.Digit && isDigit(r)
 		switch {
-		case isUpper(r) || unicode.IsTitle(r):
-			if inside {
-				return false
-			}
-			inside, cased = true, true
 		case isLower(r):
-			if !inside {
-				return false
-			}
-			cased = true
+			title = title && inside
+			lower, inside = true, true
+		case isUpper(r):
+			title = title && !inside
+			upper, inside = true, true
+		case unicode.IsTitle(r):
+			title = title && !inside
+			lower, upper, inside = true, true, true // neither all lower nor all upper
 		default:
 			inside = false
 		}
 	}
-	return cased
-}
-
-// IsDigit is s.isdigit(): nothing but digits, including superscripts and digits
-// in circles.
-func IsDigit(s string) bool {
-	for _, r := range s {
-		if !unicode.Is(unicode.Nd, r) && !unicode.Is(otherDigits, r) {
-			return false
-		}
-	}
-	return s != ""
+	c.Lower, c.Upper, c.Title = lower && !upper, upper && !lower, title && upper
+	return c
 }
 
 // IsWord reports whether re's \w matches the character.

@@ -11,17 +11,8 @@ func TestAgreesWithPython(t *testing.T) {
 		if got := pystr.Lower(c.s); got != c.lower {
 			t.Errorf("Lower(%q) = %q, want %q", c.s, got, c.lower)
 		}
-		if got := pystr.IsLower(c.s); got != c.isLower {
-			t.Errorf("IsLower(%q) = %v", c.s, got)
-		}
-		if got := pystr.IsUpper(c.s); got != c.isUpper {
-			t.Errorf("IsUpper(%q) = %v", c.s, got)
-		}
-		if got := pystr.IsTitle(c.s); got != c.isTitle {
-			t.Errorf("IsTitle(%q) = %v", c.s, got)
-		}
-		if got := pystr.IsDigit(c.s); got != c.isDigit {
-			t.Errorf("IsDigit(%q) = %v", c.s, got)
+		if got, want := pystr.CaseOf(c.s), (pystr.Case{Lower: c.isLower, Upper: c.isUpper, Title: c.isTitle, Digit: c.isDigit}); got != want {
+			t.Errorf("CaseOf(%q) = %+v, want %+v", c.s, got, want)
 		}
 	}
 }

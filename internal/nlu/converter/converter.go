@@ -22,6 +22,7 @@ func Type() graph.Type {
 				messages := in["messages"].([]*nlu.Message)
 				for _, m := range messages {
 					// Every offset that components find relates to this text.
+					m.Features = make([]nlu.Features, 0, 8)
 					m.Values[nlu.Text] = pystr.Strip(nlu.CleanText(m.Values[nlu.Text]))
 				}
 				return messages, nil

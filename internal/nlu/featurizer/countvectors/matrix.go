@@ -69,8 +69,10 @@ func (s *scratch) sentence(a *analyzer, t *table) *sparse.Matrix {
 }
 
 func newMatrix(width, rows, values int) *sparse.Matrix {
-	start := make([]int32, 1, rows+1)
-	return &sparse.Matrix{Cols: width, Start: start, Index: make([]int32, 0, values), Value: make([]float32, 0, values)}
+	places := make([]int32, rows+1+values) // for Start and Index
+	return &sparse.Matrix{
+		Cols: width, Start: places[: 1 : rows+1], Index: places[rows+1:][:0], Value: make([]float32, 0, values),
+	}
 }
 
 // appendRow adds a row with the number of times that each of the sorted columns

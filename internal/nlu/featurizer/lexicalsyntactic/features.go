@@ -22,12 +22,16 @@ func boolean(b bool) string {
 	return no
 }
 
-// extractors gives the value of each feature that depends on a token alone.
+// flags are the features that tell how a token is written.
+var flags = map[string]func(pystr.Case) bool{
+	"low":   func(c pystr.Case) bool { return c.Lower },
+	"title": func(c pystr.Case) bool { return c.Title },
+	"upper": func(c pystr.Case) bool { return c.Upper },
+	"digit": func(c pystr.Case) bool { return c.Digit },
+}
+
+// extractors give the features that are a part of a token.
 var extractors = map[string]func(nlu.Token) string{
-	"low":     func(t nlu.Token) string { return boolean(pystr.IsLower(t.Text)) },
-	"title":   func(t nlu.Token) string { return boolean(pystr.IsTitle(t.Text)) },
-	"upper":   func(t nlu.Token) string { return boolean(pystr.IsUpper(t.Text)) },
-	"digit":   func(t nlu.Token) string { return boolean(pystr.IsDigit(t.Text)) },
 	"prefix2": func(t nlu.Token) string { return first(t.Text, 2) },
 	"prefix5": func(t nlu.Token) string { return first(t.Text, 5) },
 	"suffix1": func(t nlu.Token) string { return last(t.Text, 1) },
@@ -38,11 +42,16 @@ var extractors = map[string]func(nlu.Token) string{
 	"pos2":    func(t nlu.Token) string { return partOfSpeech(first(t.POS, 2)) },
 }
 
-func isPlace(feature string) bool { return feature == "BOS" || feature == "EOS" }
-
+// featureNames lists all features in alphabetical order.
 func featureNames() []string {
-	return slices.Sorted(slices.Values(append(slices.Collect(maps.Keys(extractors)), "BOS", "EOS")))
+	names := []string{"BOS", "EOS"}
+	names = slices.AppendSeq(names, maps.Keys(flags))
+	names = slices.AppendSeq(names, maps.Keys(extractors))
+	slices.Sort(names)
+	return names
 }
+
+func isFeature(name string) bool { return slices.Contains(featureNames(), name) }
 
 // first gives the first n code points of s.
 func first(s string, n int) string {

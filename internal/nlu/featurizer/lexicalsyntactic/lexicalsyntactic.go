@@ -59,7 +59,7 @@ func check(config graph.Config) []error {
 	}
 	for i, names := range c.Features {
 		for _, name := range names {
-			if _, ok := extractors[name]; !ok && !isPlace(name) {
+			if !isFeature(name) {
 				errs = append(errs, fmt.Errorf("features: %q in list %d is not one of %s", name, i+1, strings.Join(featureNames(), ", ")))
 			}
 		}
@@ -79,29 +79,17 @@ type Featurizer struct {
 	width  int
 }
 
-// place is one feature at one position of the window.
-type place struct {
-	list    int // index into Config.Features
-	offset  int // relative to the token
-	feature string
-	extract func(nlu.Token) string // nil for BOS and EOS
-	columns map[string]int32       // of each value seen in training
-	yes, no int32                  // columns of "True" and "False", -1 if not seen
-}
-
 func build(env graph.Env, c Config, saved graph.Resource) (any, error) {
 	f := &Featurizer{origin: nlu.Origin(env, c.Alias), logger: env.Logger}
 	for i, names := range c.Features {
 		names = slices.Compact(slices.Sorted(slices.Values(names)))
 		for _, name := range names {
-			extract := extractors[name]
-			if extract == nil && !isPlace(name) {
+			if !isFeature(name) {
 				return nil, fmt.Errorf("unknown feature %q", name)
 			}
-			f.window = append(f.window, place{
-				list: i, offset: i - len(c.Features)/2, feature: name,
-				extract: extract, columns: map[string]int32{}, yes: -1, no: -1,
-			})
+			p := place{list: i, offset: i - len(c.Features)/2, feature: name, flag: flags[name], extract: extractors[name]}
+			p.setColumns(map[string]int32{})
+			f.window = append(f.window, p)
 		}
 	}
 	if saved != nil {
@@ -124,30 +112,31 @@ func (f *Featurizer) Train(ctx context.Context, data *nlu.TrainingData) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		tokens := m.Tokens[nlu.Text]
-		for t := range tokens {
-			tagged = tagged || tokens[t].POS != ""
+		s := read(m.Tokens[nlu.Text])
+		for t := range s.tokens {
+			tagged = tagged || s.tokens[t].POS != ""
 			for i := range f.window {
-				if v, ok := f.window[i].value(tokens, t); ok {
+				if v, ok := f.window[i].value(s, t); ok {
 					values[i][v] = true
 				}
 			}
 		}
+		s.release()
 	}
 	f.width = 0
 	for i := range f.window {
 		p := &f.window[i]
-		p.columns = make(map[string]int32, len(values[i]))
+		columns := make(map[string]int32, len(values[i]))
 		sorted := make([]string, 0, len(values[i]))
 		for v := range values[i] {
 			sorted = append(sorted, v)
 		}
 		slices.Sort(sorted)
 		for _, v := range sorted {
-			p.columns[v] = int32(f.width)
+			columns[v] = int32(f.width)
 			f.width++
 		}
-		p.shortcut()
+		p.setColumns(columns)
 	}
 	if !tagged && f.uses("pos", "pos2") {
 		f.logger.Warn("the features pos and pos2 need a tokenizer that knows parts of speech: they are the same for all tokens",
@@ -158,44 +147,6 @@ func (f *Featurizer) Train(ctx context.Context, data *nlu.TrainingData) error {
 
 func (f *Featurizer) uses(names ...string) bool {
 	return slices.ContainsFunc(f.window, func(p place) bool { return slices.Contains(names, p.feature) })
-}
-
-func (p *place) shortcut() {
-	p.yes, p.no = -1, -1
-	if c, ok := p.columns[yes]; ok {
-		p.yes = c
-	}
-	if c, ok := p.columns[no]; ok {
-		p.no = c
-	}
-}
-
-// value gives the feature's value for token t, or false where the window leaves
-// the text.
-func (p *place) value(tokens []nlu.Token, t int) (string, bool) {
-	at := t + p.offset
-	if at < 0 || at >= len(tokens) {
-		return "", false
-	}
-	switch {
-	case p.extract != nil:
-		return p.extract(tokens[at]), true
-	case p.feature == "BOS":
-		return boolean(at == 0), true
-	default:
-		return boolean(at == len(tokens)-1), true
-	}
-}
-
-func (p *place) column(value string) (int32, bool) {
-	switch value {
-	case yes:
-		return p.yes, p.yes >= 0
-	case no:
-		return p.no, p.no >= 0
-	}
-	c, ok := p.columns[value]
-	return c, ok
 }
 
 // ProcessTrainingData adds features to all texts.
@@ -216,22 +167,19 @@ func (f *Featurizer) featurize(m *nlu.Message) {
 	if len(tokens) == 0 || f.width == 0 {
 		return
 	}
-	x := &sparse.Matrix{Cols: f.width, Start: make([]int32, 1, len(tokens)+1)}
-	x.Index = make([]int32, 0, len(tokens)*len(f.window))
+	s := read(tokens)
+	defer s.release()
+	places := make([]int32, len(tokens)+1+len(tokens)*len(f.window)) // for Start and Index
+	x := &sparse.Matrix{Cols: f.width, Start: places[: 1 : len(tokens)+1], Index: places[len(tokens)+1:][:0]}
 	for t := range tokens {
 		for i := range f.window { // in the order of columns
-			if v, ok := f.window[i].value(tokens, t); ok {
-				if c, ok := f.window[i].column(v); ok {
-					x.Index = append(x.Index, c)
-				}
+			if c := f.window[i].column(s, t); c >= 0 {
+				x.Index = append(x.Index, c)
 			}
 		}
 		x.Start = append(x.Start, int32(len(x.Index)))
 	}
-	x.Value = make([]float32, len(x.Index))
-	for i := range x.Value {
-		x.Value[i] = 1
-	}
+	x.Value = sparse.Ones(len(x.Index))
 	m.Features = append(m.Features, nlu.Features{Attribute: nlu.Text, Level: nlu.Sequence, Origin: f.origin, Sparse: x})
 }
 
@@ -259,8 +207,6 @@ func (f *Featurizer) Persist() (graph.Resource, error) {
 	return graph.Resource{columnsFile: data}, nil
 }
 
-func (p *place) key() string { return strconv.Itoa(p.list) + "###" + p.feature }
-
 func (f *Featurizer) load(saved graph.Resource) error {
 	var columns map[string]map[string]int32
 	if err := json.Unmarshal(saved[columnsFile], &columns); err != nil {
@@ -268,9 +214,8 @@ func (f *Featurizer) load(saved graph.Resource) error {
 	}
 	for i := range f.window {
 		p := &f.window[i]
-		p.columns = columns[p.key()]
+		p.setColumns(columns[p.key()])
 		f.width += len(p.columns)
-		p.shortcut()
 	}
 	for _, p := range f.window {
 		for v, c := range p.columns {

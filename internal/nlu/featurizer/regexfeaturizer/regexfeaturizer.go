@@ -152,7 +152,7 @@ func (f *Featurizer) featurize(m *nlu.Message, a nlu.Attribute) {
 		}
 	}
 	sentence.Start = append(sentence.Start, int32(len(sentence.Index)))
-	sequence.Value, sentence.Value = ones(len(sequence.Index)), ones(len(sentence.Index))
+	sequence.Value, sentence.Value = sparse.Ones(len(sequence.Index)), sparse.Ones(len(sentence.Index))
 	m.Features = append(m.Features,
 		nlu.Features{Attribute: a, Level: nlu.Sequence, Origin: f.origin, Sparse: sequence},
 		nlu.Features{Attribute: a, Level: nlu.Sentence, Origin: f.origin, Sparse: sentence})
@@ -194,14 +194,6 @@ func (f *Featurizer) flag(tokens []nlu.Token, matched [][]int32) {
 		}
 		tokens[t].Patterns = flags
 	}
-}
-
-func ones(n int) []float32 {
-	v := make([]float32, n)
-	for i := range v {
-		v[i] = 1
-	}
-	return v
 }
 
 // Persist keeps the patterns.
