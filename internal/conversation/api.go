@@ -27,14 +27,16 @@ func (p *Processor) Tracker(ctx context.Context, conversationID string) (t *trac
 		if turn.tracker, err = p.load(ctx, conversationID); err != nil {
 			return err
 		}
+		if turn.sessionIsDue() {
+			if err := turn.updateSession(ctx, nil); err != nil {
+				return err
+			}
+			if err := p.save(ctx, turn.tracker); err != nil {
+				return err
+			}
+		}
 		t = turn.tracker
-		if !turn.sessionIsDue() {
-			return nil
-		}
-		if err := turn.updateSession(ctx, nil); err != nil {
-			return err
-		}
-		return p.save(ctx, t)
+		return nil
 	})
 	return t, err
 }
@@ -47,13 +49,13 @@ func (p *Processor) AppendEvents(ctx context.Context, conversationID string, eve
 		if turn.tracker, err = p.load(ctx, conversationID); err != nil {
 			return err
 		}
-		t = turn.tracker
 		if !startsSession(events) {
 			if err := turn.updateSession(ctx, nil); err != nil {
 				return err
 			}
 		}
 		turn.keepTimes(events)
+		t = turn.tracker
 		return p.save(ctx, t)
 	})
 	return t, err
@@ -117,8 +119,9 @@ func (p *Processor) TriggerIntent(ctx context.Context, conversationID, intent st
 		if err := t.updateSession(ctx, nil); err != nil {
 			return err
 		}
+		err := t.trigger(ctx, intent, entities)
 		result = t.tracker
-		return t.trigger(ctx, intent, entities)
+		return err
 	})
 	return result, err
 }

@@ -174,9 +174,9 @@ func (t *turn) act(ctx context.Context, name string, prediction *dialogue.Predic
 	}
 	var events []tracker.Event
 	var rejected bool
-	err := t.step(ctx, step, func(ctx context.Context) error {
-		var err error
-		events, err = t.Actions.Run(ctx, name, t.situation().With(prediction.Events...))
+	situation := t.situation().With(prediction.Events...)
+	err := t.step(ctx, step, func(ctx context.Context) (err error) {
+		events, err = t.Actions.Run(ctx, name, situation)
 		return err
 	})
 	if err != nil {
@@ -193,8 +193,9 @@ func (t *turn) act(ctx context.Context, name string, prediction *dialogue.Predic
 		}
 	}
 	if !rejected && !containsRejection(events) { // else the prediction does not count
+		t.tracker = situation.Tracker // has the prediction's events already
 		for _, e := range prediction.Events {
-			t.record(e)
+			t.stamp(e, t.seconds())
 		}
 		t.record(t.executed(name, prediction, confidence))
 	}

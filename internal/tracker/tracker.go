@@ -1,9 +1,6 @@
 package tracker
 
 import (
-	"maps"
-	"slices"
-
 	"github.com/loquat-dev/loquat/internal/domain"
 )
 
@@ -16,13 +13,13 @@ type Tracker struct {
 	ConversationID string
 
 	domain  *domain.Domain
-	events  []Event
-	applied []Event // events that still have an effect, see AppliedEvents
-	loops   map[string]bool
-	saved   int // events[:saved] are in the tracker store
+	events  list
+	applied list            // events that still have an effect, see AppliedEvents
+	loops   map[string]bool // that were ever active; replaced, not changed
+	saved   int             // events[:saved] are in the tracker store
 
-	slots         map[string]any // by name, all slots of the domain
-	latestMessage *UserUttered   // nil for a fresh tracker and after a session start
+	slots         *slots       // all slots of the domain
+	latestMessage *UserUttered // nil for a fresh tracker and after a session start
 	latestAction  *ActionExecuted
 	latestBot     *BotUttered
 	followup      string
@@ -50,7 +47,8 @@ func New(conversationID string, d *domain.Domain) *Tracker {
 // count as saved.
 func FromEvents(conversationID string, d *domain.Domain, events []Event) *Tracker {
 	t := New(conversationID, d)
-	t.events = make([]Event, 0, len(events)+16)
+	t.events.grow(len(events) + 16)
+	t.applied.grow(len(events) + 16)
 	for _, e := range events {
 		t.Update(e)
 	}
@@ -59,13 +57,11 @@ func FromEvents(conversationID string, d *domain.Domain, events []Event) *Tracke
 }
 
 // Copy returns a tracker with the same events and state that can be updated
-// without changing t.
+// without changing t. It takes no longer for a long conversation than for a
+// short one.
 func (t *Tracker) Copy() *Tracker {
 	c := *t
-	c.events = slices.Clip(t.events)
-	c.applied = slices.Clip(t.applied)
-	c.slots = maps.Clone(t.slots)
-	c.loops = maps.Clone(t.loops)
+	t.slots.shared.Store(true)
 	return &c
 }
 
@@ -73,35 +69,36 @@ func (t *Tracker) Copy() *Tracker {
 func (t *Tracker) Domain() *domain.Domain { return t.domain }
 
 // Events returns all events in order. The slice belongs to the tracker.
-func (t *Tracker) Events() []Event { return t.events }
+func (t *Tracker) Events() []Event { return t.events.events }
 
 // AppliedEvents returns the events that still have an effect: a restart or a new
 // session drops what came before, undone and rewound events are gone, and the
 // repeated runs of a loop are collapsed (core.md §10.2, Rasa 3.6.21). The slice
 // belongs to the tracker.
-func (t *Tracker) AppliedEvents() []Event { return t.applied }
+func (t *Tracker) AppliedEvents() []Event { return t.applied.events }
 
 // EventsAfterRestart returns the events after the last restart, or all.
 func (t *Tracker) EventsAfterRestart() []Event {
-	for i := len(t.events) - 1; i >= 0; i-- {
-		if _, ok := t.events[i].(*Restarted); ok {
-			return t.events[i+1:]
+	events := t.events.events
+	for i := len(events) - 1; i >= 0; i-- {
+		if _, ok := events[i].(*Restarted); ok {
+			return events[i+1:]
 		}
 	}
-	return t.events
+	return events
 }
 
 // Unsaved returns the events that no Save has stored yet.
-func (t *Tracker) Unsaved() []Event { return t.events[t.saved:] }
+func (t *Tracker) Unsaved() []Event { return t.events.events[t.saved:] }
 
 // MarkSaved notes that all events are stored.
-func (t *Tracker) MarkSaved() { t.saved = len(t.events) }
+func (t *Tracker) MarkSaved() { t.saved = len(t.events.events) }
 
 // Slot returns the value of a slot; nil if it is unset or unknown.
-func (t *Tracker) Slot(name string) any { return t.slots[name] }
+func (t *Tracker) Slot(name string) any { return t.slots.values[name] }
 
 // Slots returns the values of all slots by name. The map belongs to the tracker.
-func (t *Tracker) Slots() map[string]any { return t.slots }
+func (t *Tracker) Slots() map[string]any { return t.slots.values }
 
 // LatestMessage returns the user's latest message, or nil if there is none in
 // this session. Entities that policies added are part of it.
@@ -149,17 +146,18 @@ func (t *Tracker) LatestInputChannel() string { return t.inputChannel }
 
 // LatestEventTime returns the time stamp of the last event, or 0.
 func (t *Tracker) LatestEventTime() float64 {
-	if len(t.events) == 0 {
+	events := t.events.events
+	if len(events) == 0 {
 		return 0
 	}
-	return t.events[len(t.events)-1].Meta().Timestamp
+	return events[len(events)-1].Meta().Timestamp
 }
 
 // Until returns the conversation as it was at the given time, in seconds since
 // 1970.
 func (t *Tracker) Until(time float64) *Tracker {
 	var events []Event
-	for _, e := range t.events {
+	for _, e := range t.events.events {
 		if e.Meta().Timestamp <= time {
 			events = append(events, e)
 		}

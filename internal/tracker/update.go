@@ -1,6 +1,7 @@
 package tracker
 
 import (
+	"maps"
 	"reflect"
 	"slices"
 
@@ -9,7 +10,7 @@ import (
 
 // Update appends the event and applies its effect on the state.
 func (t *Tracker) Update(e Event) {
-	t.events = append(t.events, e)
+	t.events.add(e)
 	if u, ok := e.(*UserUttered); ok {
 		t.inputChannel = u.InputChannel
 	}
@@ -19,7 +20,7 @@ func (t *Tracker) Update(e Event) {
 	}
 	// Something was taken back: the state is what the rest leads to.
 	t.resetState()
-	for _, e := range t.applied {
+	for _, e := range t.applied.events {
 		t.apply(e)
 	}
 }
@@ -36,7 +37,7 @@ func (t *Tracker) UpdateAll(events []Event) {
 func (t *Tracker) fold(e Event) bool {
 	switch e := e.(type) {
 	case *Restarted, *SessionStarted:
-		t.applied = nil
+		t.applied = list{}
 	case *ActionReverted:
 		t.undoUntil(isAction)
 		return false
@@ -48,18 +49,17 @@ func (t *Tracker) fold(e Event) bool {
 		if t.loops[e.Name] && !t.startsLoopOrReturns(e.Name) {
 			t.collapseLoop(e.Name)
 		} else {
-			t.applied = append(t.applied, e)
+			t.applied.add(e)
 		}
 	case *ActiveLoop:
 		if e.Name != "" && !t.loops[e.Name] {
-			if t.loops == nil {
-				t.loops = map[string]bool{}
-			}
-			t.loops[e.Name] = true
+			loops := map[string]bool{e.Name: true}
+			maps.Copy(loops, t.loops)
+			t.loops = loops
 		}
-		t.applied = append(t.applied, e)
+		t.applied.add(e)
 	default:
-		t.applied = append(t.applied, e)
+		t.applied.add(e)
 	}
 	return true
 }
@@ -70,13 +70,14 @@ func isUser(e Event) bool   { _, ok := e.(*UserUttered); return ok }
 // undoUntil takes back applied events up to and including the latest that
 // matches, or all of them when none does.
 func (t *Tracker) undoUntil(match func(Event) bool) {
-	for i := len(t.applied) - 1; i >= 0; i-- {
-		if match(t.applied[i]) {
-			t.applied = slices.Clip(t.applied[:i])
+	applied := t.applied.events
+	for i := len(applied) - 1; i >= 0; i-- {
+		if match(applied[i]) {
+			t.applied.cut(i)
 			return
 		}
 	}
-	t.applied = nil
+	t.applied = list{}
 }
 
 // startsLoopOrReturns reports whether a run of the loop is its first since it was
@@ -84,8 +85,9 @@ func (t *Tracker) undoUntil(match func(Event) bool) {
 // answered the user. Other runs repeat the loop and are collapsed.
 func (t *Tracker) startsLoopOrReturns(loop string) bool {
 	next := "" // the action after the event at hand
-	for i := len(t.applied) - 1; i >= 0; i-- {
-		switch e := t.applied[i].(type) {
+	applied := t.applied.events
+	for i := len(applied) - 1; i >= 0; i-- {
+		switch e := applied[i].(type) {
 		case *ActiveLoop:
 			if e.Name == "" {
 				return true
@@ -110,20 +112,20 @@ func (t *Tracker) startsLoopOrReturns(loop string) bool {
 // collapseLoop removes actions and user turns, with their featurization, since
 // the previous run of the loop; everything else, such as slots, stays.
 func (t *Tracker) collapseLoop(loop string) {
+	applied := t.applied.events
 	from := 0
-	for i := len(t.applied) - 1; i >= 0; i-- {
-		if a, ok := t.applied[i].(*ActionExecuted); ok && a.Name == loop {
+	for i := len(applied) - 1; i >= 0; i-- {
+		if a, ok := applied[i].(*ActionExecuted); ok && a.Name == loop {
 			from = i + 1
 			break
 		}
 	}
-	kept := slices.Clone(t.applied[:from])
-	for _, e := range t.applied[from:] {
-		if _, featurization := e.(*UserFeaturization); !featurization && !isAction(e) && !isUser(e) {
-			kept = append(kept, e)
+	t.applied.cut(from)
+	for _, e := range applied[from:] {
+		if !isAction(e) && !isUser(e) {
+			t.applied.add(e)
 		}
 	}
-	t.applied = kept
 }
 
 // apply gives the state the effect of one event.
@@ -191,7 +193,7 @@ func (t *Tracker) setSlot(name string, value any) {
 			value = []any{value}
 		}
 	}
-	t.slots[name] = value
+	t.slots = t.slots.set(name, value)
 }
 
 // truthy is Python's truth of a JSON value.
@@ -243,11 +245,12 @@ func (t *Tracker) resetState() {
 
 func (t *Tracker) resetSlots() {
 	if t.domain == nil {
-		t.slots = map[string]any{}
+		t.slots = &slots{values: map[string]any{}}
 		return
 	}
-	t.slots = make(map[string]any, len(t.domain.Slots))
+	values := make(map[string]any, len(t.domain.Slots))
 	for _, s := range t.domain.Slots {
-		t.slots[s.Name] = s.InitialValue
+		values[s.Name] = s.InitialValue
 	}
+	t.slots = &slots{values: values}
 }

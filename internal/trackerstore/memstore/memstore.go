@@ -46,23 +46,34 @@ func (s *Store) Save(ctx context.Context, t *tracker.Tracker) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if unsaved := t.Unsaved(); len(unsaved) > 0 {
-		s.append(t.ConversationID, unsaved)
+	unsaved := t.Unsaved()
+	if len(unsaved) == 0 {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	stored, found := s.conversations[t.ConversationID]
+	if !found {
+		stored = tracker.New(t.ConversationID, s.domain)
 	}
 	t.MarkSaved()
+	if follows(t, stored, len(unsaved)) {
+		stored = t.Copy()
+	} else {
+		stored.UpdateAll(unsaved)
+		stored.MarkSaved()
+	}
+	s.conversations[t.ConversationID] = stored
 	return nil
 }
 
-func (s *Store) append(id string, events []tracker.Event) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	stored, found := s.conversations[id]
-	if !found {
-		stored = tracker.New(id, s.domain)
-		s.conversations[id] = stored
+// follows reports whether t is what was stored and n events more.
+func follows(t, stored *tracker.Tracker, n int) bool {
+	had, has := stored.Events(), t.Events()
+	if t.Domain() != stored.Domain() || len(had)+n != len(has) {
+		return false
 	}
-	stored.UpdateAll(events)
-	stored.MarkSaved()
+	return len(had) == 0 || had[len(had)-1] == has[len(had)-1]
 }
 
 // Replace implements trackerstore.Store.
