@@ -73,7 +73,7 @@ func (k *Classifier) Train(_ context.Context, data *nlu.TrainingData) error {
 		}
 		if first, known := intents[text]; known {
 			if first != intent && !twice[text] {
-				k.logger.Warn("a keyword of two intents is left out", "component", name, "intents", []string{first, intent})
+				k.logger.Warn("a keyword of two intents is left out", "component", name, "keyword", text, "intents", []string{first, intent})
 			}
 			twice[text] = twice[text] || first != intent
 			continue

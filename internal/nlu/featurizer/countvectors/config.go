@@ -64,6 +64,24 @@ func (c Config) check() []error {
 	return errs
 }
 
+// withoutEffect names the settings that mean nothing beside the others: unknown
+// words and stop words exist for whole words only, and OOV_words stand for a token.
+func (c Config) withoutEffect() []string {
+	var names []string
+	if c.Analyzer != "word" {
+		if c.OOVToken != nil {
+			names = append(names, "OOV_token")
+		}
+		if c.StopWords.set() != nil {
+			names = append(names, "stop_words")
+		}
+	}
+	if len(c.OOVWords) > 0 && (c.OOVToken == nil || c.Analyzer != "word") {
+		names = append(names, "OOV_words")
+	}
+	return names
+}
+
 func check(config graph.Config) []error {
 	c := defaults()
 	if err := config.Decode(&c); err != nil {

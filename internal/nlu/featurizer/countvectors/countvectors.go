@@ -111,6 +111,9 @@ func (f *Featurizer) attributes() []nlu.Attribute {
 // Train learns the vocabularies. When fine-tuning, those of the earlier model
 // keep their columns and what is new follows.
 func (f *Featurizer) Train(ctx context.Context, data *nlu.TrainingData) error {
+	if idle := f.config.withoutEffect(); idle != nil {
+		f.logger.Warn("settings have no effect", "component", f.origin, "analyzer", f.config.Analyzer, "settings", idle)
+	}
 	if f.config.UseSharedVocab {
 		return f.trainShared(ctx, data)
 	}

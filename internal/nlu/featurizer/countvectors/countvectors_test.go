@@ -2,12 +2,14 @@ package countvectors_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"log/slog"
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -167,5 +169,21 @@ func TestBadSettingsAreReportedTogether(t *testing.T) {
 	errs := countvectors.Type().Check(graph.Config{"analyzer": "words", "min_ngram": int64(3), "max_df": 1.5, "strip_accents": "yes"})
 	if len(errs) != 4 {
 		t.Errorf("got %v, want 4 errors", errs)
+	}
+}
+
+func TestSettingsWithoutEffectAreNamed(t *testing.T) {
+	var log bytes.Buffer
+	e := env()
+	e.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	c, err := countvectors.Type().Build(e, graph.Config{"analyzer": "char", "stop_words": "english", "OOV_words": []any{"x"}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.(nlu.Trainer).Train(context.Background(), &nlu.TrainingData{}); err != nil {
+		t.Fatal(err)
+	}
+	if want := `settings="[stop_words OOV_words]"`; !strings.Contains(log.String(), want) {
+		t.Errorf("the log lacks %s: %s", want, log.String())
 	}
 }
