@@ -68,7 +68,8 @@ type Fn struct {
 	Call  func(ctx context.Context, component any, in Inputs) (any, error)
 }
 
-// Inputs are the values of a node's parameters, by name.
+// Inputs are the values of a node's parameters, by name. A function may keep the
+// values, not the map.
 type Inputs map[string]any
 
 // Persister is a component that has something to keep after training.

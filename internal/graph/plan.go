@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 )
 
 // Plan is a prediction graph that is ready to run: all components are built, and
@@ -110,9 +111,14 @@ func (p *Plan) Run(ctx context.Context, target string, inputs Inputs) (any, erro
 		return nil, fmt.Errorf("the graph has no node %q", target)
 	}
 	values := make([]any, len(p.nodes))
+	in := parameters.Get().(Inputs) // functions don't keep it
+	defer func() {
+		clear(in)
+		parameters.Put(in)
+	}()
 	for _, i := range p.nodes[t].upTo {
 		n := &p.nodes[i]
-		in := make(Inputs, len(n.needs))
+		clear(in)
 		for _, need := range n.needs {
 			if need.node >= 0 {
 				in[need.parameter] = values[need.node]
@@ -128,6 +134,9 @@ func (p *Plan) Run(ctx context.Context, target string, inputs Inputs) (any, erro
 	}
 	return values[t], nil
 }
+
+// parameters are maps for the parameters of one node after another.
+var parameters = sync.Pool{New: func() any { return make(Inputs) }}
 
 func (p *Plan) run(ctx context.Context, n *planNode, in Inputs) (any, error) {
 	if p.hook == nil {
