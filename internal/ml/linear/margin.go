@@ -12,11 +12,12 @@ import (
 )
 
 // Margins is a linear support vector machine for each class against all others:
-// score(k|x) = x·W[:,k] + b[k], about 1 for examples of k and −1 for the rest.
+// score(k|x) = x·W[:,k], about 1 for examples of k and −1 for the rest. There are
+// no biases, so a vector without known features has the same score for all.
 // Weights are kept in 8 bits with one scale for each class.
 type Margins struct {
 	Classes, Features int
-	w                 []int8    // [Features+1, Classes], the biases last
+	w                 []int8    // [Features, Classes]
 	scale             []float32 // [Classes]
 }
 
@@ -30,20 +31,19 @@ type MarginOptions struct {
 
 // FitMargins minimises for each class ½‖w‖² + C·Σ max(0, 1 − y·score)² by dual
 // coordinate descent with shrinking (Hsieh et al., ICML 2008, algorithms 1 and
-// 3). Biases are weights of a constant feature. Classes are independent of each
-// other, so the result is the same on any number of threads.
+// 3). Classes are independent of each other, so the result is the same on any
+// number of threads.
 func FitMargins(ctx context.Context, x *sparse.Matrix, label []int, classes int, o MarginOptions) (*Margins, error) {
-	m := &Margins{Classes: classes, Features: x.Cols, w: make([]int8, (x.Cols+1)*classes), scale: make([]float32, classes)}
-	square := make([]float64, x.Rows()) // ‖xᵢ‖² with the constant
+	m := &Margins{Classes: classes, Features: x.Cols, w: make([]int8, x.Cols*classes), scale: make([]float32, classes)}
+	square := make([]float64, x.Rows()) // ‖xᵢ‖²
 	for i := range square {
-		square[i] = 1
 		_, value := x.Row(i)
 		for _, v := range value {
 			square[i] += float64(v) * float64(v)
 		}
 	}
 	parallel.Ranges(o.Threads, classes, func(from, to int) {
-		d := &descent{x: x, label: label, square: square, o: o, w: make([]float32, x.Cols+1), alpha: make([]float64, x.Rows())}
+		d := &descent{x: x, label: label, square: square, o: o, w: make([]float32, x.Cols), alpha: make([]float64, x.Rows()), tolerance: defaultTolerance}
 		for k := from; k < to && ctx.Err() == nil; k++ {
 			d.fit(ctx, k)
 			m.keep(k, d.w)
@@ -76,10 +76,13 @@ type descent struct {
 	w      []float32
 	alpha  []float64 // dual variables
 	active []int
+	// tolerance is how far apart the violations of the optimality conditions may
+	// be at the end.
+	tolerance float64
 }
 
-// converged is how small the largest violation is at the end.
-const converged = 0.1
+// defaultTolerance is that of LIBLINEAR.
+const defaultTolerance = 0.1
 
 func (d *descent) fit(ctx context.Context, class int) {
 	random := rand.New(rand.NewPCG(d.o.Seed, uint64(class)))
@@ -104,7 +107,7 @@ func (d *descent) fit(ctx context.Context, class int) {
 			}
 			highest, lowest = max(highest, violation), min(lowest, violation)
 		}
-		if highest-lowest <= converged {
+		if highest-lowest <= d.tolerance {
 			if active == all {
 				return
 			}
@@ -125,8 +128,7 @@ func (d *descent) step(i, class int, bound float64) (violation float64, shrink b
 		y = 1
 	}
 	index, value := d.x.Row(i)
-	bias := len(d.w) - 1
-	score := d.w[bias]
+	var score float32
 	for t, j := range index {
 		score += d.w[j] * value[t]
 	}
@@ -146,16 +148,13 @@ func (d *descent) step(i, class int, bound float64) (violation float64, shrink b
 	for t, j := range index {
 		d.w[j] += change * value[t]
 	}
-	d.w[bias] += change
 	return gradient, false
 }
 
 // Scores computes the score of each class for one sparse vector into out.
 func (m *Margins) Scores(index []int32, value []float32, out []float32) {
 	out = out[:m.Classes]
-	for k, b := range m.w[m.Features*m.Classes:] {
-		out[k] = float32(b)
-	}
+	clear(out)
 	for t, j := range index {
 		row := m.w[int(j)*m.Classes : (int(j)+1)*m.Classes]
 		v, y := value[t], out
@@ -188,7 +187,7 @@ func (m *Margins) Write(w *weights.Writer) {
 func ReadMargins(r *weights.Reader) *Margins {
 	m := &Margins{Features: r.Int(), scale: slices.Clip(r.Floats()), w: r.Int8s()}
 	m.Classes = len(m.scale)
-	if r.Err() == nil && (m.Features < 0 || m.Features > len(m.w) || (m.Features+1)*m.Classes != len(m.w)) {
+	if r.Err() == nil && (m.Features < 0 || m.Features > len(m.w) || m.Features*m.Classes != len(m.w)) {
 		r.Fail("%d weights for %d features and %d classes", len(m.w), m.Features, m.Classes)
 	}
 	return m

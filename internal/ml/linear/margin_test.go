@@ -23,16 +23,15 @@ func fitMargins(t *testing.T, threads int) *Margins {
 // At the minimum of the primal problem the gradient is zero: w = 2C·Σ y·ξ·x.
 func TestMarginsAreAtTheMinimum(t *testing.T) {
 	x, label, _ := problem(60, 40, 5)
-	d := &descent{x: x, label: label, square: make([]float64, 60), o: MarginOptions{C: 1, Passes: 5000}, w: make([]float32, 41), alpha: make([]float64, 60)}
+	d := &descent{x: x, label: label, square: make([]float64, 60), o: MarginOptions{C: 1, Passes: 5000}, w: make([]float32, 40), alpha: make([]float64, 60), tolerance: 1e-4}
 	for i := range d.square {
 		_, value := x.Row(i)
-		d.square[i] = 1
 		for _, v := range value {
 			d.square[i] += float64(v) * float64(v)
 		}
 	}
 	d.fit(context.Background(), 2)
-	gradient := make([]float64, 41)
+	gradient := make([]float64, 40)
 	for j, w := range d.w {
 		gradient[j] = float64(w)
 	}
@@ -42,18 +41,17 @@ func TestMarginsAreAtTheMinimum(t *testing.T) {
 			y = 1
 		}
 		index, value := x.Row(i)
-		score := float64(d.w[40])
+		score := 0.0
 		for k, j := range index {
 			score += float64(d.w[j] * value[k])
 		}
 		slack := 2 * max(0, 1-y*score) * y
-		gradient[40] -= slack
 		for k, j := range index {
 			gradient[j] -= slack * float64(value[k])
 		}
 	}
 	for j, g := range gradient {
-		if math.Abs(g) > 0.5 { // converged lets violations of 0.1 for each example pass
+		if math.Abs(g) > 1e-3 {
 			t.Errorf("component %d of the gradient is %v", j, g)
 		}
 	}

@@ -1,7 +1,10 @@
 // Package mlp is a classifier with one hidden layer over sparse vectors:
 //
-//	h = relu(x·E + b)        x [inputs], E [inputs, hidden]
-//	p = softmax(h·V + c)     V [hidden, classes]
+//	h = relu(x·E)        x [inputs], E [inputs, hidden]
+//	p = softmax(h·V)     V [hidden, classes]
+//
+// There are no biases: of a vector without known features the network says that
+// every class is as likely, however uneven the classes were in training.
 //
 // E gives every input feature a vector, so that features which tell the same
 // classes apart come to lie together; this is what makes it better than a linear
@@ -15,14 +18,12 @@ import "math"
 type Net struct {
 	Inputs, Hidden, Classes int
 	E                       []float32 // [Inputs, Hidden]
-	B                       []float32 // [Hidden]
 	V                       []float32 // [Hidden, Classes]
-	C                       []float32 // [Classes]
 }
 
 // forward computes the hidden layer and the scores of one example.
 func (n *Net) forward(index []int32, value, h, scores []float32) {
-	copy(h, n.B)
+	clear(h)
 	for t, j := range index {
 		addScaled(h, value[t], n.E[int(j)*n.Hidden:(int(j)+1)*n.Hidden])
 	}
@@ -31,7 +32,7 @@ func (n *Net) forward(index []int32, value, h, scores []float32) {
 
 // top turns sums into activations and computes the scores from them.
 func (n *Net) top(h, scores []float32) {
-	copy(scores, n.C)
+	clear(scores)
 	for k, a := range h {
 		if a <= 0 {
 			h[k] = 0

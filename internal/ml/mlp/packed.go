@@ -13,7 +13,7 @@ type Packed struct {
 	Inputs, Hidden, Classes int
 	e                       []int8    // [Inputs, Hidden]
 	scale                   []float32 // [Inputs]
-	top                     Net       // B, V and C
+	top                     Net       // V
 }
 
 // Pack rounds a network for prediction.
@@ -21,7 +21,7 @@ func (n *Net) Pack() *Packed {
 	p := &Packed{
 		Inputs: n.Inputs, Hidden: n.Hidden, Classes: n.Classes,
 		e: make([]int8, len(n.E)), scale: make([]float32, n.Inputs),
-		top: Net{Hidden: n.Hidden, Classes: n.Classes, B: n.B, V: n.V, C: n.C},
+		top: Net{Hidden: n.Hidden, Classes: n.Classes, V: n.V},
 	}
 	for j := range n.Inputs {
 		row := n.E[j*n.Hidden : (j+1)*n.Hidden]
@@ -44,7 +44,7 @@ func (n *Net) Pack() *Packed {
 func (p *Packed) Unpack() *Net {
 	n := &Net{
 		Inputs: p.Inputs, Hidden: p.Hidden, Classes: p.Classes,
-		E: make([]float32, len(p.e)), B: p.top.B, V: p.top.V, C: p.top.C,
+		E: make([]float32, len(p.e)), V: p.top.V,
 	}
 	for i, q := range p.e {
 		n.E[i] = float32(q) * p.scale[i/p.Hidden]
@@ -61,7 +61,7 @@ func (p *Packed) Probabilities(index []int32, value []float32, s *Scratch) []flo
 	if len(s.h) != p.Hidden || len(s.scores) != p.Classes {
 		s.h, s.scores = make([]float32, p.Hidden), make([]float32, p.Classes)
 	}
-	copy(s.h, p.top.B)
+	clear(s.h)
 	for t, j := range index {
 		addQuantised(s.h, value[t]*p.scale[j], p.e[int(j)*p.Hidden:(int(j)+1)*p.Hidden])
 	}
@@ -92,20 +92,21 @@ func (p *Packed) Write(w *weights.Writer) {
 	w.Int(p.Classes)
 	w.Floats(p.scale)
 	w.Int8s(p.e)
-	w.Floats(p.top.B)
 	w.Floats(p.top.V)
-	w.Floats(p.top.C)
 }
+
+// most is more hidden units or classes than any network has.
+const most = 1 << 20
 
 // Read reads what Write has written. Shapes that do not fit together make the
 // reader fail.
 func Read(r *weights.Reader) *Packed {
 	p := &Packed{Inputs: r.Int(), Hidden: r.Int(), Classes: r.Int()}
 	p.scale, p.e = r.Floats(), r.Int8s()
-	p.top = Net{Hidden: p.Hidden, Classes: p.Classes, B: r.Floats(), V: r.Floats(), C: r.Floats()}
+	p.top = Net{Hidden: p.Hidden, Classes: p.Classes, V: r.Floats()}
 	switch {
 	case r.Err() != nil:
-	case p.Inputs != len(p.scale) || p.Hidden != len(p.top.B) || p.Classes != len(p.top.C) || p.Classes == 0 ||
+	case p.Inputs != len(p.scale) || p.Hidden < 1 || p.Hidden > most || p.Classes < 1 || p.Classes > most ||
 		p.Inputs*p.Hidden != len(p.e) || p.Hidden*p.Classes != len(p.top.V):
 		r.Fail("a network's parts do not fit together")
 	}

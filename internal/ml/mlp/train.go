@@ -72,8 +72,8 @@ type trainer struct {
 	random *rand.Rand
 	rate   float32
 
-	// sums of squared gradients: one for a row of E, and one for every other weight
-	sumE, sumB, sumV, sumC []float32
+	// sums of squared gradients: one for each row of E and each weight of V
+	sumE, sumV []float32
 
 	examples []example // one for each place in the batch
 }
@@ -93,8 +93,7 @@ func newTrainer(x *sparse.Matrix, label []int, classes int, o Options) *trainer 
 	t := &trainer{o: o, x: x, label: label, random: rand.New(rand.NewPCG(o.Seed, 0x6c6f71756174))}
 	t.net = t.start(x.Cols, classes)
 	h := t.net.Hidden
-	t.sumE, t.sumB = make([]float32, x.Cols), make([]float32, h)
-	t.sumV, t.sumC = make([]float32, h*classes), make([]float32, classes)
+	t.sumE, t.sumV = make([]float32, x.Cols), make([]float32, h*classes)
 	t.examples = make([]example, o.Batch)
 	for i := range t.examples {
 		t.examples[i] = example{
@@ -113,16 +112,13 @@ func (t *trainer) start(inputs, classes int) *Net {
 	}
 	n := &Net{
 		Inputs: inputs, Hidden: hidden, Classes: classes,
-		E: make([]float32, inputs*hidden), B: make([]float32, hidden),
-		V: make([]float32, hidden*classes), C: make([]float32, classes),
+		E: make([]float32, inputs*hidden), V: make([]float32, hidden*classes),
 	}
 	scale := 1 / math.Sqrt(float64(hidden))
 	from := 0
 	if t.o.Start != nil {
 		from = copy(n.E, t.o.Start.E)
-		copy(n.B, t.o.Start.B)
 		copy(n.V, t.o.Start.V)
-		copy(n.C, t.o.Start.C)
 	} else {
 		for i := range n.V {
 			n.V[i] = float32(t.random.NormFloat64() * scale)
@@ -151,10 +147,6 @@ func (t *trainer) step(batch []int) float64 {
 		loss += e.loss
 		for k, j := range e.index {
 			t.sumE[j] += e.value[k] * e.value[k] * e.norm
-		}
-		for k, g := range e.p {
-			t.sumC[k] += g * g
-			t.net.C[k] -= t.rate * g / (root(t.sumC[k]) + epsilon)
 		}
 	}
 	parallel.Ranges(t.o.Threads, t.net.Hidden, func(from, to int) {
@@ -194,7 +186,7 @@ func (t *trainer) prepare(e *example, i int) {
 // at the hidden sums.
 func (t *trainer) backward(e *example, label int) {
 	n := t.net
-	copy(e.h, n.B)
+	clear(e.h)
 	for k, j := range e.index {
 		addScaled(e.h, e.value[k], n.E[int(j)*n.Hidden:(int(j)+1)*n.Hidden])
 	}
@@ -252,7 +244,7 @@ func (t *trainer) updateTop(examples []example, from, to int) {
 	}
 }
 
-// updateBottom updates the columns from..to of E and b, example after example.
+// updateBottom updates the columns from..to of E, example after example.
 func (t *trainer) updateBottom(examples []example, from, to int) {
 	hidden := t.net.Hidden
 	for i := range examples {
@@ -264,10 +256,6 @@ func (t *trainer) updateBottom(examples []example, from, to int) {
 		for k, j := range e.index {
 			step := t.rate * e.value[k] / (root(t.sumE[j]) + epsilon)
 			addScaled(t.net.E[int(j)*hidden+from:int(j)*hidden+to], -step, dh)
-		}
-		for k, g := range dh {
-			t.sumB[from+k] += g * g
-			t.net.B[from+k] -= t.rate * g / (root(t.sumB[from+k]) + epsilon)
 		}
 	}
 }
