@@ -59,7 +59,7 @@ func (x *extraction) slot(ctx context.Context, slot *domain.Slot) []tracker.Even
 
 // known reports whether the entity or intent of a mapping exists.
 func (x *extraction) known(ctx context.Context, slot *domain.Slot, m *domain.Mapping) bool {
-	if m.Type == domain.FromEntity && !slices.ContainsFunc(x.Domain.Entities, func(e domain.Entity) bool { return e.Name == m.Entity }) {
+	if m.Type == domain.FromEntity && !x.Domain.HasEntity(m.Entity) {
 		x.Logger.WarnContext(ctx, "slot mapping names an unknown entity", "slot", slot.Name, "entity", m.Entity)
 		return false
 	}

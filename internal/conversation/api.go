@@ -143,11 +143,7 @@ func (t *turn) trigger(ctx context.Context, intent string, entities []tracker.En
 		},
 	}
 	t.record(e)
-	var err error
-	if t.Predictor != nil {
-		err = t.goOn(ctx)
-	}
-	return errors.Join(err, t.save(context.WithoutCancel(ctx), t.tracker))
+	return t.finish(ctx)
 }
 
 // entityList reads entities given as a list of objects, or as a map from names to

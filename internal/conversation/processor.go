@@ -142,11 +142,20 @@ func (p *Processor) handle(ctx context.Context, m channel.Message) error {
 	if err != nil {
 		return err
 	}
-	if p.Predictor != nil {
-		err = turn.goOn(ctx)
+	return turn.finish(ctx)
+}
+
+// finish answers what was recorded, and saves. What the user said and what was
+// done by then is kept, whatever happens; a turn that breaks off ends with
+// listening, so that the next message is an answer to something.
+func (t *turn) finish(ctx context.Context) error {
+	var err error
+	if t.Predictor != nil {
+		if err = t.goOn(ctx); err != nil {
+			t.record(&tracker.ActionExecuted{Name: action.Listen})
+		}
 	}
-	// What the user said and what was done by then is kept, whatever happened.
-	return errors.Join(err, p.save(context.WithoutCancel(ctx), turn.tracker))
+	return errors.Join(err, t.save(context.WithoutCancel(ctx), t.tracker))
 }
 
 // log loads the conversation, starts a session where one is due, and appends the
@@ -194,6 +203,7 @@ func (p *Processor) interpret(ctx context.Context, m channel.Message) (*tracker.
 	if err != nil {
 		return nil, err
 	}
+	p.warnUnknown(ctx, m.SenderID, parsed)
 	e := &tracker.UserUttered{
 		Base: tracker.Base{Metadata: m.Metadata}, Text: parsed.Values[nlu.Text], HasText: true,
 		InputChannel: m.Channel, MessageID: m.MessageID,
@@ -207,6 +217,22 @@ func (p *Processor) interpret(ctx context.Context, m channel.Message) (*tracker.
 		e.Entities = append(e.Entities, x.(map[string]any))
 	}
 	return e, nil
+}
+
+// warnUnknown reports intents and entities that the domain does not have: nothing
+// can follow from them.
+func (p *Processor) warnUnknown(ctx context.Context, conversationID string, m *nlu.Message) {
+	if p.Predictor == nil {
+		return
+	}
+	if m.Intent != nil && m.Intent.Name != "" && !p.Domain.HasIntent(m.Intent.Name) {
+		p.Logger.WarnContext(ctx, "intent is not in the domain", "conversation_id", conversationID, "intent", m.Intent.Name)
+	}
+	for i := range m.Entities {
+		if name := m.Entities[i].Entity; !p.Domain.HasEntity(name) {
+			p.Logger.WarnContext(ctx, "entity is not in the domain", "conversation_id", conversationID, "entity", name)
+		}
+	}
 }
 
 func (p *Processor) parse(ctx context.Context, text, messageID string, metadata map[string]any) (*nlu.Message, error) {

@@ -53,7 +53,8 @@ func (t *turn) updateSession(ctx context.Context, metadata map[string]any) error
 	if len(metadata) > 0 {
 		t.record(&tracker.SlotSet{Name: "session_started_metadata", Value: metadata})
 	}
-	return t.act(ctx, action.SessionStart, &dialogue.Prediction{}, 1)
+	_, err := t.act(ctx, action.SessionStart, &dialogue.Prediction{}, 1)
+	return err
 }
 
 // sessionIsDue reports whether nothing has happened yet, or the user has been
@@ -118,11 +119,9 @@ func (t *turn) predictionLoop(ctx context.Context) error {
 				return err
 			}
 		}
-		if err := t.act(ctx, name, prediction, confidence); err != nil {
+		ended, err := t.act(ctx, name, prediction, confidence)
+		if err != nil || ended {
 			return err
-		}
-		if name == action.Listen || name == action.SessionStart {
-			return nil
 		}
 	}
 	return nil
@@ -166,8 +165,9 @@ func (t *turn) predict(ctx context.Context) (name string, prediction *dialogue.P
 
 // act runs an action and records what it causes: the policies' events, the action
 // itself, its events. A rejection is recorded instead of the action; any other
-// failure is logged, and the action counts as run with no events.
-func (t *turn) act(ctx context.Context, name string, prediction *dialogue.Prediction, confidence float64) error {
+// failure is logged, and the action counts as run with no events. ended tells
+// that the turn is over.
+func (t *turn) act(ctx context.Context, name string, prediction *dialogue.Prediction, confidence float64) (ended bool, err error) {
 	step := &Step{Name: StepAction, ConversationID: t.tracker.ConversationID, MessageID: t.messageID, Action: name}
 	if t.Actions.IsRemote(name) {
 		step.Executor = "HTTPCustomActionExecutor"
@@ -175,13 +175,13 @@ func (t *turn) act(ctx context.Context, name string, prediction *dialogue.Predic
 	var events []tracker.Event
 	var rejected bool
 	situation := t.situation().With(prediction.Events...)
-	err := t.step(ctx, step, func(ctx context.Context) (err error) {
+	err = t.step(ctx, step, func(ctx context.Context) (err error) {
 		events, err = t.Actions.Run(ctx, name, situation)
 		return err
 	})
 	if err != nil {
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return true, ctx.Err()
 		}
 		if rejection, ok := errors.AsType[*action.RejectedError](err); ok {
 			t.Logger.DebugContext(ctx, "action rejected its execution", "conversation_id", t.tracker.ConversationID, "action", name, "err", rejection)
@@ -191,6 +191,12 @@ func (t *turn) act(ctx context.Context, name string, prediction *dialogue.Predic
 		} else {
 			t.Logger.ErrorContext(ctx, "action failed", "conversation_id", t.tracker.ConversationID, "action", name, "err", err)
 		}
+		if _, ok := errors.AsType[*action.ActivationError](err); ok && !rejected {
+			// Without its loop the form would count as done: Rasa 3.6 goes on to submit
+			// it. Here it has not run, and the assistant listens.
+			t.record(&tracker.ActionExecuted{Name: action.Listen})
+			return true, nil
+		}
 	}
 	if !rejected && !containsRejection(events) { // else the prediction does not count
 		t.tracker = situation.Tracker // has the prediction's events already
@@ -199,7 +205,7 @@ func (t *turn) act(ctx context.Context, name string, prediction *dialogue.Predic
 		}
 		t.record(t.executed(name, prediction, confidence))
 	}
-	return t.apply(ctx, events)
+	return name == action.Listen || name == action.SessionStart, t.apply(ctx, events)
 }
 
 func containsRejection(events []tracker.Event) bool {
@@ -242,6 +248,10 @@ func (t *turn) apply(ctx context.Context, events []tracker.Event) error {
 			t.reminders.schedule(t.tracker.ConversationID, e, t.output)
 		case *tracker.ReminderCancelled:
 			t.reminders.cancel(t.tracker.ConversationID, e)
+		case *tracker.SlotSet:
+			if t.Domain.Slot(e.Name) == nil {
+				t.Logger.ErrorContext(ctx, "slot is not in the domain and stays unset", "conversation_id", t.tracker.ConversationID, "slot", e.Name)
+			}
 		}
 	}
 	for _, e := range events {

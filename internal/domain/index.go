@@ -94,6 +94,11 @@ func (d *Domain) Form(name string) *Form { return d.index.forms[name] }
 // Intent returns the declared intent of that name, or nil.
 func (d *Domain) Intent(name string) *Intent { return d.index.intents[name] }
 
+// HasEntity reports whether an entity is declared.
+func (d *Domain) HasEntity(name string) bool {
+	return slices.ContainsFunc(d.Entities, func(e Entity) bool { return e.Name == name })
+}
+
 // HasIntent reports whether an intent is declared or a default one.
 func (d *Domain) HasIntent(name string) bool {
 	return d.index.intents[name] != nil || slices.Contains(DefaultIntents, name)

@@ -10,9 +10,9 @@ import (
 	"github.com/loquat-dev/loquat/internal/tracker"
 )
 
-// parseReply reads {"events": […], "responses": […]}. Both keys may be absent;
+// ParseReply reads an answer, {"events": […], "responses": […]}. Both keys may be absent;
 // null, an unknown event or a malformed one spoil the whole answer, as in Rasa.
-func parseReply(body []byte) (action.Reply, error) {
+func ParseReply(body []byte) (action.Reply, error) {
 	if err := checkDepth(body); err != nil {
 		return action.Reply{}, err
 	}
@@ -40,8 +40,35 @@ func parseReply(body []byte) (action.Reply, error) {
 		}
 		reply.Events = append(reply.Events, e)
 	}
+	for i, r := range responses {
+		if err := checkResponse(r); err != nil {
+			return action.Reply{}, fmt.Errorf("responses[%d]: %w", i, err)
+		}
+	}
 	reply.Responses = responses
 	return reply, nil
+}
+
+// checkResponse refuses what no channel could show. Rasa 3.6 loses the whole turn
+// over a text that is none.
+func checkResponse(r map[string]any) error {
+	for _, key := range []string{"text", "response"} {
+		if _, ok := r[key].(string); !ok && r[key] != nil {
+			return fmt.Errorf("%s is not a string", key)
+		}
+	}
+	for _, key := range []string{"buttons", "quick_replies", "elements"} {
+		items, ok := r[key].([]any)
+		if !ok && r[key] != nil {
+			return fmt.Errorf("%s is not a list", key)
+		}
+		for i, item := range items {
+			if _, ok := item.(map[string]any); !ok {
+				return fmt.Errorf("%s[%d] is not an object", key, i)
+			}
+		}
+	}
+	return nil
 }
 
 func list(m map[string]any, key string) ([]map[string]any, error) {

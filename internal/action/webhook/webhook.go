@@ -58,6 +58,7 @@ type Settings struct {
 type Client struct {
 	settings Settings
 	url      string
+	place    string // scheme, host and port, for messages: the rest may hold secrets
 	http     *http.Client
 	domain   *domain.Domain
 	domainJS []byte // the domain as JSON, made once
@@ -85,7 +86,7 @@ func New(s Settings, d *domain.Domain, domainJSON []byte) (*Client, error) {
 
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 64
-	transport.DisableCompression = false
+	transport.Proxy = nil // action servers are neighbours; Rasa asks no proxy either
 	if s.CAFile != "" {
 		pool, err := readCA(s.CAFile)
 		if err != nil {
@@ -98,7 +99,7 @@ func New(s Settings, d *domain.Domain, domainJSON []byte) (*Client, error) {
 		wrapped = s.Wrap(transport)
 	}
 	return &Client{
-		settings: s, url: target.String(), domain: d, domainJS: domainJSON,
+		settings: s, url: target.String(), place: target.Scheme + "://" + target.Host, domain: d, domainJS: domainJSON,
 		http: &http.Client{Transport: wrapped, Timeout: Timeout, CheckRedirect: sameHost},
 	}, nil
 }
@@ -121,40 +122,55 @@ func sameHost(r *http.Request, via []*http.Request) error {
 	if len(via) >= 5 {
 		return errors.New("more than 5 redirects")
 	}
-	if r.URL.Host != via[0].URL.Host {
-		return fmt.Errorf("it redirects to another host, %s", r.URL.Host)
+	if first := via[0].URL; r.URL.Host != first.Host || r.URL.Scheme != first.Scheme {
+		return fmt.Errorf("it redirects to another host, %s://%s", r.URL.Scheme, r.URL.Host)
 	}
 	return nil
 }
 
 // Run implements action.Server.
 func (c *Client) Run(ctx context.Context, name string, t *tracker.Tracker) (action.Reply, error) {
-	request, err := c.request(ctx, name, t)
-	if err != nil {
+	withDomain := c.sendsDomain(name)
+	reply, err := c.call(ctx, name, t, withDomain)
+	if status, ok := errors.AsType[*StatusError](err); ok && status.Status == statusDomainMissing && !withDomain {
+		reply, err = c.call(ctx, name, t, true)
+	}
+	if _, rejected := errors.AsType[*action.RejectedError](err); err != nil && !rejected {
 		return action.Reply{}, fmt.Errorf("run action %q: %w", name, err)
+	}
+	return reply, err
+}
+
+// statusDomainMissing is how newer action servers ask for the domain.
+const statusDomainMissing = 449
+
+func (c *Client) call(ctx context.Context, name string, t *tracker.Tracker, withDomain bool) (action.Reply, error) {
+	request, err := c.request(ctx, name, t, withDomain)
+	if err != nil {
+		return action.Reply{}, err
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
-		return action.Reply{}, fmt.Errorf("run action %q: %w", name, withoutQuery(err))
+		return action.Reply{}, fmt.Errorf("no answer from %s: %w", c.place, withoutQuery(err))
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
 	switch {
 	case err != nil:
-		return action.Reply{}, fmt.Errorf("run action %q: read answer: %w", name, err)
+		return action.Reply{}, fmt.Errorf("read answer: %w", err)
 	case len(body) > maxAnswer:
-		return action.Reply{}, fmt.Errorf("run action %q: the answer has more than %d bytes", name, maxAnswer)
+		return action.Reply{}, fmt.Errorf("the answer has more than %d bytes", maxAnswer)
 	case response.StatusCode == http.StatusBadRequest:
-		return action.Reply{}, rejection(name, body)
-	case response.StatusCode >= 400:
-		return action.Reply{}, fmt.Errorf("run action %q: %w", name, &StatusError{response.StatusCode, response.Status + reason(body)})
+		return action.Reply{}, rejection(response, body)
+	case response.StatusCode >= 300:
+		return action.Reply{}, &StatusError{response.StatusCode, response.Status + reason(body)}
 	}
 	if kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")); kind != "application/json" {
-		return action.Reply{}, fmt.Errorf("run action %q: the answer is %q, not application/json", name, kind)
+		return action.Reply{}, fmt.Errorf("the answer is %q, not application/json", kind)
 	}
-	reply, err := parseReply(body)
+	reply, err := ParseReply(body)
 	if err != nil {
-		return action.Reply{}, fmt.Errorf("run action %q: answer: %w", name, err)
+		return action.Reply{}, fmt.Errorf("answer: %w", err)
 	}
 	return reply, nil
 }
@@ -191,8 +207,8 @@ func PurposeOf(ctx context.Context) Purpose {
 
 type purposeKey struct{}
 
-func (c *Client) request(ctx context.Context, name string, t *tracker.Tracker) (*http.Request, error) {
-	body := c.body(name, t)
+func (c *Client) request(ctx context.Context, name string, t *tracker.Tracker, withDomain bool) (*http.Request, error) {
+	body := c.body(name, t, withDomain)
 	if c.settings.Compress {
 		var b bytes.Buffer
 		w := zlib.NewWriter(&b)
@@ -222,11 +238,11 @@ func (c *Client) request(ctx context.Context, name string, t *tracker.Tracker) (
 }
 
 // body is the request that rasa-sdk expects.
-func (c *Client) body(name string, t *tracker.Tracker) []byte {
+func (c *Client) body(name string, t *tracker.Tracker, withDomain bool) []byte {
 	b := tracker.AppendValue([]byte(`{"next_action":`), name)
 	b = tracker.AppendValue(append(b, `,"sender_id":`...), t.ConversationID)
 	b = t.AppendState(append(b, `,"tracker":`...), tracker.All)
-	if c.sendsDomain(name) {
+	if withDomain {
 		b = append(append(b, `,"domain":`...), c.domainJS...)
 	}
 	b = tracker.AppendValue(append(b, `,"version":`...), version.Rasa)
@@ -249,13 +265,13 @@ func (c *Client) sendsDomain(name string) bool {
 
 // rejection reads a 400: one that names the action rejects its execution, any
 // other is a failure.
-func rejection(name string, body []byte) error {
+func rejection(response *http.Response, body []byte) error {
 	var answer struct {
 		Error      string  `json:"error"`
 		ActionName *string `json:"action_name"`
 	}
 	if err := json.Unmarshal(body, &answer); err != nil || answer.ActionName == nil {
-		return fmt.Errorf("run action %q: the action server answered 400 Bad Request%s", name, reason(body))
+		return &StatusError{response.StatusCode, response.Status + reason(body)}
 	}
 	return &action.RejectedError{Action: *answer.ActionName, Reason: answer.Error}
 }
