@@ -1,12 +1,11 @@
 package provider
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
-
-	"context"
 
 	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/graph"
@@ -25,6 +24,12 @@ type finetuningPrints struct {
 	Domain string `json:"core"`   // the domain without texts
 }
 
+// finetuningConfig says which halves of a project are trained.
+type finetuningConfig struct {
+	Core bool `json:"validate_core"`
+	NLU  bool `json:"validate_nlu"`
+}
+
 // finetuningValidator refuses to fine-tune a model of another project.
 func finetuningValidator() graph.Type {
 	return graph.Define(graph.Type{
@@ -32,20 +37,16 @@ func finetuningValidator() graph.Type {
 		Fns: map[string]graph.Fn{"validate": {Needs: []string{"importer"}, Call: func(_ context.Context, c any, in graph.Inputs) (any, error) {
 			i, v := in["importer"].(*Importer), c.(*finetuning)
 			v.now = printsOf(i.Project)
-			if err := v.check(i.Config); err != nil {
-				return nil, err
+			if v.active {
+				if err := v.check(i.Config); err != nil {
+					return nil, err
+				}
 			}
 			return graph.Fingerprinted{Value: i}, nil
 		}}},
-	}, struct {
-		Core bool `json:"validate_core"`
-		NLU  bool `json:"validate_nlu"`
-	}{true, true}, func(env graph.Env, _ struct {
-		Core bool `json:"validate_core"`
-		NLU  bool `json:"validate_nlu"`
-	}, saved graph.Resource) (any, error) {
-		v := &finetuning{active: env.Finetuning}
-		if saved == nil {
+	}, finetuningConfig{true, true}, func(env graph.Env, c finetuningConfig, saved graph.Resource) (any, error) {
+		v := &finetuning{finetuningConfig: c, active: env.Finetuning}
+		if !v.active {
 			return v, nil
 		}
 		if err := json.Unmarshal(saved[finetuningFile], &v.earlier); err != nil {
@@ -56,6 +57,7 @@ func finetuningValidator() graph.Type {
 }
 
 type finetuning struct {
+	finetuningConfig
 	active       bool
 	earlier, now finetuningPrints
 }
@@ -70,9 +72,6 @@ func (v *finetuning) Persist() (graph.Resource, error) {
 }
 
 func (v *finetuning) check(c *project.Config) error {
-	if !v.active {
-		return nil
-	}
 	var problems diag.List
 	complain := func(changed, hint string) {
 		problems.Errorf(diag.Position{File: c.File}, "finetuning", hint, "the model can't be fine-tuned: %s since it was trained", changed)
@@ -81,10 +80,10 @@ func (v *finetuning) check(c *project.Config) error {
 	if v.earlier.Config != v.now.Config {
 		complain("the configuration has changed", fully+"; only the number of epochs may differ")
 	}
-	if v.earlier.Labels != v.now.Labels {
+	if v.NLU && v.earlier.Labels != v.now.Labels {
 		complain("intents, entities or actions have come or gone", fully)
 	}
-	if v.earlier.Domain != v.now.Domain {
+	if v.Core && v.earlier.Domain != v.now.Domain {
 		complain("the domain has changed beyond texts", fully)
 	}
 	return problems.Err()
