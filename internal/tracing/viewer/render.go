@@ -207,23 +207,39 @@ func (r *renderer) attributes(s Span, failed bool) {
 	}
 	for _, a := range s.Attributes {
 		key := string(a.Key)
-		if hidden(key) {
+		value := a.Value.String()
+		if hidden(key, value) {
 			continue
 		}
-		value := clip(clean(a.Value.String()), maxValue)
+		value = clip(clean(shorten(value)), maxValue)
 		write(key+"="+value, r.paint(dim, key+"=")+r.paint(valueColor(key), value))
 	}
 }
 
 // hidden are attributes that say little to a reader who has the tree before
 // them. Backends get them all.
-func hidden(key string) bool {
+func hidden(key, value string) bool {
 	for _, prefix := range []string{"url.", "server.", "client.", "user_agent.", "network.", "gen_ai.", "exception."} {
 		if strings.HasPrefix(key, prefix) {
 			return true
 		}
 	}
-	return key == "http.request.method" || key == "http.route"
+	switch key {
+	case "http.request.method", "http.route":
+		return true
+	case "events", "optional_events", "flows", "utters", "diagnostic_data", "action_metadata":
+		return value == "None" || value == "set()" || value == "{}" || value == "null"
+	}
+	return false
+}
+
+// shorten leaves the beginning of an identifier of 32 hexadecimal digits, which
+// is enough to see which ones are the same.
+func shorten(value string) string {
+	if len(value) != 32 || strings.Trim(value, "0123456789abcdef") != "" {
+		return value
+	}
+	return value[:8] + "…"
 }
 
 func nameColor(s Span, failed bool) string {

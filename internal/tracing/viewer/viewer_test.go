@@ -46,7 +46,7 @@ func turn() []*record.Span {
 	request := span(1, 8, 7, "EndpointConfig.request", 4200, 7900, str("url", "http://localhost:5055/webhook"), attribute.Int("http.response.status_code", 500))
 	request.Kind = trace.SpanKindClient
 	request.Status, request.Description = codes.Error, "Internal Server Error"
-	action := span(1, 7, 5, "MessageProcessor._run_action", 4100, 8000, str("action_name", "action_weather"), str("sender_id", "alice"), str("message_id", "9f86d081"))
+	action := span(1, 7, 5, "MessageProcessor._run_action", 4100, 8000, str("action_name", "action_weather"), str("sender_id", "alice"), str("message_id", "9f86d081884c7d659a2feaa0c55ad015"), str("events", "None"))
 	action.Kind = trace.SpanKindClient
 	root := span(1, 1, 0, "POST /webhooks/rest/webhook", 0, 8400, str("http.request.method", "POST"), attribute.Int("http.response.status_code", 200))
 	root.Kind = trace.SpanKindServer
