@@ -34,6 +34,7 @@ type batcher struct {
 	head, n int
 
 	wake     chan struct{}      // a batch is full
+	batch    []*record.Span     // of the worker, used again
 	flush    chan chan struct{} // closed by the worker once the ring was emptied
 	stopping chan struct{}      // closed by Shutdown: no more waiting
 	stopOnce sync.Once
@@ -66,6 +67,7 @@ func (b *batcher) OnEnd(s *record.Span) {
 	if b.n == len(b.ring) {
 		b.mu.Unlock()
 		b.dropped.Add(1)
+		s.Release()
 		return
 	}
 	b.ring[(b.head+b.n)%len(b.ring)] = s

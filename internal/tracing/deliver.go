@@ -5,8 +5,6 @@ import (
 	"errors"
 	"math/rand/v2"
 	"time"
-
-	"github.com/loquat-dev/loquat/internal/tracing/record"
 )
 
 // Attempts to deliver one batch, as the exporters of the OpenTelemetry SDK for
@@ -23,10 +21,17 @@ const complaintInterval = time.Minute
 
 // exportOne sends one batch, again and again while that may help.
 func (b *batcher) exportOne(ctx context.Context) {
-	spans := b.take(make([]*record.Span, 0, b.limits.Batch))
+	b.batch = b.take(b.batch[:0])
+	spans := b.batch
 	if len(spans) == 0 {
 		return
 	}
+	defer func() {
+		for _, s := range spans {
+			s.Release()
+		}
+		clear(spans)
+	}()
 	ctx, cancel := context.WithTimeout(ctx, b.limits.Timeout)
 	defer cancel()
 	started, delay := time.Now(), firstRetry

@@ -27,43 +27,67 @@ func (t *Tracing) Nodes() graph.Hook {
 
 type nodeHook struct{ *Tracing }
 
-// ensembleSuffix ends the class names of policy ensembles.
-const ensembleSuffix = "PolicyPredictionEnsemble"
+const (
+	ensembleSuffix = "PolicyPredictionEnsemble"     // ends the class names of policy ensembles
+	predictFn      = "predict_action_probabilities" // what a policy is asked to do in a turn
+)
 
 // Before starts the span of a node, and for a policy that predicts the span of
 // its prediction inside it.
 func (h nodeHook) Before(ctx context.Context, node graph.NodeRun) (context.Context, func(graph.NodeResult)) {
-	ctx, span := h.start(ctx, spanGraphNode+node.Component, trace.SpanKindInternal)
-	if !span.IsRecording() {
-		return ctx, func(graph.NodeResult) { span.End() }
+	names := h.names(node.Component)
+	ctx, span := h.start(ctx, names.node, trace.SpanKindInternal)
+	if span.IsRecording() {
+		span.SetAttributes(
+			attrNodeName.String(node.NodeName),
+			attrComponentClass.String(node.Component),
+			attrFnName.String(node.Fn),
+		)
 	}
-	span.SetAttributes(
-		attrNodeName.String(node.NodeName),
-		attrComponentClass.String(node.Component),
-		attrFnName.String(node.Fn),
-	)
-	var prediction *record.Span
-	if !node.Training && node.Fn == "predict_action_probabilities" {
-		ctx, prediction = h.start(ctx, node.Component+spanPrediction, trace.SpanKindInternal)
-	}
-	return ctx, func(result graph.NodeResult) {
-		made, _ := result.Output.(*dialogue.Prediction)
-		if prediction != nil {
-			if made != nil {
-				prediction.SetAttributes(predictionAttributes(made)...)
+	if node.Training {
+		return ctx, func(result graph.NodeResult) {
+			if span.IsRecording() {
+				span.SetAttributes(attrCacheHit.Bool(result.CacheHit))
 			}
-			h.fail(prediction, result.Err)
-			prediction.End()
+			h.end(span, false, result)
 		}
-		if made != nil && strings.HasSuffix(node.Component, ensembleSuffix) {
-			span.SetAttributes(ensembleAttributes(made)...)
-		}
-		if node.Training {
-			span.SetAttributes(attrCacheHit.Bool(result.CacheHit))
-		}
-		h.fail(span, result.Err)
-		span.End()
 	}
+	if node.Fn != predictFn {
+		ensemble := strings.HasSuffix(node.Component, ensembleSuffix)
+		return ctx, func(result graph.NodeResult) { h.end(span, ensemble, result) }
+	}
+	ctx, prediction := h.start(ctx, names.prediction, trace.SpanKindInternal)
+	return ctx, func(result graph.NodeResult) {
+		if made, ok := result.Output.(*dialogue.Prediction); ok && prediction.IsRecording() {
+			prediction.SetAttributes(predictionAttributes(made)...)
+		}
+		h.fail(prediction, result.Err)
+		prediction.End()
+		h.end(span, false, result)
+	}
+}
+
+// end ends the span of a node.
+func (h nodeHook) end(span *record.Span, ensemble bool, result graph.NodeResult) {
+	if made, ok := result.Output.(*dialogue.Prediction); ok && ensemble && span.IsRecording() {
+		span.SetAttributes(ensembleAttributes(made)...)
+	}
+	h.fail(span, result.Err)
+	span.End()
+}
+
+// nodeNames are the names of a component's spans.
+type nodeNames struct{ node, prediction string }
+
+// names makes the names of a component's spans once: there are few components and
+// many spans.
+func (h nodeHook) names(component string) *nodeNames {
+	if names, ok := h.nodeNames.Load(component); ok {
+		return names.(*nodeNames)
+	}
+	names := &nodeNames{spanGraphNode + component, component + spanPrediction}
+	h.nodeNames.Store(component, names)
+	return names
 }
 
 // predictionAttributes describe what one policy answered.

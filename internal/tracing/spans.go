@@ -36,7 +36,7 @@ func (t *Tracing) fail(span *record.Span, err error) {
 	if t.config.CaptureContent {
 		text = err.Error()
 	}
-	span.AddEvent(eventException, trace.WithAttributes(attrExceptionType.String(kind), attrExceptionText.String(text)))
+	span.AddEvent(eventException, attrExceptionType.String(kind), attrExceptionText.String(text))
 	span.SetAttributes(attrErrorType.String(kind))
 	span.SetStatus(codes.Error, text)
 }

@@ -30,6 +30,7 @@ type syncProcessor struct {
 
 // OnEnd sends a finished span.
 func (p *syncProcessor) OnEnd(s *record.Span) {
+	defer s.Release()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if time.Now().Before(p.resting) {

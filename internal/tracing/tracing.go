@@ -13,6 +13,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/propagation"
@@ -42,6 +43,7 @@ type Tracing struct {
 	tracer     *record.Tracer
 	propagator propagation.TextMapPropagator
 	batchers   []*batcher
+	nodeNames  sync.Map // component to *nodeNames
 }
 
 // Start sets up exporters. It returns nil when there is nothing to trace for:

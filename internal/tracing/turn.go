@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"time"
 
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/loquat-dev/loquat/internal/conversation"
+	"github.com/loquat-dev/loquat/internal/tracing/record"
 )
 
 // Classes are the names that Rasa gives to the backends in use, such as
@@ -25,12 +25,13 @@ func (t *Tracing) Turns(c Classes) conversation.Hook {
 	if t == nil {
 		return nil
 	}
-	return &turnHook{t, c}
+	return &turnHook{t, c, c.LockStore + spanLock, c.TrackerStore + spanStreamEvents}
 }
 
 type turnHook struct {
 	*Tracing
-	classes Classes
+	classes       Classes
+	lock, publish string // names of spans
 }
 
 // Before starts the span of a step.
@@ -43,16 +44,14 @@ func (h *turnHook) Before(ctx context.Context, step *conversation.Step) (context
 		ctx = context.WithValue(ctx, messageKey{}, step)
 	}
 	ctx, span := h.start(ctx, h.name(step), kind)
-	if !span.IsRecording() {
-		return ctx, func(error) { span.End() }
+	if span.IsRecording() {
+		h.noteStart(span, step)
 	}
-	span.SetAttributes(h.known(step)...)
-	started := time.Now()
 	return ctx, func(err error) {
-		if results := h.results(step, time.Since(started), err); len(results) > 0 {
-			span.SetAttributes(results...)
+		if span.IsRecording() {
+			h.noteEnd(span, step, err)
+			h.fail(span, err)
 		}
-		h.fail(span, err)
 		span.End()
 	}
 }
@@ -60,70 +59,67 @@ func (h *turnHook) Before(ctx context.Context, step *conversation.Step) (context
 func (h *turnHook) name(step *conversation.Step) string {
 	switch step.Name {
 	case conversation.StepLock:
-		return h.classes.LockStore + spanLock
+		return h.lock
 	case conversation.StepPublish:
-		return h.classes.TrackerStore + spanStreamEvents
+		return h.publish
 	default:
 		return string(step.Name)
 	}
 }
 
-// known gives the attributes that are known as a step starts.
-func (h *turnHook) known(step *conversation.Step) []attribute.KeyValue {
+// noteStart sets the attributes that are known as a step starts.
+func (h *turnHook) noteStart(span *record.Span, step *conversation.Step) {
 	switch step.Name {
 	case conversation.StepAgent:
-		return []attribute.KeyValue{
+		span.SetAttributes(
 			attrInputChannel.String(orNone(step.InputChannel)),
 			attrSenderID.String(step.ConversationID),
 			attrModelID.String(orNone(step.ModelID)),
 			attrModelName.String(orNone(step.ModelName)),
 			attrConversation.String(step.ConversationID),
-		}
+		)
 	case conversation.StepLock:
-		return []attribute.KeyValue{attrLockStoreClass.String(h.classes.LockStore)}
+		span.SetAttributes(attrLockStoreClass.String(h.classes.LockStore))
 	case conversation.StepLog, conversation.StepParse:
-		return []attribute.KeyValue{attrSenderID.String(step.ConversationID), attrMessageID.String(step.MessageID)}
+		span.SetAttributes(attrSenderID.String(step.ConversationID), attrMessageID.String(step.MessageID))
 	case conversation.StepAction:
-		out := []attribute.KeyValue{
+		span.SetAttributes(
 			attrActionName.String(step.Action),
 			attrSenderID.String(step.ConversationID),
 			attrMessageID.String(messageID(step)),
-		}
+		)
 		if step.Executor != "" {
-			out = append(out, attrExecutorClass.String(step.Executor))
+			span.SetAttributes(attrExecutorClass.String(step.Executor))
 		}
-		return out
 	case conversation.StepPublish:
 		if h.classes.Broker != "" {
-			return []attribute.KeyValue{attrBrokerClass.String(h.classes.Broker)}
+			span.SetAttributes(attrBrokerClass.String(h.classes.Broker))
 		}
 	}
-	return nil
 }
 
-// results gives the attributes that only a step's end can tell.
-func (h *turnHook) results(step *conversation.Step, took time.Duration, err error) []attribute.KeyValue {
+// noteEnd sets the attributes that only a step's end can tell.
+func (h *turnHook) noteEnd(span *record.Span, step *conversation.Step, err error) {
 	switch step.Name {
 	case conversation.StepAgent:
 		if step.Outcome != "" {
-			return []attribute.KeyValue{attrTurnOutcome.String(step.Outcome)}
+			span.SetAttributes(attrTurnOutcome.String(step.Outcome))
 		}
 	case conversation.StepLock:
-		return []attribute.KeyValue{attrLockWait.Float64(float64(took.Microseconds()) / 1000)}
+		waited := time.Since(span.Start).Microseconds()
+		span.SetAttributes(attrLockWait.Float64(float64(waited) / 1000))
 	case conversation.StepGetTracker, conversation.StepSaveTracker:
 		if err == nil {
-			return []attribute.KeyValue{attrEvents.Int(step.NumberOfEvents)}
+			span.SetAttributes(attrEvents.Int(step.NumberOfEvents))
 		}
 	case conversation.StepPublish:
-		return []attribute.KeyValue{attrStreamedEvents.Int(step.NumberOfEvents)}
+		span.SetAttributes(attrStreamedEvents.Int(step.NumberOfEvents))
 	case conversation.StepPredict:
-		out := []attribute.KeyValue{attrIntentName.String(orNone(step.IntentName))}
+		span.SetAttributes(attrIntentName.String(orNone(step.IntentName)))
 		if step.RequestedSlot != nil {
-			out = append(out, attrRequestedSlot.String(fmt.Sprint(step.RequestedSlot)))
+			span.SetAttributes(attrRequestedSlot.String(fmt.Sprint(step.RequestedSlot)))
 		}
-		return out
 	}
-	return nil
 }
 
 // unknownMessage is Rasa's word for a message that is not known.

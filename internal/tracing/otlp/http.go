@@ -28,6 +28,7 @@ type httpSender struct {
 	settings Settings
 	url      string
 	client   *http.Client
+	spare    []byte // for the next request's body, if no transport reads it any more
 }
 
 func newHTTPSender(t target, s Settings) *httpSender {
@@ -68,7 +69,16 @@ func (h *httpSender) close() error {
 }
 
 func (h *httpSender) send(ctx context.Context, body []byte) error {
-	request, connected, err := h.request(ctx, body)
+	// The transport may go on reading the body after an answer or a failure, so it
+	// gets a copy.
+	copied := &requestBody{bytes: append(h.spare[:0], body...)}
+	h.spare = nil
+	defer func() {
+		if copied.closed.Load() {
+			h.spare = copied.bytes
+		}
+	}()
+	request, connected, err := h.request(ctx, copied)
 	if err != nil {
 		return err
 	}
@@ -85,27 +95,22 @@ func (h *httpSender) send(ctx context.Context, body []byte) error {
 }
 
 // request also returns a flag that is set once a connection was made.
-func (h *httpSender) request(ctx context.Context, body []byte) (*http.Request, *atomic.Bool, error) {
+func (h *httpSender) request(ctx context.Context, body *requestBody) (*http.Request, *atomic.Bool, error) {
 	if h.settings.Gzip {
-		var packed bytes.Buffer
-		w := gzip.NewWriter(&packed)
-		if _, err := w.Write(body); err != nil {
+		if err := body.compress(); err != nil {
 			return nil, nil, err
 		}
-		if err := w.Close(); err != nil {
-			return nil, nil, err
-		}
-		body = packed.Bytes()
 	}
+	body.Reset(body.bytes)
 	connected := new(atomic.Bool)
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
 	})
-	// The transport may read the body after a call that failed, so it gets its own.
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, h.url, bytes.NewReader(bytes.Clone(body)))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, h.url, body)
 	if err != nil {
 		return nil, nil, err
 	}
+	request.ContentLength = int64(len(body.bytes))
 	request.Header.Set("Content-Type", "application/x-protobuf")
 	if h.settings.Protocol == HTTPJSON {
 		request.Header.Set("Content-Type", "application/json")
@@ -117,6 +122,32 @@ func (h *httpSender) request(ctx context.Context, body []byte) (*http.Request, *
 		request.Header.Set(name, value)
 	}
 	return request, connected, nil
+}
+
+// requestBody is a body that knows when the transport has done with it.
+type requestBody struct {
+	bytes.Reader
+	bytes  []byte
+	closed atomic.Bool
+}
+
+// Close is the transport's last call.
+func (b *requestBody) Close() error {
+	b.closed.Store(true)
+	return nil
+}
+
+func (b *requestBody) compress() error {
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	if _, err := w.Write(b.bytes); err != nil {
+		return err
+	}
+	if err := w.Close(); err != nil {
+		return err
+	}
+	b.bytes = packed.Bytes()
+	return nil
 }
 
 // classify judges a request that got no answer.

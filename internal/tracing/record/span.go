@@ -5,13 +5,13 @@
 // and whose resources and samplers it uses. A turn has some thirty spans, and in
 // the SDK each costs about two microseconds and two kilobytes before anything is
 // sent, more than the turn itself. Here it is a quarter of that, because there is
-// one kind of attribute list, one copy of a span, and one decision to a trace.
+// one kind of attribute list, one copy of a span, which is used again once it was
+// sent, and one decision to a trace.
 package record
 
 import (
-	"context"
-	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -25,11 +25,10 @@ import (
 const inlineAttributes = 4
 
 // Span is one span, while it runs and after. While it runs it is changed by its
-// methods alone, which are safe for concurrent use; after End nothing changes it,
-// and its fields may be read. Processors share it and must not change it.
+// methods alone, which are safe for concurrent use. End hands it to the
+// processors, which read its fields, don't change them, and Release it. Who
+// started it must not touch it after End: it may be another span by then.
 type Span struct {
-	noop.Span // the methods of the API that nobody here needs
-
 	Name     string
 	Kind     trace.SpanKind
 	Context  trace.SpanContext
@@ -44,10 +43,12 @@ type Span struct {
 	Status            codes.Code
 	Description       string // of an error
 
-	tracer *Tracer // nil for a span that is not recorded
-	mu     sync.Mutex
-	ended  bool
-	inline [inlineAttributes]attribute.KeyValue
+	tracer   *Tracer
+	recorded bool
+	mu       sync.Mutex
+	ended    bool
+	users    atomic.Int32 // processors that have not released it
+	inline   [inlineAttributes]attribute.KeyValue
 }
 
 // Event is something that happened at one moment of a span.
@@ -66,9 +67,8 @@ func (s *Span) IsLocalRoot() bool { return !s.Parent.IsValid() || s.Parent.IsRem
 // SpanContext identifies the span.
 func (s *Span) SpanContext() trace.SpanContext { return s.Context }
 
-// IsRecording reports whether attributes are kept. It says what was decided at
-// the start, also after the end.
-func (s *Span) IsRecording() bool { return s.tracer != nil }
+// IsRecording reports whether attributes are kept.
+func (s *Span) IsRecording() bool { return s.recorded }
 
 // SetName changes the name.
 func (s *Span) SetName(name string) {
@@ -107,23 +107,13 @@ func (s *Span) find(key attribute.Key) int {
 }
 
 // AddEvent notes that something happened.
-func (s *Span) AddEvent(name string, options ...trace.EventOption) {
-	config := trace.NewEventConfig(options...)
+func (s *Span) AddEvent(name string, attributes ...attribute.KeyValue) {
 	if !s.change() {
 		return
 	}
 	defer s.mu.Unlock()
 	if len(s.Events) < s.tracer.limits.Events {
-		s.Events = append(s.Events, Event{Name: name, Time: config.Timestamp(), Attributes: config.Attributes()})
-	}
-}
-
-// RecordError notes an error as an event.
-func (s *Span) RecordError(err error, options ...trace.EventOption) {
-	if err != nil {
-		s.AddEvent("exception", append(options, trace.WithAttributes(
-			attribute.String("exception.type", fmt.Sprintf("%T", err)),
-			attribute.String("exception.message", err.Error())))...)
+		s.Events = append(s.Events, Event{Name: name, Time: time.Now(), Attributes: attributes})
 	}
 }
 
@@ -139,30 +129,35 @@ func (s *Span) SetStatus(code codes.Code, description string) {
 	}
 }
 
-// AddLink links the span to another.
-func (s *Span) AddLink(link trace.Link) {
-	if s.change() {
-		s.Links = append(s.Links, link)
-		s.mu.Unlock()
+// End ends the span and hands it to the tracer's processors.
+func (s *Span) End() {
+	if !s.recorded {
+		s.tracer.free(s)
+		return
 	}
-}
-
-// End ends the span, once, and hands it to the tracer's processors.
-func (s *Span) End(...trace.SpanEndOption) {
 	if !s.change() {
 		return
 	}
 	s.Duration = time.Since(s.Start)
 	s.ended = true
 	s.mu.Unlock()
+	s.users.Store(int32(len(s.tracer.processors)))
 	for _, p := range s.tracer.processors {
 		p.OnEnd(s)
 	}
 }
 
+// Release tells that a processor has no more use for the span. With the last
+// one's word it is used for another span.
+func (s *Span) Release() {
+	if s.users.Add(-1) == 0 {
+		s.tracer.free(s)
+	}
+}
+
 // change locks the span, unless it can't be changed any more.
 func (s *Span) change() bool {
-	if s.tracer == nil {
+	if !s.recorded {
 		return false
 	}
 	s.mu.Lock()
@@ -173,8 +168,12 @@ func (s *Span) change() bool {
 	return true
 }
 
-// FromContext returns the span that runs in ctx, or nil.
-func FromContext(ctx context.Context) *Span {
-	s, _ := trace.SpanFromContext(ctx).(*Span)
-	return s
+// reference is what a context holds of a span. It lives as long as the context,
+// which the span does not.
+type reference struct {
+	noop.Span
+	context trace.SpanContext
 }
+
+// SpanContext identifies the span.
+func (r *reference) SpanContext() trace.SpanContext { return r.context }

@@ -5,10 +5,12 @@ import (
 	"encoding/binary"
 	"errors"
 	"math/rand/v2"
+	"sync"
 	"time"
 	"unicode/utf8"
 
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
@@ -16,7 +18,8 @@ import (
 
 // Processor takes spans as they end.
 type Processor interface {
-	// OnEnd takes a finished span. It never waits for long.
+	// OnEnd takes a finished span, to be released after use. It never waits for
+	// long.
 	OnEnd(s *Span)
 	// Flush does now what was put off.
 	Flush(ctx context.Context) error
@@ -82,12 +85,13 @@ type Tracer struct {
 	sampler    sdktrace.Sampler
 	limits     Limits
 	processors []Processor
+	idle       sync.Pool // of *Span
 }
 
 // NewTracer returns a tracer whose finished spans go to every processor. The
 // sampler decides for a trace as it enters this process; spans below follow.
 func NewTracer(sampler sdktrace.Sampler, limits Limits, processors ...Processor) *Tracer {
-	return &Tracer{sampler, limits, processors}
+	return &Tracer{sampler: sampler, limits: limits, processors: processors}
 }
 
 // Start starts a span below the one in ctx, and returns it with a context for
@@ -111,12 +115,24 @@ func (t *Tracer) Start(ctx context.Context, name string, kind trace.SpanKind, li
 	} else {
 		config.TraceFlags = parent.TraceFlags() &^ trace.FlagsSampled
 	}
-	s := &Span{Name: name, Kind: kind, Context: trace.NewSpanContext(config), Parent: parent}
-	if sampled {
-		s.tracer, s.Links, s.Start = t, links, time.Now()
+	s, _ := t.idle.Get().(*Span)
+	if s == nil {
+		s = &Span{tracer: t}
 		s.Attributes = s.inline[:0]
 	}
-	return trace.ContextWithSpan(ctx, s), s
+	s.Name, s.Kind, s.Context, s.Parent = name, kind, trace.NewSpanContext(config), parent
+	if s.recorded, s.ended = sampled, false; sampled {
+		s.Links, s.Start = links, time.Now()
+	}
+	return trace.ContextWithSpan(ctx, &reference{context: s.Context}), s
+}
+
+// free keeps a span for another use.
+func (t *Tracer) free(s *Span) {
+	clear(s.Attributes)
+	s.Attributes = s.Attributes[:0]
+	s.DroppedAttributes, s.Events, s.Links, s.Status, s.Description = 0, nil, nil, codes.Unset, ""
+	t.idle.Put(s)
 }
 
 // Flush flushes all processors.
