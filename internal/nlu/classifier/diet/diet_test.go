@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -421,4 +422,21 @@ func FuzzLoad(f *testing.F) {
 		b.Classifier = c.(*diet.Classifier)
 		b.parse(t, "fly from Rome to Oslo") // whatever was loaded must not panic
 	})
+}
+
+// The memory that a message takes must not grow with the square of its length:
+// anybody may send one of 100,000 characters.
+func TestLongMessagesTakeLittle(t *testing.T) {
+	b := train(t, graph.Config{"epochs": int64(5)}, travel...)
+	before := new(runtime.MemStats)
+	runtime.ReadMemStats(before)
+	m := b.parse(t, strings.Repeat("fly to Rome ", 8_000))
+	after := new(runtime.MemStats)
+	runtime.ReadMemStats(after)
+	if n := len(m.Tokens[nlu.Text]); n != 24_000 {
+		t.Errorf("%d tokens", n)
+	}
+	if mb := (after.TotalAlloc - before.TotalAlloc) >> 20; mb > 500 {
+		t.Errorf("took %d MB", mb)
+	}
 }

@@ -84,6 +84,10 @@ func (s *tokenScratch) readTypes(tags []nlu.Tag) {
 	}
 }
 
+// farthest is how far away another word may stand to be a feature of a token.
+// Without an end, a long message would cost its length squared.
+const farthest = 64
+
 // ownHashes lists our own features of token i.
 func (s *tokenScratch) ownHashes(i int) []uint64 {
 	w := &s.words
@@ -110,7 +114,7 @@ func (s *tokenScratch) ownHashes(i int) []uint64 {
 		suffix = vocab.Rune(suffix, letters[len(letters)-1-k])
 		h = append(h, vocab.Mix(prefix), vocab.Mix(suffix))
 	}
-	for k := range w.list {
+	for k := max(0, i-farthest); k <= min(i+farthest, len(w.list)-1); k++ {
 		if k < i-2 || k > i+2 {
 			h = append(h, join(seedAnother, w.list[k].hash))
 		}
