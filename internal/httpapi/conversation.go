@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/loquat-dev/loquat/internal/httpio"
 	"github.com/loquat-dev/loquat/internal/lockstore"
 	"github.com/loquat-dev/loquat/internal/tracker"
 )
@@ -87,7 +88,7 @@ func (s *Server) getTracker(w http.ResponseWriter, r *http.Request, id string) {
 	if until, err := strconv.ParseFloat(r.URL.Query().Get("until"), 64); err == nil && !math.IsNaN(until) {
 		t = t.Until(until)
 	}
-	s.writeState(w, t.AppendState(nil, verbosity))
+	httpio.WriteEncoded(w, http.StatusOK, t.AppendState(nil, verbosity))
 }
 
 // truthful is how Rasa reads boolean parameters.
@@ -126,9 +127,4 @@ func (s *Server) conversationError(w http.ResponseWriter, r *http.Request, id st
 		s.log.ErrorContext(r.Context(), "conversation request failed", "conversation_id", id, "path", r.URL.Path, "err", err)
 		s.refuse(w, problem{Status: http.StatusInternalServerError, Reason: "ConversationError", Message: "An unexpected error occurred; the server's log has the details."})
 	}
-}
-
-func (s *Server) writeState(w http.ResponseWriter, state []byte) {
-	w.Header().Set("Content-Type", "application/json")
-	w.Write(state)
 }

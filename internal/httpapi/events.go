@@ -40,7 +40,7 @@ func (s *Server) changeEvents(w http.ResponseWriter, r *http.Request, id string,
 		s.conversationError(w, r, id, err)
 		return
 	}
-	s.writeState(w, t.AppendState(nil, verbosity))
+	httpio.WriteEncoded(w, http.StatusOK, t.AppendState(nil, verbosity))
 }
 
 // readEvents reads one event or a list of them.

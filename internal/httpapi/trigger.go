@@ -49,14 +49,10 @@ func (s *Server) triggerIntent(w http.ResponseWriter, r *http.Request, id string
 		s.conversationError(w, r, id, err)
 		return
 	}
-	messages := out.Messages()
-	if messages == nil {
-		messages = []map[string]any{}
-	}
 	state := append([]byte(`{"tracker":`), t.AppendState(nil, verbosity)...)
 	state = append(state, `,"messages":`...)
-	state = tracker.AppendValue(state, messages)
-	s.writeState(w, append(state, '}'))
+	state = tracker.AppendValue(state, out.Messages())
+	httpio.WriteEncoded(w, http.StatusOK, append(state, '}'))
 }
 
 // entitiesOf reads entities given as a list of objects or as {name: value}.

@@ -133,10 +133,15 @@ func WriteJSON(w http.ResponseWriter, status int, v any) error {
 		w.WriteHeader(http.StatusInternalServerError)
 		return fmt.Errorf("encode answer: %w", err)
 	}
+	WriteEncoded(w, status, bytes.TrimSuffix(buf.Bytes(), []byte("\n")))
+	return nil
+}
+
+// WriteEncoded answers with a value that is JSON already.
+func WriteEncoded(w http.ResponseWriter, status int, data []byte) {
 	w.Header()["Content-Type"] = contentTypeJSON
 	w.WriteHeader(status)
-	w.Write(bytes.TrimSuffix(buf.Bytes(), []byte("\n"))) // an error means that the client is gone
-	return nil
+	w.Write(data) // an error means that the client is gone
 }
 
 var contentTypeJSON = []string{"application/json"}

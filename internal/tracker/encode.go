@@ -194,6 +194,15 @@ func AppendValue(dst []byte, v any) []byte {
 			dst = AppendValue(dst, x)
 		}
 		return append(dst, ']')
+	case []map[string]any:
+		dst = append(dst, '[')
+		for i, m := range v {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = appendMap(dst, m)
+		}
+		return append(dst, ']')
 	case map[string]any:
 		return appendMap(dst, v)
 	case ParseData:
@@ -211,7 +220,13 @@ func AppendValue(dst []byte, v any) []byte {
 
 func appendMap(dst []byte, m map[string]any) []byte {
 	dst = append(dst, '{')
-	for i, k := range slices.Sorted(maps.Keys(m)) {
+	var few [12]string // as many as most objects have, without an allocation
+	keys := few[:0]
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	for i, k := range keys {
 		if i > 0 {
 			dst = append(dst, ',')
 		}

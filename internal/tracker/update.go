@@ -122,7 +122,7 @@ func (t *Tracker) collapseLoop(loop string) {
 	}
 	t.applied.cut(from)
 	for _, e := range applied[from:] {
-		if !isAction(e) && !isUser(e) {
+		if _, featurization := e.(*UserFeaturization); !featurization && !isAction(e) && !isUser(e) {
 			t.applied.add(e)
 		}
 	}

@@ -80,13 +80,7 @@ func (c *Channel) collect(w http.ResponseWriter, r *http.Request, m channel.Mess
 		c.refuse(w, r, m, err)
 		return
 	}
-	messages := out.Messages()
-	if messages == nil {
-		messages = []map[string]any{}
-	}
-	if err := httpio.WriteJSON(w, http.StatusOK, messages); err != nil {
-		c.log.ErrorContext(r.Context(), "answer can't be written", "conversation_id", m.SenderID, "err", err)
-	}
+	httpio.WriteEncoded(w, http.StatusOK, tracker.AppendValue(nil, out.Messages()))
 }
 
 // refuse says that a turn failed. Rasa 3.6 answers 200 with what was said by
