@@ -168,10 +168,13 @@ func (f *Featurizer) match(value string, tokens []nlu.Token) [][]int32 {
 			f.logger.Warn("a regular expression was stopped: it counts as far as it got",
 				"component", f.origin, "regex", f.patterns[i].Name, "err", err)
 		}
+		first := 0 // tokens before it end before the span; both are in order
 		for _, s := range spans {
-			for t := range tokens {
-				n := len(matched[t])
-				if tokens[t].Start < s.End && s.Start < tokens[t].End && (n == 0 || matched[t][n-1] != int32(i)) {
+			for first < len(tokens) && tokens[first].End <= s.Start {
+				first++
+			}
+			for t := first; t < len(tokens) && tokens[t].Start < s.End; t++ {
+				if n := len(matched[t]); n == 0 || matched[t][n-1] != int32(i) {
 					matched[t] = append(matched[t], int32(i))
 				}
 			}
@@ -184,15 +187,18 @@ func (f *Featurizer) match(value string, tokens []nlu.Token) [][]int32 {
 // last decides, as in Rasa.
 func (f *Featurizer) flag(tokens []nlu.Token, matched [][]int32) {
 	for t := range tokens {
-		if len(matched[t]) == 0 {
+		switch {
+		case len(matched[t]) == 0:
 			tokens[t].Patterns = f.flags
-			continue
+		case t > 0 && slices.Equal(matched[t], matched[t-1]):
+			tokens[t].Patterns = tokens[t-1].Patterns
+		default:
+			flags := make(map[string]bool, len(f.flags))
+			for i, p := range f.patterns {
+				flags[p.Name] = slices.Contains(matched[t], int32(i))
+			}
+			tokens[t].Patterns = flags
 		}
-		flags := make(map[string]bool, len(f.flags))
-		for i, p := range f.patterns {
-			flags[p.Name] = slices.Contains(matched[t], int32(i))
-		}
-		tokens[t].Patterns = flags
 	}
 }
 

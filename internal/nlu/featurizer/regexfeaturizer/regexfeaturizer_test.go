@@ -107,6 +107,17 @@ func TestTrainingDataStaysAsItIs(t *testing.T) {
 	}
 }
 
+func TestLongMessagesAreQuick(t *testing.T) {
+	f := train(t, logTo(new(bytes.Buffer)), nil, &nludata.TrainingData{Regexes: []nludata.Pattern{{Name: "word", Pattern: `\w+`}, {Name: "a", Pattern: "a"}}})
+	m := message(strings.Repeat("a b ", 25_000))
+	if err := f.Process(context.Background(), []*nlu.Message{m}); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(m.Features[0].Sparse.Index); n != 75_000 {
+		t.Errorf("%d values, want 75000", n)
+	}
+}
+
 func BenchmarkProcess(b *testing.B) {
 	source := &nludata.TrainingData{Regexes: []nludata.Pattern{{Name: "zip", Pattern: `\b\d{5}\b`}, {Name: "mail", Pattern: `[\w.]+@[\w.]+`}}}
 	lookup := nludata.Lookup{Name: "city"}
