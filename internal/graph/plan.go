@@ -2,8 +2,10 @@ package graph
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"slices"
 	"sync"
 )
@@ -11,17 +13,27 @@ import (
 // Plan is a prediction graph that is ready to run: all components are built, and
 // what each target needs is known. It is safe for concurrent use as far as its
 // components are.
+//
+// Nodes run one after the other: they take microseconds, and it is messages that
+// run side by side. A run allocates nothing of its own.
 type Plan struct {
 	nodes []planNode
 	index map[string]int
 	hook  Hook
+	runs  sync.Pool // of *planRun
+}
+
+// planRun is the memory of one run.
+type planRun struct {
+	values []any    // by node
+	inputs []Inputs // by node, with all parameters
 }
 
 type planNode struct {
 	name      string
 	uses      string
 	fn        string
-	call      func(ctx context.Context, component any, in Inputs) (any, error)
+	call      callable
 	component any
 	needs     []planNeed
 	upTo      []int // the nodes that must run for this one, it last
@@ -41,16 +53,21 @@ func Compile(s *Schema, types Types, resources map[string]Resource, hook Hook, l
 		return nil, err
 	}
 	p := &Plan{nodes: make([]planNode, 0, len(order)), index: make(map[string]int, len(order)), hook: hook}
+	var errs []error
 	for _, i := range order {
 		n := &s.Nodes[i]
-		typ, ok := types[n.Uses]
-		if !ok || typ.Build == nil {
-			return nil, fmt.Errorf("node %q: the component %q is not built", n.Name, n.Uses)
+		typ := types[n.Uses]
+		switch {
+		case typ == nil || typ.Build == nil:
+			errs = append(errs, fmt.Errorf("node %q: the component %q is not built", n.Name, n.Uses))
+			continue
+		case typ.Fns[n.Fn].Call == nil:
+			errs = append(errs, fmt.Errorf("node %q: %s has no function %q", n.Name, n.Uses, n.Fn))
+			continue
+		case len(errs) > 0:
+			continue // what goes before is missing
 		}
-		fn, ok := typ.Fns[n.Fn]
-		if !ok {
-			return nil, fmt.Errorf("node %q: %s has no function %q", n.Name, n.Uses, n.Fn)
-		}
+		fn := typ.Fns[n.Fn]
 		var saved Resource
 		if n.Constructor == Load {
 			name := n.Resource
@@ -80,7 +97,19 @@ func Compile(s *Schema, types Types, resources map[string]Resource, hook Hook, l
 		p.index[n.Name] = at
 		p.nodes = append(p.nodes, node)
 	}
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	p.runs.New = func() any { return p.newRun() }
 	return p, nil
+}
+
+func (p *Plan) newRun() *planRun {
+	r := &planRun{values: make([]any, len(p.nodes)), inputs: make([]Inputs, len(p.nodes))}
+	for i := range p.nodes {
+		r.inputs[i] = make(Inputs, len(p.nodes[i].needs))
+	}
+	return r
 }
 
 func sortedKeys(m map[string]string) []string {
@@ -110,18 +139,15 @@ func (p *Plan) Run(ctx context.Context, target string, inputs Inputs) (any, erro
 	if !ok {
 		return nil, fmt.Errorf("the graph has no node %q", target)
 	}
-	values := make([]any, len(p.nodes))
-	in := parameters.Get().(Inputs) // functions don't keep it
-	defer func() {
-		clear(in)
-		parameters.Put(in)
-	}()
+	r := p.runs.Get().(*planRun)
+	defer p.runs.Put(r)
+	defer clear(r.values) // hold on to no message
 	for _, i := range p.nodes[t].upTo {
 		n := &p.nodes[i]
-		clear(in)
+		in := r.inputs[i]
 		for _, need := range n.needs {
 			if need.node >= 0 {
-				in[need.parameter] = values[need.node]
+				in[need.parameter] = r.values[need.node]
 			} else {
 				in[need.parameter] = inputs[need.input]
 			}
@@ -130,27 +156,42 @@ func (p *Plan) Run(ctx context.Context, target string, inputs Inputs) (any, erro
 		if err != nil {
 			return nil, err
 		}
-		values[i] = value
+		r.values[i] = value
 	}
-	return values[t], nil
+	return r.values[t], nil
 }
-
-// parameters are maps for the parameters of one node after another.
-var parameters = sync.Pool{New: func() any { return make(Inputs) }}
 
 func (p *Plan) run(ctx context.Context, n *planNode, in Inputs) (any, error) {
 	if p.hook == nil {
-		value, err := n.call(ctx, n.component, in)
+		value, err := call(ctx, n.call, n.component, in)
 		if err != nil {
 			return nil, nodeError(n.name, err)
 		}
 		return value, nil
 	}
 	ctx, end := p.hook.Before(ctx, NodeRun{NodeName: n.name, Component: n.uses, Fn: n.fn})
-	value, err := n.call(ctx, n.component, in)
+	value, err := call(ctx, n.call, n.component, in)
 	end(NodeResult{Output: value, Err: err})
 	if err != nil {
 		return nil, nodeError(n.name, err)
 	}
 	return value, nil
+}
+
+type callable func(ctx context.Context, component any, in Inputs) (any, error)
+
+// call calls a component's function. A graph that somebody wired wrongly gives
+// nodes what they can't work with; that is an error of the graph and no reason to
+// stop the program.
+func call(ctx context.Context, f callable, component any, in Inputs) (value any, err error) {
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case *runtime.TypeAssertionError:
+			value, err = nil, fmt.Errorf("it is given what it can't work with: %s", p.Error())
+		default:
+			panic(p)
+		}
+	}()
+	return f(ctx, component, in)
 }

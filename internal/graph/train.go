@@ -311,7 +311,7 @@ func (r *training) run(ctx context.Context, n *trainingNode, in Inputs) (value a
 	if !ok {
 		return nil, fmt.Errorf("node %q: %s has no function %q", n.Name, n.Uses, n.Fn)
 	}
-	if value, err = fn.Call(ctx, component, in); err != nil {
+	if value, err = call(ctx, fn.Call, component, in); err != nil {
 		return nil, nodeError(n.Name, err)
 	}
 	p, ok := component.(Persister)
