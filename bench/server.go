@@ -222,7 +222,7 @@ func (b *serverBench) listen() (io.Closer, error) {
 	b.sink = l.Addr().String()
 	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !b.count.Load() {
-			io.Copy(io.Discard, r.Body)
+			_, _ = io.Copy(io.Discard, r.Body)
 			return
 		}
 		body, err := io.ReadAll(r.Body)
@@ -236,7 +236,7 @@ func (b *serverBench) listen() (io.Closer, error) {
 			}
 		}
 	})}
-	go server.Serve(l)
+	go func() { _ = server.Serve(l) }()
 	return server, nil
 }
 

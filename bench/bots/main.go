@@ -214,7 +214,10 @@ var greetingIntent = regexp.MustCompile(`(?i)^(greet|hello|hi$|hola|salud|sauda|
 func greetings(project string) []string {
 	var others, greetings []string
 	_ = filepath.WalkDir(project, func(path string, entry os.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || filepath.Ext(path) != ".yml" && filepath.Ext(path) != ".yaml" || strings.Contains(path, "test") && strings.Contains(filepath.Base(path), "test_") {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() || filepath.Ext(path) != ".yml" && filepath.Ext(path) != ".yaml" || strings.Contains(path, "test") && strings.Contains(filepath.Base(path), "test_") {
 			return nil
 		}
 		var problems diag.List
@@ -279,8 +282,8 @@ func greet(binary, dir string, texts []string) (text, answer string, err error) 
 			continue
 		}
 		select {
-		case <-ended:
-			return "", "", fmt.Errorf("the server ended: %s", log.String())
+		case err := <-ended:
+			return "", "", fmt.Errorf("the server ended (%w): %s", err, log.String())
 		case <-ctx.Done():
 			return "", "", err
 		case <-time.After(10 * time.Millisecond):

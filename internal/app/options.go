@@ -111,8 +111,6 @@ type ServeOptions struct {
 	InMemory    bool // keep conversations in memory unless endpoints.yml names a store
 	Trace       bool // print the tree of spans of each turn to TraceOutput
 	TraceOutput io.Writer
-	TraceColour bool
-	LogFile     string
 	Logger      *slog.Logger
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -313,16 +312,4 @@ func (a *Assistant) middleware() func(http.Handler) http.Handler {
 		return nil
 	}
 	return a.tracing.Middleware
-}
-
-// logTo copies a log to a file too, as --log-file asks.
-func logTo(w io.Writer, file string) (io.Writer, io.Closer, error) {
-	if file == "" {
-		return w, io.NopCloser(nil), nil
-	}
-	f, err := os.OpenFile(file, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		return nil, nil, fmt.Errorf("--log-file: %w", err)
-	}
-	return io.MultiWriter(w, f), f, nil
 }

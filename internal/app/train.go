@@ -26,7 +26,7 @@ func Train(ctx context.Context, o TrainOptions) (result TrainResult, err error) 
 	if err != nil {
 		return result, err
 	}
-	defer t.Shutdown(context.WithoutCancel(ctx))
+	defer func() { err = errors.Join(err, t.Shutdown(context.WithoutCancel(ctx))) }()
 
 	fingerprint := ""
 	if p := training.Fingerprint("."); p != nil {

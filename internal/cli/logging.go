@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"runtime"
@@ -39,8 +40,14 @@ func (e *environment) setUpLogging() error {
 	case e.quiet:
 		e.level = slog.LevelWarn
 	}
-	e.logger = slog.New(app.LogHandler(e.Err, e.level, os.Getenv("FORCE_JSON_LOGGING") != "" && os.Getenv("FORCE_JSON_LOGGING") != "false"))
+	e.logTo(e.Err)
 	return nil
+}
+
+// logTo makes the logger write to w: text, or JSON with FORCE_JSON_LOGGING.
+func (e *environment) logTo(w io.Writer) {
+	asJSON := strings.EqualFold(os.Getenv("FORCE_JSON_LOGGING"), "true")
+	e.logger = slog.New(app.LogHandler(w, e.level, asJSON))
 }
 
 // pythonLevel gives slog's name for a level of Python's logging.

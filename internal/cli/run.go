@@ -11,6 +11,7 @@ import (
 
 func newRunCommand(env *environment) *cobra.Command {
 	o := app.ServeOptions{}
+	logFile := ""
 	cmd := &cobra.Command{
 		Use:   "run [model]",
 		Short: "Serve a model over HTTP",
@@ -19,11 +20,20 @@ func newRunCommand(env *environment) *cobra.Command {
 			if len(args) == 1 {
 				o.Model = args[0]
 			}
-			o.Logger, o.TraceOutput, o.TraceColour = env.logger, env.Err, isTerminal(env.Err)
+			if logFile != "" {
+				w, file, err := app.LogFile(env.Err, logFile)
+				if err != nil {
+					return err
+				}
+				defer file.Close()
+				env.logTo(w)
+			}
+			o.Logger, o.TraceOutput = env.logger, env.Err
 			return app.Serve(cmd.Context(), o)
 		},
 	}
 	addServeFlags(cmd.Flags(), &o)
+	cmd.Flags().StringVar(&logFile, "log-file", "", "write the log to this file too")
 	cmd.AddCommand(&cobra.Command{
 		Use:   "actions",
 		Short: "Not part of Loquat: run your action server with rasa-sdk",
@@ -57,6 +67,5 @@ func addServeFlags(flags *pflag.FlagSet, o *app.ServeOptions) {
 	flags.BoolVar(&o.Trace, "trace", false, "print the tree of spans of each turn")
 	flags.BoolVar(&o.InMemory, "in-memory", false, "keep conversations in memory instead of .loquat/conversations.db")
 	flags.DurationVar(&o.DrainTimeout, "drain-timeout", 20*time.Second, "how long running turns may take to end on shutdown")
-	flags.StringVar(&o.LogFile, "log-file", "", "write the log to this file too")
 	flags.StringVar(&o.RemoteStorage, "remote-storage", "", "not built yet: fetch the model from aws, gcs or azure")
 }

@@ -53,13 +53,13 @@ func newShellCommand(env *environment) *cobra.Command {
 	return cmd
 }
 
-func talk(ctx context.Context, env *environment, o app.ServeOptions, conversationID string) error {
-	o.Logger, o.TraceOutput, o.TraceColour = env.logger, env.Err, isTerminal(env.Err)
+func talk(ctx context.Context, env *environment, o app.ServeOptions, conversationID string) (err error) {
+	o.Logger, o.TraceOutput = env.logger, env.Err
 	assistant, err := app.Open(ctx, o)
 	if err != nil {
 		return err
 	}
-	defer assistant.Close(context.WithoutCancel(ctx))
+	defer func() { err = errors.Join(err, assistant.Close(context.WithoutCancel(ctx))) }()
 	if conversationID == "" {
 		conversationID = app.NewID()
 	}

@@ -223,7 +223,7 @@ func (r *synonymsRecord) compare() string {
 		}
 		d += diff([]any{x.New, x.Processors}, []any{m.Entities[0].Value, m.Entities[0].Processors})
 	}
-	if r.After != nil && len(r.After) > 0 {
+	if len(r.After) > 0 {
 		m := &nlu.Message{Entities: []nlu.Entity{
 			{Entity: "e", Value: "nyc", End: 3, Extractor: "X", Processors: []string{"Other"}},
 			{Entity: "e", Value: []any{"nyc"}, End: 3},

@@ -64,7 +64,6 @@ func parseShapeCheck(dir string) Report {
 type parser struct {
 	components []any
 	domain     *domain.Domain // nil in a model of NLU alone
-	selectors  bool
 }
 
 func newParser(name, training, nluYAML string) (*parser, error) {

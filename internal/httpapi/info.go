@@ -63,5 +63,5 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	if status != http.StatusOK {
 		word = "not ready"
 	}
-	httpio.WriteJSON(w, status, map[string]any{"status": word, "parts": parts})
+	_ = httpio.WriteJSON(w, status, map[string]any{"status": word, "parts": parts})
 }

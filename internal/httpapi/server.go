@@ -47,7 +47,14 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, drainTime time.Durat
 		s.log.Warn("some turns did not finish in time and are cut off", "err", err)
 		err = errors.Join(err, server.Close())
 	}
-	<-served
+	return errors.Join(err, ended(<-served))
+}
+
+// ended is the error of a server that was shut down: none, if that is all.
+func ended(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
 	return err
 }
 

@@ -1,6 +1,7 @@
 package httpio
 
 import (
+	"errors"
 	"fmt"
 	"html"
 	"net/http"
@@ -11,7 +12,7 @@ import (
 // Refuse answers err: a *BadRequest with its status and message, everything else
 // as an error of ours that tells nothing.
 func Refuse(w http.ResponseWriter, r *http.Request, err error) {
-	if bad, ok := err.(*BadRequest); ok {
+	if bad, ok := errors.AsType[*BadRequest](err); ok {
 		Fail(w, r, bad.Status, bad.Message)
 		return
 	}
@@ -30,7 +31,7 @@ func Fail(w http.ResponseWriter, r *http.Request, status int, message string) {
 	reason := http.StatusText(status)
 	switch wanted(r) {
 	case "json":
-		WriteJSON(w, status, map[string]any{"description": reason, "status": status, "message": message})
+		_ = WriteJSON(w, status, map[string]any{"description": reason, "status": status, "message": message})
 	case "html":
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.WriteHeader(status)

@@ -74,7 +74,7 @@ func read(w http.ResponseWriter, r *http.Request, limit int64, buf *bytes.Buffer
 	// Not every ResponseWriter has deadlines; those of net/http have.
 	control := http.NewResponseController(w)
 	if control.SetReadDeadline(time.Now().Add(bodyTime)) == nil {
-		defer control.SetReadDeadline(time.Time{})
+		defer func() { _ = control.SetReadDeadline(time.Time{}) }()
 	}
 	n, err := io.Copy(buf, io.LimitReader(r.Body, limit+1))
 	switch {

@@ -2,6 +2,7 @@ package nludata
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -257,7 +258,10 @@ func (r *reader) exampleMaps(examples *yamlfile.Node, base Example) {
 func (r *reader) example(e Example, annotatedText string) {
 	text, entities, err := ParseAnnotated(annotatedText)
 	if err != nil {
-		bad := err.(*AnnotationError)
+		bad, ok := errors.AsType[*AnnotationError](err)
+		if !ok {
+			bad = &AnnotationError{Text: annotatedText, Reason: err.Error()}
+		}
 		pos := e.Pos
 		if pos.Column > 0 {
 			pos.Column += bad.Offset

@@ -109,7 +109,7 @@ func (f *file) item(n *yamlfile.Node, kind string) []*Block {
 	for _, step := range steps.Items {
 		f.step(b, step)
 	}
-	if kind == "rule" && f.flag(n, "wait_for_user_input", true) == false {
+	if kind == "rule" && !f.flag(n, "wait_for_user_input", true) {
 		b.add(Event{&tracker.ActionExecuted{Name: Marker}, n.Key("wait_for_user_input").Pos})
 	}
 	return b.finish()

@@ -59,7 +59,11 @@ func (c *checker) withoutRulePolicy(config *project.Config) {
 // rules asks RulePolicy what it would refuse to learn.
 func (c *checker) rules(ctx context.Context, item project.Item) error {
 	config := rule.Defaults()
-	if settings, err := json.Marshal(item.Values()); err != nil || json.Unmarshal(settings, &config) != nil {
+	settings, err := json.Marshal(item.Values())
+	if err != nil {
+		return err
+	}
+	if json.Unmarshal(settings, &config) != nil {
 		return nil // settings of a wrong type were reported with the configuration
 	}
 	var ignored diag.List // checkpoints that lead nowhere: training mentions them

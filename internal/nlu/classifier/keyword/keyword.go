@@ -157,7 +157,7 @@ func (k *Classifier) Persist() (graph.Resource, error) {
 func (k *Classifier) load(data []byte) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return fmt.Errorf("not a JSON object: %v", err)
+		return fmt.Errorf("not a JSON object: %w", err)
 	}
 	for d.More() {
 		var w Keyword
