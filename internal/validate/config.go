@@ -2,13 +2,13 @@ package validate
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 
 	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/dialogue"
 	"github.com/loquat-dev/loquat/internal/dialogue/rule"
 	"github.com/loquat-dev/loquat/internal/dialogue/trainingtracker"
+	"github.com/loquat-dev/loquat/internal/graph"
 	"github.com/loquat-dev/loquat/internal/project"
 	"github.com/loquat-dev/loquat/internal/recipe"
 )
@@ -59,12 +59,8 @@ func (c *checker) withoutRulePolicy(config *project.Config) {
 // rules asks RulePolicy what it would refuse to learn.
 func (c *checker) rules(ctx context.Context, item project.Item) error {
 	config := rule.Defaults()
-	settings, err := json.Marshal(item.Values())
-	if err != nil {
-		return err
-	}
-	if json.Unmarshal(settings, &config) != nil {
-		return nil // settings of a wrong type were reported with the configuration
+	if graph.Config(item.Values()).Decode(&config) != nil {
+		return nil //nolint:nilerr // settings of a wrong type were reported with the configuration
 	}
 	var ignored diag.List // checkpoints that lead nowhere: training mentions them
 	trackers, err := trainingtracker.Generate(ctx, c.Stories, c.Domain, trainingtracker.Config{RemoveDuplicates: true}, &ignored)
