@@ -16,11 +16,12 @@ import (
 
 // Sizes of the columns.
 const (
-	barWidth      = 24
+	wide          = 160 // columns of a terminal that has room for everything
+	wideBar       = 24
+	narrowBar     = 12
 	durationWidth = 9
 	maxName       = 64 // columns of the tree and the name
 	maxValue      = 64 // characters of an attribute's value
-	minAttributes = 30 // columns; a narrower terminal gets its lines broken by itself
 )
 
 // Escape sequences of the terminal.
@@ -59,9 +60,12 @@ func Render(out io.Writer, t Turn, o Options) {
 	if len(t.Spans) == 0 {
 		return
 	}
-	r := renderer{options: o, turn: t}
+	r := renderer{options: o, turn: t, barWidth: wideBar, narrow: o.Width > 0 && o.Width < wide}
+	if r.narrow {
+		r.barWidth = narrowBar
+	}
 	for _, s := range t.Spans {
-		r.nameWidth = max(r.nameWidth, min(maxName, 3*s.Depth+utf8.RuneCountInString(s.Name)))
+		r.nameWidth = max(r.nameWidth, min(maxName, 2*s.Depth+utf8.RuneCountInString(s.Name)))
 	}
 	r.header()
 	for _, s := range t.Spans {
@@ -77,6 +81,8 @@ func Render(out io.Writer, t Turn, o Options) {
 type renderer struct {
 	options   Options
 	turn      Turn
+	narrow    bool
+	barWidth  int
 	nameWidth int
 	text      strings.Builder
 }
@@ -127,15 +133,15 @@ func tree(s Span) string {
 	var b strings.Builder
 	for _, goesOn := range s.rails {
 		if goesOn {
-			b.WriteString("│  ")
+			b.WriteString("│ ")
 		} else {
-			b.WriteString("   ")
+			b.WriteString("  ")
 		}
 	}
 	if s.Last {
-		b.WriteString("└─ ")
+		b.WriteString("└ ")
 	} else {
-		b.WriteString("├─ ")
+		b.WriteString("├ ")
 	}
 	return b.String()
 }
@@ -144,14 +150,14 @@ func tree(s Span) string {
 func (r *renderer) below(s Span) string {
 	var b strings.Builder
 	for _, goesOn := range s.rails {
-		b.WriteString(map[bool]string{true: "│  ", false: "   "}[goesOn])
+		b.WriteString(map[bool]string{true: "│ ", false: "  "}[goesOn])
 	}
 	switch {
 	case s.Depth == 0:
 	case s.Last:
-		b.WriteString("   ")
+		b.WriteString("  ")
 	default:
-		b.WriteString("│  ")
+		b.WriteString("│ ")
 	}
 	if s.parent {
 		b.WriteString("│")
@@ -170,33 +176,32 @@ func (r *renderer) bar(s Span) string {
 		whole = 1
 	}
 	cells := func(d time.Duration) int { // in eighths of a cell
-		return int(min(max(float64(d)/float64(whole), 0), 1) * barWidth * 8)
+		return int(min(max(float64(d)/float64(whole), 0), 1) * float64(r.barWidth) * 8)
 	}
 	from, to := cells(s.Start.Sub(root.Start)), cells(s.EndTime().Sub(root.Start))
-	first := min(from/8, barWidth-1)
+	first := min(from/8, r.barWidth-1)
 	length := max(to-first*8, 1)
 	out := strings.Repeat(" ", first) + strings.Repeat("█", length/8)
 	if rest := length % 8; rest > 0 {
 		out += string(eighths[rest-1])
 	}
-	return out + strings.Repeat(" ", max(0, barWidth-utf8.RuneCountInString(out)))
+	return out + strings.Repeat(" ", max(0, r.barWidth-utf8.RuneCountInString(out)))
 }
 
-// attributes prints "key=value" after the duration, and goes on below itself
-// when the line is full.
+// attributes prints "key=value" after the duration, and goes on below when the
+// line is full: under itself in a wide terminal, under the name in a narrow one.
 func (r *renderer) attributes(s Span, failed bool) {
-	column := 2 + r.nameWidth + 2 + barWidth + 1 + durationWidth
-	room := r.options.Width - column - 2
-	if room < minAttributes {
-		room = 0 // no room to break lines nicely
-	}
-	used := 0
+	rails := r.below(s)
+	indent := 2 + r.nameWidth + 2 + r.barWidth + 1 + durationWidth // columns taken already
+	used := indent
 	write := func(plain, painted string) {
 		width := 2 + utf8.RuneCountInString(plain)
-		if room > 0 && used > 0 && used+width > room {
-			rails := r.below(s)
-			r.text.WriteString("\n  " + r.paint(dim, rails) + strings.Repeat(" ", column-2-utf8.RuneCountInString(rails)))
-			used = 0
+		if r.options.Width > 0 && used > indent && used+width > r.options.Width || r.narrow && used+width > r.options.Width {
+			if r.narrow {
+				indent = 4 + utf8.RuneCountInString(rails)
+			}
+			r.text.WriteString("\n  " + r.paint(dim, rails) + strings.Repeat(" ", indent-2-utf8.RuneCountInString(rails)))
+			used = indent
 		}
 		r.text.WriteString("  " + painted)
 		used += width
@@ -208,12 +213,17 @@ func (r *renderer) attributes(s Span, failed bool) {
 	for _, a := range s.Attributes {
 		key := string(a.Key)
 		value := a.Value.String()
-		if hidden(key, value) {
+		if hidden(key, value) || r.narrow && inName(s.Name, key, value) {
 			continue
 		}
 		value = clip(clean(shorten(value)), maxValue)
 		write(key+"="+value, r.paint(dim, key+"=")+r.paint(valueColor(key), value))
 	}
+}
+
+// inName reports whether a span's name says what an attribute says.
+func inName(name, key, value string) bool {
+	return (key == "component_class" || key == "lock_store_class" || key == "class_name") && strings.Contains(name, value)
 }
 
 // hidden are attributes that say little to a reader who has the tree before

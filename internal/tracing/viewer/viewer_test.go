@@ -75,7 +75,7 @@ func show(t *testing.T, v *viewer.Viewer, spans []*record.Span) {
 func TestTreeLooksAsRecorded(t *testing.T) {
 	for name, options := range map[string]viewer.Options{
 		"plain.txt":  {},
-		"narrow.txt": {Width: 140},
+		"narrow.txt": {Width: 100},
 		"color.txt":  {Width: 200, Color: true},
 	} {
 		var out bytes.Buffer
