@@ -60,7 +60,7 @@ func Render(out io.Writer, t Turn, o Options) {
 	if len(t.Spans) == 0 {
 		return
 	}
-	r := renderer{options: o, turn: t, barWidth: wideBar, narrow: o.Width > 0 && o.Width < wide}
+	r := renderer{options: o, turn: t, said: map[string]string{}, barWidth: wideBar, narrow: o.Width > 0 && o.Width < wide}
 	if r.narrow {
 		r.barWidth = narrowBar
 	}
@@ -84,6 +84,7 @@ type renderer struct {
 	narrow    bool
 	barWidth  int
 	nameWidth int
+	said      map[string]string // the values that were printed last
 	text      strings.Builder
 }
 
@@ -210,10 +211,16 @@ func (r *renderer) attributes(s Span, failed bool) {
 		text := "✗ " + clip(clean(s.Description), maxValue)
 		write(text, r.paint(red, text))
 	}
+	if r.narrow {
+		if node := s.attribute("node_name"); node != "" {
+			node = clean(node) + " · " + clean(s.attribute("fn_name"))
+			write(node, node)
+		}
+	}
 	for _, a := range s.Attributes {
 		key := string(a.Key)
 		value := a.Value.String()
-		if hidden(key, value) || r.narrow && inName(s.Name, key, value) {
+		if hidden(key, value) || r.narrow && r.repeated(s, key, value) {
 			continue
 		}
 		value = clip(clean(shorten(value)), maxValue)
@@ -221,9 +228,23 @@ func (r *renderer) attributes(s Span, failed bool) {
 	}
 }
 
-// inName reports whether a span's name says what an attribute says.
-func inName(name, key, value string) bool {
-	return (key == "component_class" || key == "lock_store_class" || key == "class_name") && strings.Contains(name, value)
+// repeated reports whether a reader can see what an attribute says elsewhere: in
+// the name, in a line above, or because it is what one expects.
+func (r *renderer) repeated(s Span, key, value string) bool {
+	switch key {
+	case "node_name", "fn_name":
+		return true // printed without their keys
+	case "component_class", "lock_store_class", "class_name":
+		return strings.Contains(s.Name, value)
+	case "is_end_to_end_prediction", "is_no_user_prediction":
+		return value == "false"
+	case "sender_id", "message_id", "model_id":
+	default:
+		return false
+	}
+	said := r.said[key] == value
+	r.said[key] = value
+	return said
 }
 
 // hidden are attributes that say little to a reader who has the tree before

@@ -63,10 +63,18 @@ func newTurn(root *record.Span, spans []*record.Span, lost int) (Turn, []*record
 // attribute finds the first span's attribute with that key, "" if none has it.
 func (t Turn) attribute(key string) string {
 	for _, s := range t.Spans {
-		for _, a := range s.Attributes {
-			if string(a.Key) == key {
-				return a.Value.String()
-			}
+		if v := s.attribute(key); v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// attribute returns the text of an attribute, "" if there is none with that key.
+func (s Span) attribute(key string) string {
+	for _, a := range s.Attributes {
+		if string(a.Key) == key {
+			return a.Value.String()
 		}
 	}
 	return ""
