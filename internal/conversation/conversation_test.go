@@ -5,7 +5,10 @@ import (
 	"errors"
 	"iter"
 	"log/slog"
+	"slices"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -103,7 +106,10 @@ func testDomain() *domain.Domain {
 			"utter_hi":      {{Raw: map[string]any{"text": "Hi, you said {said}."}}},
 			"utter_default": {{Raw: map[string]any{"text": "Sorry?"}}},
 		},
-		Actions: []domain.Action{{Name: "action_fails"}, {Name: "action_rejects"}, {Name: "action_works"}},
+		Actions: []domain.Action{
+			{Name: "action_fails"}, {Name: "action_rejects"}, {Name: "action_works"},
+			{Name: "action_reminds"}, {Name: "action_forgets"}, {Name: "action_pauses"},
+		},
 		Session: domain.Session{ExpirationMinutes: 60, CarryOverSlots: true},
 	}
 	d.Complete()
@@ -111,18 +117,39 @@ func testDomain() *domain.Domain {
 }
 
 func newProcessor(t *testing.T, store mapStore, now func() time.Time) *conversation.Processor {
+	t.Helper()
+	p := conversation.New(settings(store, now))
+	t.Cleanup(p.Close)
+	return p
+}
+
+func settings(store mapStore, now func() time.Time) conversation.Settings {
 	d := testDomain()
 	logger := slog.New(slog.DiscardHandler)
-	p := conversation.New(conversation.Settings{
+	return conversation.Settings{
 		Domain: d, Interpreter: intentIsText{}, Store: store, Locks: noLock{}, Logger: logger, Now: now,
 		ModelID: "m", AssistantID: "a",
 		Predictor: script{
 			"greet": {"utter_hi"}, "book": {"action_rejects", "action_fails", "action_works"}, "bye": {"action_default_fallback"},
+			"remind": {"action_reminds"}, "forget": {"action_forgets"}, "pause": {"action_pauses"}, "restart": {"action_restart"},
+			"loop": slices.Repeat([]string{"utter_hi"}, 50),
 		},
 		Actions: &action.Runner{
 			Domain: d, NLG: nlg.NewTemplates(d, nil, logger), Logger: logger,
 			Server: actionServer{
-				"action_fails":   func() (action.Reply, error) { return action.Reply{}, errors.New("boom") },
+				"action_fails": func() (action.Reply, error) { return action.Reply{}, errors.New("boom") },
+				"action_reminds": func() (action.Reply, error) {
+					when := time.Now().Add(time.Minute).Format("2006-01-02T15:04:05.000000")
+					return action.Reply{Events: []tracker.Event{
+						&tracker.ReminderScheduled{Name: "r", Intent: "greet", DateTime: when, KillOnUserMessage: true},
+					}}, nil
+				},
+				"action_forgets": func() (action.Reply, error) {
+					return action.Reply{Events: []tracker.Event{&tracker.ReminderCancelled{Intent: "greet"}}}, nil
+				},
+				"action_pauses": func() (action.Reply, error) {
+					return action.Reply{Events: []tracker.Event{&tracker.ConversationPaused{}}}, nil
+				},
 				"action_rejects": func() (action.Reply, error) { return action.Reply{}, &action.RejectedError{Action: "action_rejects"} },
 				"action_works": func() (action.Reply, error) {
 					return action.Reply{
@@ -132,9 +159,7 @@ func newProcessor(t *testing.T, store mapStore, now func() time.Time) *conversat
 				},
 			},
 		},
-	})
-	t.Cleanup(p.Close)
-	return p
+	}
 }
 
 // say sends a message and returns the answers and a line for each new event.
@@ -219,5 +244,129 @@ func TestEventsNameModelAndAssistant(t *testing.T) {
 		if m := e.Meta(); m.Metadata["model_id"] != "m" || m.Metadata["assistant_id"] != "a" || m.Timestamp == 0 {
 			t.Errorf("%s: %+v", e.Type(), m)
 		}
+	}
+}
+
+func TestReminderSpeaksUnlessTheUserDid(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		then string // what the user says before the reminder is due
+		want string // the last event
+		new  int    // events that the reminder adds
+	}{
+		{"silence", "", "action action_listen", 5}, // user, slot, utter_hi, bot, listen
+		{"user speaks", "book", "action action_listen", 0},
+		{"cancelled", "forget", "action action_listen", 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				store := mapStore{}
+				p := conversation.New(settings(store, nil))
+				defer p.Close()
+				say(t, p, store, "remind")
+				if c.then != "" {
+					say(t, p, store, c.then)
+				}
+				before := len(store["c"])
+				time.Sleep(2 * time.Minute)
+				synctest.Wait()
+				if got := len(store["c"]) - before; got != c.new {
+					t.Errorf("%d new events, want %d", got, c.new)
+				}
+			})
+		})
+	}
+}
+
+func TestPausedAssistantOnlyRestarts(t *testing.T) {
+	store := mapStore{}
+	p := newProcessor(t, store, nil)
+	say(t, p, store, "pause")
+	if _, events := say(t, p, store, "greet"); !slices.Equal(events, []string{"user", "slot said"}) {
+		t.Errorf("paused: %v", events)
+	}
+	_, events := say(t, p, store, "restart")
+	if !slices.Contains(events, "restart") {
+		t.Errorf("restart: %v", events)
+	}
+}
+
+func TestEndlessTurnIsBroken(t *testing.T) {
+	store := mapStore{}
+	answers, _ := say(t, newProcessor(t, store, nil), store, "loop")
+	if len(answers) != conversation.DefaultMaxPredictions {
+		t.Errorf("%d answers", len(answers))
+	}
+}
+
+// breaking predicts nothing.
+type breaking struct{}
+
+func (breaking) Predict(context.Context, dialogue.Situation) (*dialogue.Prediction, error) {
+	return nil, errors.New("no memory")
+}
+
+func TestTurnThatBreaksOffKeepsTheMessage(t *testing.T) {
+	store := mapStore{}
+	s := settings(store, nil)
+	s.Predictor = breaking{}
+	p := conversation.New(s)
+	defer p.Close()
+	err := p.HandleMessage(t.Context(), channel.Message{Text: "greet", HasText: true, SenderID: "c", Output: channel.NewCollector("rest")})
+	if err == nil || !strings.Contains(err.Error(), "no memory") {
+		t.Errorf("got %v", err)
+	}
+	events := store["c"]
+	if last, ok := events[len(events)-1].(*tracker.ActionExecuted); !ok || last.Name != action.Listen {
+		t.Errorf("ends with %v", events[len(events)-1].Type())
+	}
+	if !slices.ContainsFunc(events, func(e tracker.Event) bool { return e.Type() == "user" }) {
+		t.Error("the message is lost")
+	}
+}
+
+// recorder writes down the steps of a turn.
+type recorder struct{ steps []string }
+
+func (r *recorder) Before(ctx context.Context, s *conversation.Step) (context.Context, func(error)) {
+	r.steps = append(r.steps, string(s.Name)+" "+s.Action)
+	return ctx, func(error) { r.steps = append(r.steps, "end") }
+}
+
+func TestHookSeesTheStepsOfATurn(t *testing.T) {
+	store := mapStore{}
+	s := settings(store, nil)
+	hook := &recorder{}
+	s.Hook = hook
+	p := conversation.New(s)
+	defer p.Close()
+	say(t, p, store, "greet")
+	depth, tree := 0, []string{}
+	for _, step := range hook.steps {
+		if step == "end" {
+			depth--
+			continue
+		}
+		tree = append(tree, strings.Repeat("  ", depth)+strings.TrimSpace(step))
+		depth++
+	}
+	want := []string{
+		"Agent.handle_message",
+		"  lock",
+		"  MessageProcessor.handle_message",
+		"    MessageProcessor.log_message",
+		"      MessageProcessor.get_tracker",
+		"      MessageProcessor._run_action action_session_start",
+		"      MessageProcessor.parse_message",
+		"    MessageProcessor._run_prediction_loop",
+		"      MessageProcessor._predict_next_with_tracker",
+		"      MessageProcessor._run_action utter_hi",
+		"      MessageProcessor._predict_next_with_tracker",
+		"      MessageProcessor._run_action action_listen",
+		"    MessageProcessor.save_tracker",
+		"      _stream_new_events",
+	}
+	if diff := cmp.Diff(want, tree); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -18,6 +18,8 @@ const maxReminders = 100_000
 // memory, as in Rasa, and are gone after a restart.
 type reminders struct {
 	processor *Processor
+	ctx       context.Context // of those that fire; ends with stop
+	breakOff  context.CancelFunc
 
 	mu     sync.Mutex
 	next   int
@@ -35,11 +37,13 @@ type scheduled struct {
 
 func (r *reminders) start(p *Processor) {
 	r.processor = p
+	r.ctx, r.breakOff = context.WithCancel(context.Background())
 	r.timers = map[int]scheduled{}
 }
 
-// stop drops all reminders and waits for those that are firing.
+// stop drops all reminders, breaks off those that are firing, and waits for them.
 func (r *reminders) stop() {
+	r.breakOff()
 	r.mu.Lock()
 	r.closed = true
 	for id, s := range r.timers {
@@ -84,7 +88,7 @@ func (r *reminders) schedule(conversationID string, e *tracker.ReminderScheduled
 			return
 		}
 		defer r.wait.Done()
-		if err := r.processor.fire(context.Background(), conversationID, e, out); err != nil {
+		if err := r.processor.fire(r.ctx, conversationID, e, out); err != nil {
 			logger.Error("reminder failed", "err", err)
 		}
 	})}
