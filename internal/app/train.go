@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strconv"
 
 	"github.com/loquat-dev/loquat/internal/diag"
@@ -111,6 +112,7 @@ func openCache(o TrainOptions) (graph.Cache, error) {
 	if dir == "" {
 		dir = ".rasa/cache"
 	}
+	dir = filepath.Join(dir, os.Getenv("RASA_CACHE_NAME"))
 	megabytes := int64(dircache.DefaultMaxMegabytes)
 	if env := os.Getenv("RASA_MAX_CACHE_SIZE"); env != "" {
 		n, err := strconv.ParseInt(env, 10, 64)

@@ -1,6 +1,8 @@
 package recipe
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/loquat-dev/loquat/internal/diag"
@@ -13,7 +15,7 @@ import (
 // node by node.
 func fromSchemas(c *project.Config, types graph.Types, problems *diag.List) *Graphs {
 	g := &Graphs{Recipe: GraphV1, Language: c.Language, Origin: map[string]diag.Position{}}
-	r := schemaReader{graphs: g, types: types, problems: problems}
+	r := schemaReader{config: c, graphs: g, types: types, problems: problems}
 	g.Train = r.schema(c.Root, "train_schema")
 	g.Predict = r.schema(c.Root, "predict_schema")
 	g.NLUTarget = c.Root.Get("nlu_target").TextOrEmpty()
@@ -35,6 +37,7 @@ func fromSchemas(c *project.Config, types graph.Types, problems *diag.List) *Gra
 }
 
 type schemaReader struct {
+	config   *project.Config
 	graphs   *Graphs
 	types    graph.Types
 	problems *diag.List
@@ -75,9 +78,7 @@ func (r schemaReader) node(name string, v *yamlfile.Node) (graph.Node, bool) {
 	if constructor := v.Get("constructor_name").TextOrEmpty(); constructor != "" {
 		n.Constructor = constructor
 	}
-	if config, ok := v.Get("config").Any().(map[string]any); ok {
-		n.Config = config
-	}
+	r.settings(&n, uses, v.Get("config"))
 	if needs := v.Get("needs"); needs != nil {
 		for _, p := range needs.Pairs {
 			n.Needs[p.Key.Text] = p.Value.TextOrEmpty()
@@ -87,6 +88,24 @@ func (r schemaReader) node(name string, v *yamlfile.Node) (graph.Node, bool) {
 	n.Eager, n.IsTarget, n.IsInput = flag("eager"), flag("is_target"), flag("is_input")
 	n.Resource = v.Get("resource").Get("name").TextOrEmpty()
 	return n, true
+}
+
+// settings reads the configuration of a node, and checks it and the function.
+func (r schemaReader) settings(n *graph.Node, uses, config *yamlfile.Node) {
+	c := &component{Item: project.Item{Name: n.Uses, Pos: uses.Pos}, typ: r.types[n.Uses]}
+	if config != nil {
+		c.Params = config.Pairs
+	}
+	b := builder{problems: r.problems}
+	c.config = b.settings(c.Item, c.typ)
+	n.Config = c.config
+	v := validator{config: r.config, problems: r.problems}
+	v.language(c)
+	v.settings(c)
+	if _, ok := c.typ.Fns[n.Fn]; !ok && c.typ.Build != nil {
+		names := slices.Sorted(maps.Keys(c.typ.Fns))
+		r.problems.Errorf(uses.Pos, "unknown-function", "it has: "+strings.Join(names, ", "), "%s has no function %q", n.Uses, n.Fn)
+	}
 }
 
 // class finds the component that a node uses, by name or by Rasa's dotted path.

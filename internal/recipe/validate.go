@@ -14,7 +14,7 @@ import (
 // before what, languages, and settings (nlu.md §2.3, §5, Rasa 3.6.21).
 func Validate(c *project.Config, types graph.Types, problems *diag.List) {
 	if c.Recipe == GraphV1 {
-		return // Rasa trusts graphs that are spelled out
+		return // Build checks the settings of graphs that are spelled out
 	}
 	b := &builder{config: c, types: types, problems: &diag.List{}}
 	pipeline, policies := b.components(c.Pipeline, false), b.components(c.Policies, true)
@@ -127,8 +127,19 @@ func (v validator) settings(c *component) {
 		return
 	}
 	for _, err := range c.typ.Check(graph.Merged(c.typ.Defaults, c.config)) {
-		v.problems.Errorf(c.Pos, "invalid-setting", "", "%s: %v", c.typ.Name, err)
+		v.problems.Errorf(c.place(err.Error()), "invalid-setting", "", "%s: %v", c.typ.Name, err)
 	}
+}
+
+// place is where a complaint belongs that begins with the name of a setting.
+func (c *component) place(complaint string) diag.Position {
+	name, _, _ := strings.Cut(complaint, " ")
+	for _, p := range c.Params {
+		if p.Key.Text == strings.TrimSuffix(name, ":") {
+			return p.Value.Pos
+		}
+	}
+	return c.Pos
 }
 
 // sameKind reports whether a value can stand where the default does. Null stands
