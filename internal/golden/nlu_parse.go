@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/domain"
 	"github.com/loquat-dev/loquat/internal/graph"
 	"github.com/loquat-dev/loquat/internal/nlu"
@@ -20,8 +21,6 @@ import (
 	"github.com/loquat-dev/loquat/internal/nlu/tokenizer/whitespace"
 	"github.com/loquat-dev/loquat/internal/nludata"
 	"github.com/loquat-dev/loquat/internal/yamlfile"
-
-	"github.com/loquat-dev/loquat/internal/diag"
 )
 
 type parseShape struct {

@@ -224,14 +224,15 @@ func (f *Featurizer) featurize(m *nlu.Message) {
 		}
 		f.preparer.prepare(&s.text, a, m.Tokens[a], v)
 		s.count(&f.analyzer, v)
-		m.Features = append(m.Features, nlu.Features{
-			Attribute: a, Level: nlu.Sequence, Origin: f.origin, Sparse: s.sequence(v.width()),
-		})
-		if isLanguage(a) {
-			m.Features = append(m.Features, nlu.Features{
-				Attribute: a, Level: nlu.Sentence, Origin: f.origin, Sparse: s.sentence(&f.analyzer, v),
-			})
+		x := s.sequence(v.width())
+		m.Features = append(m.Features, nlu.Features{Attribute: a, Level: nlu.Sequence, Origin: f.origin, Sparse: x})
+		if !isLanguage(a) {
+			continue
 		}
+		if len(m.Tokens[a]) > 1 || !f.analyzer.additive() {
+			x = s.sentence(&f.analyzer, v) // else the text is its one token
+		}
+		m.Features = append(m.Features, nlu.Features{Attribute: a, Level: nlu.Sentence, Origin: f.origin, Sparse: x})
 	}
 }
 

@@ -41,13 +41,14 @@ func (s *scratch) count(a *analyzer, t *table) {
 	}
 }
 
+// sequence has a row for each token.
 func (s *scratch) sequence(width int) *sparse.Matrix {
 	distinct, from := 0, 0
 	for _, end := range s.ends {
 		distinct += countDistinct(s.columns[from:end])
 		from = end
 	}
-	m := newMatrix(width, len(s.ends), distinct)
+	m := newMatrix(width, len(s.ends), distinct, len(s.columns))
 	from = 0
 	for _, end := range s.ends {
 		appendRow(m, s.columns[from:end])
@@ -63,16 +64,22 @@ func (s *scratch) sentence(a *analyzer, t *table) *sparse.Matrix {
 		a.each(s.text.buf, &s.grams, func(gram []byte) { s.look(t, gram) })
 	}
 	sortColumns(s.columns, &s.spare, t.width())
-	m := newMatrix(t.width(), 1, countDistinct(s.columns))
+	m := newMatrix(t.width(), 1, countDistinct(s.columns), len(s.columns))
 	appendRow(m, s.columns)
 	return m
 }
 
-func newMatrix(width, rows, values int) *sparse.Matrix {
-	places := make([]int32, rows+1+values) // for Start and Index
-	return &sparse.Matrix{
-		Cols: width, Start: places[: 1 : rows+1], Index: places[rows+1:][:0], Value: make([]float32, 0, values),
+// newMatrix makes room for rows of as many distinct columns in all, which occur
+// so many times.
+func newMatrix(width, rows, distinct, times int) *sparse.Matrix {
+	places := make([]int32, rows+1+distinct) // for Start and Index
+	m := &sparse.Matrix{Cols: width, Start: places[: 1 : rows+1], Index: places[rows+1:][:0]}
+	if distinct == times {
+		m.Value = sparse.Ones(distinct)
+	} else {
+		m.Value = make([]float32, distinct)
 	}
+	return m
 }
 
 // appendRow adds a row with the number of times that each of the sorted columns
@@ -84,7 +91,11 @@ func appendRow(m *sparse.Matrix, columns []int32) {
 			i++
 		}
 		m.Index = append(m.Index, columns[from])
-		m.Value = append(m.Value, float32(i-from))
+		if n := i - from; n > 1 { // shared ones stay as they are
+			m.Value[len(m.Index)-1] = float32(n)
+		} else if v := &m.Value[len(m.Index)-1]; *v == 0 {
+			*v = 1
+		}
 	}
 	m.Start = append(m.Start, int32(len(m.Index)))
 }
