@@ -40,40 +40,70 @@ type Project struct {
 	// AutoConfigure is false for projects of several projects, whose configuration
 	// is not completed (Rasa 3.6).
 	AutoConfigure bool
+	// Sound says which parts were read without errors. What is said about the
+	// others would only be a consequence.
+	Sound struct{ Config, Domain, Data bool }
 }
 
 // Load reads the project in a folder; "" is the working directory. What is wrong
 // goes to problems; whatever could be read is in the result all the same.
 func Load(dir string, paths Paths, problems *diag.List) *Project {
-	p := &Project{Paths: paths, Config: &Config{}, AutoConfigure: true}
+	p := &Project{Paths: paths, AutoConfigure: true}
 	f := newFiles(dir, problems)
-	if paths.Config != "" {
-		p.Config = ReadConfig(f.resolve(paths.Config), filepath.ToSlash(paths.Config), problems)
+	sound := func(read func()) bool {
+		before := len(problems.Errors())
+		read()
+		return len(problems.Errors()) == before
 	}
-	imported := f.imported(p)
-
-	paths.Domain = slices.DeleteFunc(slices.Clone(paths.Domain), func(path string) bool {
-		if f.exists(path) {
-			return false
-		}
-		problems.Warnf(diag.Position{File: filepath.ToSlash(path)}, "missing-domain", "write one, or say where it is", "there is no domain at this path")
-		return true
+	var imported imports
+	p.Sound.Config = sound(func() {
+		p.Config = f.config(paths.Config)
+		imported = f.imported(p)
 	})
-	document := domain.Merge(append([]*yamlfile.Node{f.domain(paths.Domain)}, imported.domains...), problems)
-	data := f.data(slices.Concat(paths.Data, imported.paths))
-	p.NLU = f.nlu(data)
-	p.HasDomain = document != nil && len(document.Pairs) > 0
-	p.OwnDomain = domain.Read(document, problems)
+	var document *yamlfile.Node
+	p.Sound.Domain = sound(func() {
+		document = domain.Merge(append([]*yamlfile.Node{f.domain(f.existing(paths.Domain))}, imported.domains...), problems)
+		p.HasDomain = document != nil && len(document.Pairs) > 0
+		p.OwnDomain = domain.Read(document, problems)
+	})
+	var data []*file
+	p.Sound.Data = sound(func() {
+		data = f.data(slices.Concat(paths.Data, imported.paths))
+		p.NLU = f.nlu(data)
+	})
 	p.shareResponses(document.Get("responses"))
 	document = domain.Override(document, retrieval(f.responses(data), p.OwnDomain, p.NLU))
 
 	var ignored diag.List // what is wrong was said about the domain itself
 	p.Domain = domain.Read(document, &ignored)
-	p.Stories = f.stories(data, p.Domain)
+	p.Sound.Data = sound(func() { p.Stories = f.stories(data, p) }) && p.Sound.Data
 	if texts := botTexts(p.Stories); texts != nil {
 		p.Domain = domain.Read(domain.Merge([]*yamlfile.Node{document, texts}, nil), &ignored)
 	}
 	return p
+}
+
+// config reads config.yml.
+func (f *files) config(path string) *Config {
+	display := filepath.ToSlash(path)
+	if path != "" && f.exists(path) {
+		return ReadConfig(f.resolve(path), display, f.problems)
+	}
+	if path != "" {
+		f.problems.Errorf(diag.Position{File: display}, "missing-file", "write one, or say where it is: --config", "there is no configuration at this path")
+	}
+	return &Config{File: display}
+}
+
+// existing leaves out the paths of a domain that are not there.
+func (f *files) existing(paths []string) []string {
+	return slices.DeleteFunc(slices.Clone(paths), func(path string) bool {
+		if f.exists(path) {
+			return false
+		}
+		f.problems.Warnf(diag.Position{File: filepath.ToSlash(path)}, "missing-domain", "write one, or say where it is: --domain", "there is no domain at this path")
+		return true
+	})
 }
 
 // data opens the files with NLU data and stories at and below the paths, sorted
@@ -121,9 +151,12 @@ func (f *files) nlu(data []*file) *nludata.TrainingData {
 	return nludata.Merge(parts, f.problems)
 }
 
-func (f *files) stories(data []*file, d *domain.Domain) *story.Graph {
+func (f *files) stories(data []*file, p *Project) *story.Graph {
 	g := &story.Graph{}
-	reader := story.Reader{Domain: d, Problems: f.problems}
+	reader := story.Reader{Problems: f.problems}
+	if p.Sound.Domain && p.HasDomain {
+		reader.Domain = p.Domain // else every name would be unknown
+	}
 	for _, file := range data {
 		if file.Stories && file.root != nil && yamlfile.CheckVersion(file.root, f.problems) {
 			g.Merge(reader.Read(file.root))

@@ -27,6 +27,9 @@ func (c *checker) configuration(ctx context.Context) error {
 	}
 	recipe.Build(completed, c.options.Types, recipe.Options{Type: kind}, c.problems)
 	recipe.Validate(completed, c.options.Types, c.problems)
+	if slices.ContainsFunc(completed.Pipeline.Items, func(i project.Item) bool { return i.Name == "WhitespaceTokenizer" }) {
+		c.offsets()
+	}
 	if completed.Recipe == recipe.GraphV1 || kind == recipe.NLU {
 		return nil
 	}
@@ -36,6 +39,9 @@ func (c *checker) configuration(ctx context.Context) error {
 	})
 	if policy < 0 {
 		c.withoutRulePolicy(completed)
+		return nil
+	}
+	if !c.Sound.Domain || !c.Sound.Data {
 		return nil
 	}
 	return c.rules(ctx, completed.Policies.Items[policy])
@@ -62,8 +68,7 @@ func (c *checker) rules(ctx context.Context, item project.Item) error {
 	if graph.Config(item.Values()).Decode(&config) != nil {
 		return nil //nolint:nilerr // settings of a wrong type were reported with the configuration
 	}
-	var ignored diag.List // checkpoints that lead nowhere: training mentions them
-	trackers, err := trainingtracker.Generate(ctx, c.Stories, c.Domain, trainingtracker.Config{RemoveDuplicates: true}, &ignored)
+	trackers, err := trainingtracker.Generate(ctx, c.Stories, c.Domain, trainingtracker.Config{RemoveDuplicates: true}, c.problems)
 	if err != nil {
 		return err
 	}

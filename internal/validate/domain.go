@@ -11,15 +11,16 @@ import (
 	"github.com/loquat-dev/loquat/internal/tracker"
 )
 
+func (c *checker) emptyDomain() {
+	file := ""
+	if len(c.Paths.Domain) > 0 {
+		file = c.Paths.Domain[0]
+	}
+	c.problems.Errorf(diag.Position{File: file}, "empty-domain", "declare at least the intents and the responses", "the domain is empty")
+}
+
 // domain checks that the parts of the domain know each other.
 func (c *checker) domain() {
-	if !c.HasDomain && !c.options.WithoutDomain {
-		file := ""
-		if len(c.Paths.Domain) > 0 {
-			file = c.Paths.Domain[0]
-		}
-		c.problems.Errorf(diag.Position{File: file}, "empty-domain", "declare at least the intents and the responses", "the domain is empty")
-	}
 	for _, f := range c.Domain.Forms {
 		for _, slot := range f.RequiredSlots {
 			if c.Domain.Slot(slot) == nil {
@@ -137,13 +138,10 @@ func (c *checker) responses() {
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Domain.Responses)) {
 		base, _, _ := strings.Cut(name, "/") // the action that selects one of several
-		if used[name] || used[base] || !strings.HasPrefix(name, "utter_") {
+		variations := c.Domain.Responses[name]
+		if used[name] || used[base] || !strings.HasPrefix(name, "utter_") || len(variations) == 0 {
 			continue
 		}
-		var pos diag.Position
-		if variations := c.Domain.Responses[name]; len(variations) > 0 {
-			pos = variations[0].Pos
-		}
-		c.problems.Warnf(pos, "unused-response", "", "response %q is not used in any story or rule", name)
+		c.problems.Warnf(variations[0].Pos, "unused-response", "", "response %q is not used in any story or rule", name)
 	}
 }

@@ -3,6 +3,7 @@ package validate
 import (
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/domain"
@@ -50,6 +51,28 @@ func (c *checker) unlisted(e nludata.Example) {
 	}
 	c.problems.Warnf(e.Pos, "unlisted-intent", hint, "the NLU data has examples of intent %q, which the domain does not list", e.Intent)
 }
+
+// offsets warns about annotations that begin or end inside of a word: tokens are
+// whole words, so that nothing can be learned from the rest.
+func (c *checker) offsets() {
+	for _, e := range c.NLU.Examples {
+		if len(e.Entities) == 0 {
+			continue
+		}
+		text := []rune(e.Text)
+		insideWord := func(at int) bool {
+			return at > 0 && at < len(text) && isWord(text[at-1]) && isWord(text[at])
+		}
+		for _, entity := range e.Entities {
+			if insideWord(entity.Start) || insideWord(entity.End) {
+				c.problems.Warnf(e.Pos, "entity-offsets", "put a space around it, or annotate whole words",
+					"the entity %q in %q begins or ends inside of a word", string(text[entity.Start:entity.End]), e.Text)
+			}
+		}
+	}
+}
+
+func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
 // examples warns about texts that stand under several intents.
 func (c *checker) examples() {

@@ -34,18 +34,30 @@ type Options struct {
 // mentions.
 func Check(ctx context.Context, p *project.Project, o Options) (*diag.List, error) {
 	c := checker{Project: p, options: o, problems: &diag.List{}}
-	c.missingKeys()
-	if !o.StoriesOnly {
+	if p.Sound.Config {
+		c.missingKeys()
+	}
+	if !o.StoriesOnly && !p.HasDomain && p.Sound.Domain && !o.WithoutDomain {
+		c.emptyDomain()
+	}
+	known := p.Sound.Domain && p.HasDomain
+	if !o.StoriesOnly && p.Sound.Domain {
+		c.examples()
+	}
+	if !o.StoriesOnly && known {
 		c.domain()
 		c.storyParts()
+	}
+	if !o.StoriesOnly && known && p.Sound.Data {
 		c.intents()
-		c.examples()
 		c.responses()
 	}
-	if err := c.conflicts(ctx); err != nil {
-		return nil, err
+	if p.Sound.Domain && p.Sound.Data {
+		if err := c.conflicts(ctx); err != nil {
+			return nil, err
+		}
 	}
-	if o.Types != nil && !o.StoriesOnly {
+	if o.Types != nil && !o.StoriesOnly && p.Sound.Config {
 		if err := c.configuration(ctx); err != nil {
 			return nil, err
 		}

@@ -7,19 +7,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/loquat-dev/loquat/internal/app"
 	"github.com/loquat-dev/loquat/internal/diag"
-	"github.com/loquat-dev/loquat/internal/dialogue/memoization"
-	"github.com/loquat-dev/loquat/internal/dialogue/rule"
-	"github.com/loquat-dev/loquat/internal/graph"
 	"github.com/loquat-dev/loquat/internal/project"
-	"github.com/loquat-dev/loquat/internal/recipe"
 	"github.com/loquat-dev/loquat/internal/validate"
 )
-
-// types are the policies, and every component that is not built.
-func types() graph.Types {
-	return graph.NewTypes(append(recipe.Unbuilt(), memoization.Type(), rule.Type()))
-}
 
 // check validates a project of files; config.yml is added where it is missing.
 func check(t *testing.T, o validate.Options, files map[string]string) []string {
@@ -74,7 +66,7 @@ responses:
 `
 
 func TestPartsMustKnowEachOther(t *testing.T) {
-	lines := check(t, validate.Options{Types: types()}, map[string]string{
+	lines := check(t, validate.Options{Types: app.Catalog()}, map[string]string{
 		"domain.yml":   domainText,
 		"data/nlu.yml": "nlu:\n- intent: greet\n  examples: |\n    - hi\n- intent: hello\n  examples: |\n    - hi\n",
 		"data/stories.yml": `stories:
@@ -105,7 +97,7 @@ func TestPartsMustKnowEachOther(t *testing.T) {
 }
 
 func TestRulesAreCheckedWithoutLearning(t *testing.T) {
-	lines := check(t, validate.Options{Types: types()}, map[string]string{
+	lines := check(t, validate.Options{Types: app.Catalog()}, map[string]string{
 		"domain.yml":   "intents: [greet]\nresponses:\n  utter_a:\n  - text: a\n  utter_b:\n  - text: b\n",
 		"data/nlu.yml": "nlu:\n- intent: greet\n  examples: |\n    - hi\n",
 		"data/rules.yml": `rules:
@@ -129,7 +121,7 @@ func TestConfigurationIsCheckedAsTrainingWould(t *testing.T) {
 		"domain.yml": domainText,
 		"data/x.yml": "nlu:\n- intent: greet\n  examples: |\n    - hi\nrules:\n- rule: r\n  steps:\n  - intent: greet\n  - action: utter_greet\n",
 	}
-	lines := check(t, validate.Options{Types: types()}, files)
+	lines := check(t, validate.Options{Types: app.Catalog()}, files)
 	has(t, lines, "config.yml:5:9: there is no component \"SpacyEntityExtractr\" [unknown-component]\n    hint: did you mean \"SpacyEntityExtractor\"?")
 	has(t, lines, "config.yml:6:9: MitieFeaturizer needs")
 	has(t, lines, `config.yml:7:1: the domain has the form "trip_form", and forms need RulePolicy [no-rule-policy]`)

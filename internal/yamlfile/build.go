@@ -15,7 +15,9 @@ type builder struct {
 	file     string
 	source   [][]byte // lines
 	problems *diag.List
-	nodes    int
+	nodes    int // built so far
+	aliased  int // what aliases stand for
+	anchors  map[*yaml.Node]anchor
 	building map[*yaml.Node]bool // anchors above the current node
 	failed   bool
 }
@@ -37,18 +39,13 @@ func (b *builder) build(n *yaml.Node, depth int) *Node {
 		if b.failed {
 			return &Node{}
 		}
-		return b.fail(n, "yaml-too-large", "aliases may repeat too much", "the document has more than %d values", MaxNodes)
+		return b.fail(n, "yaml-too-large", "split the file", "the file has more than %d values", MaxNodes)
 	case depth > MaxDepth:
-		return b.fail(n, "yaml-too-deep", "", "lists and maps are nested more than %d levels deep", MaxDepth)
+		return b.fail(n, "yaml-too-deep", "is a bracket missing?", "lists and maps are nested more than %d levels deep", MaxDepth)
 	}
 	switch n.Kind {
 	case yaml.AliasNode:
-		if b.building[n.Alias] {
-			return b.fail(n, "yaml-alias-cycle", "", "the alias *%s refers to a value that contains it", n.Value)
-		}
-		node := *b.build(n.Alias, depth+1)
-		node.Pos = b.position(n)
-		return &node
+		return b.alias(n, depth)
 	case yaml.SequenceNode:
 		return b.list(n, depth)
 	case yaml.MappingNode:
@@ -56,6 +53,37 @@ func (b *builder) build(n *yaml.Node, depth int) *Node {
 	default:
 		return b.scalar(n)
 	}
+}
+
+// alias gives the value of an anchor, which all its aliases share. How much they
+// stand for is limited, because whoever walks through it sees every copy.
+func (b *builder) alias(n *yaml.Node, depth int) *Node {
+	if b.building[n.Alias] {
+		return b.fail(n, "yaml-alias-cycle", "write the value out", "the alias *%s refers to a value that contains it", n.Value)
+	}
+	anchor, ok := b.anchors[n.Alias]
+	if !ok {
+		before := b.nodes + b.aliased
+		anchor.value = b.build(n.Alias, depth+1)
+		anchor.size = b.nodes + b.aliased - before
+		b.anchors[n.Alias] = anchor
+	}
+	b.aliased += anchor.size
+	if b.aliased > MaxAliased {
+		if b.failed {
+			return &Node{}
+		}
+		return b.fail(n, "yaml-too-large", "write out what is needed, or use fewer aliases", "the aliases of the file stand for more than %d values", MaxAliased)
+	}
+	node := *anchor.value
+	node.Pos = b.position(n)
+	return &node
+}
+
+// anchor is a value that aliases refer to, and how many values it stands for.
+type anchor struct {
+	value *Node
+	size  int
 }
 
 func (b *builder) list(n *yaml.Node, depth int) *Node {

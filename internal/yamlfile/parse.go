@@ -17,9 +17,10 @@ import (
 // Limits on what one file may hold. They stop an accident or an attack early
 // and are far above what a real project needs.
 const (
-	MaxSize  = 64 << 20 // bytes
-	MaxDepth = 512      // nesting of lists and maps
-	MaxNodes = 20 << 20 // values after aliases are expanded
+	MaxSize    = 64 << 20 // bytes
+	MaxDepth   = 512      // nesting of lists and maps
+	MaxNodes   = 20 << 20 // values
+	MaxAliased = 1 << 20  // values that aliases stand for
 )
 
 // Read parses the file at path. Positions carry the name display. The result is
@@ -85,15 +86,26 @@ func Parse(data []byte, display string, problems *diag.List) *Node {
 	}
 	data = decodeEscapes(data)
 
-	var document yaml.Node
-	if err := yaml.Unmarshal(data, &document); err != nil {
+	var document, second yaml.Node
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	if err := decoder.Decode(&document); err == io.EOF {
+		return nil
+	} else if err != nil {
+		problems.Add(syntaxProblem(err, display))
+		return nil
+	}
+	if err := decoder.Decode(&second); err == nil {
+		problems.Errorf(diag.Position{File: display, Line: second.Line, Column: second.Column}, "yaml-syntax",
+			"remove the line --- and what belongs to another file", "not valid here: a second document in one file")
+		return nil
+	} else if err != io.EOF {
 		problems.Add(syntaxProblem(err, display))
 		return nil
 	}
 	if len(document.Content) == 0 {
 		return nil
 	}
-	b := builder{file: display, source: bytes.Split(data, []byte("\n")), problems: problems, building: map[*yaml.Node]bool{}}
+	b := builder{file: display, source: bytes.Split(data, []byte("\n")), problems: problems, building: map[*yaml.Node]bool{}, anchors: map[*yaml.Node]anchor{}}
 	root := b.build(document.Content[0], 0)
 	if b.failed {
 		return nil

@@ -39,7 +39,7 @@ func TestProblemsHavePlaces(t *testing.T) {
 		"a: 1\nb: 2\na: 3\n":   `x.yml:3:1: the key "a" stands twice in one map [duplicate-key]` + "\n    hint: the first one is at x.yml:1:1",
 		"a: ${LOQUAT_UNSET_X}": "x.yml:1:4: the environment variable LOQUAT_UNSET_X is not set [unset-variable]\n    hint: set it, or quote the value to use it as it stands",
 		"a: b\x00":             "x.yml:1:5: the file is not UTF-8 text [invalid-encoding]\n    hint: save the file as UTF-8 text",
-		"a: &x [*x]":           "x.yml:1:8: the alias *x refers to a value that contains it [yaml-alias-cycle]",
+		"a: &x [*x]":           "x.yml:1:8: the alias *x refers to a value that contains it [yaml-alias-cycle]\n    hint: write the value out",
 	} {
 		var problems diag.List
 		yamlfile.Parse([]byte(text), "x.yml", &problems)
