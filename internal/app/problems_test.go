@@ -98,6 +98,35 @@ func TestProblemsAreExplained(t *testing.T) {
 	})
 }
 
+// TestProblemsAreDocumented compares the codes of the corpus and of the page.
+func TestProblemsAreDocumented(t *testing.T) {
+	root := sharedtest.ModuleRoot(t)
+	page, err := os.ReadFile(filepath.Join(root, "docs", "problems.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	folders, err := os.ReadDir(filepath.Join(root, "testdata", "problems"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var documented, present []string
+	for line := range strings.Lines(string(page)) {
+		if row, ok := strings.CutPrefix(line, "| `"); ok {
+			codes, _, _ := strings.Cut(row, " |")
+			for code := range strings.SplitSeq(codes, ", ") {
+				documented = append(documented, strings.Trim(code, "`"))
+			}
+		}
+	}
+	for _, f := range folders {
+		present = append(present, f.Name())
+	}
+	slices.Sort(documented)
+	if diff := cmp.Diff(present, documented); diff != "" {
+		t.Errorf("codes of testdata/problems (-) and of docs/problems.md (+):\n%s", diff)
+	}
+}
+
 func explain(t *testing.T, file, code string) {
 	archive, err := txtar.ParseFile(file)
 	if err != nil {

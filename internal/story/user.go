@@ -55,7 +55,7 @@ func (f *file) user(n *yamlfile.Node) Event {
 func (f *file) annotated(text string, pos diag.Position) (string, []tracker.Entity) {
 	plain, found, err := nludata.ParseAnnotated(text)
 	if err != nil {
-		f.Problems.Errorf(pos, "entity-annotation", `write [text](entity) or [text]{"entity": "name", "role": "role"}`, "%v", err)
+		f.Problems.Errorf(pos, "invalid-annotation", `write [text](entity) or [text]{"entity": "name", "role": "role"}`, "%v", err)
 		return text, nil
 	}
 	var entities []tracker.Entity

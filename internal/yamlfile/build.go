@@ -33,6 +33,15 @@ func (b *builder) position(n *yaml.Node) diag.Position {
 }
 
 func (b *builder) build(n *yaml.Node, depth int) *Node {
+	before := b.nodes + b.aliased
+	out := b.value(n, depth)
+	if n.Anchor != "" {
+		b.anchors[n] = anchor{out, b.nodes + b.aliased - before}
+	}
+	return out
+}
+
+func (b *builder) value(n *yaml.Node, depth int) *Node {
 	b.nodes++
 	switch {
 	case b.nodes > MaxNodes:
@@ -62,11 +71,9 @@ func (b *builder) alias(n *yaml.Node, depth int) *Node {
 		return b.fail(n, "yaml-alias-cycle", "write the value out", "the alias *%s refers to a value that contains it", n.Value)
 	}
 	anchor, ok := b.anchors[n.Alias]
-	if !ok {
-		before := b.nodes + b.aliased
-		anchor.value = b.build(n.Alias, depth+1)
-		anchor.size = b.nodes + b.aliased - before
-		b.anchors[n.Alias] = anchor
+	if !ok { // the anchor was on a key
+		b.build(n.Alias, depth+1)
+		anchor = b.anchors[n.Alias]
 	}
 	b.aliased += anchor.size
 	if b.aliased > MaxAliased {

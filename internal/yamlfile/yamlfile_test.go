@@ -55,3 +55,41 @@ func TestMergeKeys(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestAliasesShareTheirValue(t *testing.T) {
+	n := parse(t, "a: &a {x: [1, 2]}\nb: *a\n")
+	if n.Get("b").Get("x") != n.Get("a").Get("x") || n.Get("b").Pos.Line != 2 {
+		t.Error("an alias has a copy, or stands elsewhere")
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, text := range []string{
+		"a: &x [1, *x]", "a: &a b\n? *a\n: c", "<<: [{a: 1}, {b: 2}]", "a: |\n  b\n c", "a: ${HOME}", "\\ud83d\\ude00", "--- a\n--- b", "a: !!str 1\nb: !x y", "[[[[", "a: 0x_\nb: 1e999\nc: -",
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		var problems diag.List
+		n := yamlfile.Parse([]byte(text), "x.yml", &problems)
+		if n == nil || n.IsNull() {
+			return
+		}
+		if problems.HasErrors() {
+			t.Errorf("a value beside the errors %v", problems.Err())
+		}
+		data, err := n.MarshalJSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		// What is written as JSON reads back as the same.
+		again := yamlfile.Parse(data, "x.json", &problems)
+		if err := problems.Err(); err != nil {
+			t.Fatalf("%s: %v", data, err)
+		}
+		twice, _ := again.MarshalJSON()
+		if string(twice) != string(data) {
+			t.Errorf("first %s\nthen  %s", data, twice)
+		}
+	})
+}
