@@ -21,7 +21,7 @@ import (
 
 var (
 	nluSets     = flag.String("sets", "banking77,clinc150,hwu64,snips", "nlu: data sets")
-	nluHoldOut  = flag.Bool("hold-out", false, "nlu: measure on a seventh of the training data instead of the test data: for choosing learners")
+	nluHoldOut  = flag.Bool("hold-out", false, "nlu: measure on the validation data, or a seventh of the training data, instead of the test data: for choosing learners")
 	nluShots    = flag.Int("shots", 0, "nlu: train on this many random examples of each intent instead of all")
 	nluLogistic = flag.Bool("logistic", false, "nlu: measure LogisticRegressionClassifier too (a minute for each set)")
 )
@@ -47,7 +47,9 @@ func benchNLU(ctx context.Context, w io.Writer, _ string) error {
 			return err
 		}
 		if *nluHoldOut {
-			set.train, set.test = holdOut(set.train)
+			if set.test = set.valid; set.test == nil {
+				set.train, set.test = holdOut(set.train)
+			}
 		}
 		if *nluShots > 0 {
 			set.train = draw(set.train, *nluShots)

@@ -25,8 +25,8 @@ import (
 // dataSet is one of the public sets: text, intent, and the text with its
 // entities marked, in columns.
 type dataSet struct {
-	name                    string
-	train, test, outOfScope []nludata.Example
+	name                           string
+	train, valid, test, outOfScope []nludata.Example // valid may be nil
 }
 
 func readSet(dir, name string) (dataSet, error) {
@@ -38,11 +38,12 @@ func readSet(dir, name string) (dataSet, error) {
 	if s.test, err = readExamples(filepath.Join(dir, name, "test.tsv")); err != nil {
 		return s, err
 	}
-	s.outOfScope, err = readExamples(filepath.Join(dir, name, "oos_test.tsv"))
-	if os.IsNotExist(err) {
-		err = nil
+	for file, into := range map[string]*[]nludata.Example{"valid.tsv": &s.valid, "oos_test.tsv": &s.outOfScope} {
+		if *into, err = readExamples(filepath.Join(dir, name, file)); err != nil && !os.IsNotExist(err) {
+			return s, err
+		}
 	}
-	return s, err
+	return s, nil
 }
 
 func readExamples(file string) ([]nludata.Example, error) {

@@ -12,8 +12,9 @@ import (
 )
 
 // Margins is a linear support vector machine for each class against all others:
-// score(k|x) = x·W[:,k], about 1 for examples of k and −1 for the rest. There are
-// no biases, so a vector without known features has the same score for all.
+// score(k|x) = x·W[:,k] − 1, about 1 for examples of k and −1 for the rest. The
+// bias is the same for all classes, so a vector without known features has the
+// same score for all.
 // Weights are kept in 8 bits with one scale for each class.
 type Margins struct {
 	Classes, Features int
@@ -81,6 +82,10 @@ type descent struct {
 	tolerance float64
 }
 
+// bias is what a class scores before it has seen anything: most examples are of
+// other classes.
+const bias = -1
+
 // defaultTolerance is that of LIBLINEAR.
 const defaultTolerance = 0.1
 
@@ -128,7 +133,7 @@ func (d *descent) step(i, class int, bound float64) (violation float64, shrink b
 		y = 1
 	}
 	index, value := d.x.Row(i)
-	var score float32
+	score := float32(bias)
 	for t, j := range index {
 		score += d.w[j] * value[t]
 	}
@@ -171,7 +176,7 @@ func (m *Margins) Scores(index []int32, value []float32, out []float32) {
 		}
 	}
 	for k := range out {
-		out[k] *= m.scale[k]
+		out[k] = out[k]*m.scale[k] + bias
 	}
 }
 

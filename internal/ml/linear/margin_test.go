@@ -41,7 +41,7 @@ func TestMarginsAreAtTheMinimum(t *testing.T) {
 			y = 1
 		}
 		index, value := x.Row(i)
-		score := 0.0
+		score := float64(bias)
 		for k, j := range index {
 			score += float64(d.w[j] * value[k])
 		}

@@ -11,8 +11,9 @@ import (
 )
 
 // textEncoder turns a message into the sparse vector that intents are learned
-// from: the sentence features of the pipeline, and beside them pairs of
-// neighbouring words and runs of five characters, which we take from the tokens.
+// from: the sentence features of the pipeline, and beside them pairs of words that
+// are neighbours or have one word between them, and runs of five characters, which
+// we take from the tokens.
 //
 // Counts become (1 + log count)·idf, and the features of each featurizer, the
 // pairs and the runs are scaled to a length of 1 each. Pairs and runs that
@@ -27,6 +28,7 @@ type textEncoder struct {
 
 var (
 	seedPair = vocab.Seed("pair of words")
+	seedGap  = vocab.Seed("pair of words around another")
 	seedRun  = vocab.Seed("five characters")
 )
 
@@ -46,11 +48,15 @@ type textScratch struct {
 func (s *textScratch) ownHashes(tokens []nlu.Token) (runs int) {
 	s.words.read(tokens)
 	s.hashes = s.hashes[:0]
-	for i := 1; i < len(s.words.list); i++ {
-		s.hashes = append(s.hashes, join2(seedPair, s.words.list[i-1].hash, s.words.list[i].hash))
+	list := s.words.list
+	for i := 1; i < len(list); i++ {
+		s.hashes = append(s.hashes, join2(seedPair, list[i-1].hash, list[i].hash))
+		if i > 1 {
+			s.hashes = append(s.hashes, join2(seedGap, list[i-2].hash, list[i].hash))
+		}
 	}
 	runs = len(s.hashes)
-	for _, w := range s.words.list {
+	for _, w := range list {
 		letters := s.words.runes[w.first:w.end]
 		padded := len(letters) + 2 // a space on both sides
 		at := func(i int) rune {
