@@ -3,7 +3,6 @@ package action
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/loquat-dev/loquat/internal/tracker"
 )
@@ -36,57 +35,6 @@ func (r *Runner) askAffirmation(s Situation) []tracker.Event {
 		},
 		Base: tracker.Base{Metadata: map[string]any{"utter_action": DefaultAskAffirmation}},
 	}}
-}
-
-// revertFallback takes back the questions of a two-stage fall-back that rules or
-// stories ask by themselves, and repeats the user's message.
-func revertFallback(t *tracker.Tracker) []tracker.Event {
-	last := t.LatestMessage()
-	if last == nil {
-		return nil
-	}
-	actions := executedActions(t)
-	rewind := func(n int) []tracker.Event {
-		events := make([]tracker.Event, n)
-		for i := range events {
-			events[i] = &tracker.UserUtteranceReverted{}
-		}
-		return append(events, &tracker.ActionExecuted{Name: Listen})
-	}
-	switch {
-	case happenedBefore(actions, DefaultAskRephrase):
-		return append(rewind(3), copyOf(last, last.Confidence))
-	case happenedBefore(actions, DefaultAskAffirmation):
-		n := 2
-		if slices.Contains(actions, DefaultAskRephrase) {
-			n += 3
-		}
-		return append(rewind(n), copyOf(last, 1))
-	}
-	return nil
-}
-
-// executedActions lists the names of the actions that still count, without
-// listening.
-func executedActions(t *tracker.Tracker) []string {
-	var names []string
-	for _, e := range t.AppliedEvents() {
-		if a, ok := e.(*tracker.ActionExecuted); ok && a.Name != Listen {
-			names = append(names, a.Name)
-		}
-	}
-	return names
-}
-
-// happenedBefore reports whether the latest action, leaving out the one that is
-// running, is name.
-func happenedBefore(actions []string, name string) bool {
-	for i := len(actions) - 1; i >= 0; i-- {
-		if actions[i] != RevertFallbackEvents {
-			return actions[i] == name
-		}
-	}
-	return false
 }
 
 // copyOf repeats a message with another confidence of its intent.

@@ -20,6 +20,20 @@ func TestConversationsGoAsRecorded(t *testing.T) {
 	}
 }
 
+// TestFallbacksGoAsRecorded holds conversations about the actions of fall-backs,
+// which the shared recordings lack.
+func TestFallbacksGoAsRecorded(t *testing.T) {
+	checks, err := golden.Conversations("testdata")
+	if err != nil || len(checks) == 0 {
+		t.Fatalf("no recordings: %v", err)
+	}
+	for _, c := range checks {
+		if r := c.Run("testdata"); !r.OK() || r.Equal == 0 {
+			t.Error(r)
+		}
+	}
+}
+
 func TestAnswersOfActionServersLeadWhereTheyDidInRasa(t *testing.T) { check(t, golden.ActionAnswers) }
 
 func TestActionServersGetTheRecordedRequests(t *testing.T) {
