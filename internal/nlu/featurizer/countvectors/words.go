@@ -86,44 +86,39 @@ func (p *preparer) unknown(word []byte, known *table) bool {
 // appendWord appends a word in the case that counts, numbers in running text
 // replaced by one word.
 func (p *preparer) appendWord(buf []byte, word string, language bool) []byte {
-	simple := true
+	ascii, digits := true, false
 	for i := 0; i < len(word); i++ {
-		if c := word[i]; c >= utf8.RuneSelf || '0' <= c && c <= '9' {
-			simple = false
-			break
-		}
+		ascii = ascii && word[i] < utf8.RuneSelf
+		digits = digits || '0' <= word[i] && word[i] <= '9'
+	}
+	start := len(buf)
+	if digits && language {
+		buf = appendNumbers(buf, word)
+	} else {
+		buf = append(buf, word...)
 	}
 	switch {
-	case !simple:
-		if language {
-			word = replaceNumbers(word)
-		}
-		if p.lowercase {
-			word = pystr.Lower(word)
-		}
-		return append(buf, word...)
 	case !p.lowercase:
-		return append(buf, word...)
-	}
-	for i := 0; i < len(word); i++ {
-		c := word[i]
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
+	case ascii:
+		for i, c := range buf[start:] {
+			if 'A' <= c && c <= 'Z' {
+				buf[start+i] = c + 'a' - 'A'
+			}
 		}
-		buf = append(buf, c)
+	default:
+		buf = append(buf[:start], pystr.Lower(string(buf[start:]))...)
 	}
 	return buf
 }
 
-// replaceNumbers replaces every run of the digits 0 to 9 that is a word of its
-// own.
-func replaceNumbers(word string) string {
-	var out []byte
-	kept := 0 // what lies before was copied
+// appendNumbers appends a word in which every run of the digits 0 to 9 that is a
+// word of its own is replaced.
+func appendNumbers(buf []byte, word string) []byte {
 	before := ' '
 	for i := 0; i < len(word); {
 		r, size := utf8.DecodeRuneInString(word[i:])
 		if r < '0' || r > '9' {
+			buf = append(buf, word[i:i+size]...)
 			before = r
 			i += size
 			continue
@@ -134,15 +129,13 @@ func replaceNumbers(word string) string {
 		}
 		after, _ := utf8.DecodeRuneInString(word[end:])
 		if !pystr.IsWord(before) && (end == len(word) || !pystr.IsWord(after)) {
-			out = append(append(out, word[kept:i]...), "__NUMBER__"...)
-			kept = end
+			buf = append(buf, "__NUMBER__"...)
+		} else {
+			buf = append(buf, word[i:end]...)
 		}
 		before, i = '0', end
 	}
-	if out == nil {
-		return word
-	}
-	return string(append(out, word[kept:]...))
+	return buf
 }
 
 // finish removes accents from what was appended since start.
