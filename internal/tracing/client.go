@@ -125,7 +125,7 @@ func (t *transport) inject(ctx context.Context, h http.Header) {
 	} else {
 		ctx = baggage.ContextWithoutBaggage(ctx)
 	}
-	t.propagator.Inject(ctx, propagation.HeaderCarrier(h))
+	t.propagator.Inject(record.Export(ctx), propagation.HeaderCarrier(h))
 }
 
 // withActionBaggage adds action_name, sender_id and message_id to what came with

@@ -13,6 +13,8 @@ import (
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/loquat-dev/loquat/internal/tracing/record"
 )
 
 // quiet are the routes that health checks ask for; a span of each would bury the
@@ -80,7 +82,7 @@ func (t *Tracing) incoming(r *http.Request) (context.Context, []trace.Link) {
 		}
 		return ctx, nil
 	}
-	return remote, nil
+	return record.Import(remote), nil
 }
 
 // routeOf is the route that a path belongs to: the path itself, with a
@@ -178,7 +180,7 @@ type logHandler struct{ slog.Handler }
 
 // Handle adds the identifiers.
 func (h logHandler) Handle(ctx context.Context, r slog.Record) error {
-	if sc := trace.SpanContextFromContext(ctx); sc.IsValid() {
+	if sc := record.Current(ctx); sc.IsValid() {
 		r.AddAttrs(
 			slog.String("trace_id", sc.TraceID().String()),
 			slog.String("span_id", sc.SpanID().String()),

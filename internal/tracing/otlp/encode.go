@@ -130,10 +130,28 @@ func spanFlags(own, parent trace.SpanContext) uint32 {
 }
 
 func appendAttribute(b []byte, field protowire.Number, a attribute.KeyValue) []byte {
+	if a.Value.Type() == attribute.STRING {
+		return appendText(b, field, string(a.Key), a.Value.AsString())
+	}
 	b, at := open(b, field)
 	b = appendString(b, 1, string(a.Key))
 	b = appendValue(b, 2, a.Value)
 	return shut(b, at)
+}
+
+// appendText is appendAttribute for a text, which most attributes are: all
+// lengths are known, so nothing has to be moved.
+func appendText(b []byte, field protowire.Number, key, text string) []byte {
+	const tag = 1 // byte; the fields have small numbers
+	value := tag + protowire.SizeBytes(len(text))
+	b = protowire.AppendTag(b, field, protowire.BytesType)
+	b = protowire.AppendVarint(b, uint64(tag+protowire.SizeBytes(len(key))+tag+protowire.SizeBytes(value)))
+	b = protowire.AppendTag(b, 1, protowire.BytesType) // key
+	b = protowire.AppendString(b, key)
+	b = protowire.AppendTag(b, 2, protowire.BytesType) // value
+	b = protowire.AppendVarint(b, uint64(value))
+	b = protowire.AppendTag(b, 1, protowire.BytesType) // string_value
+	return protowire.AppendString(b, text)
 }
 
 func appendValue(b []byte, field protowire.Number, v attribute.Value) []byte {

@@ -34,7 +34,7 @@ func TestChildFollowsItsParent(t *testing.T) {
 	if len(m.spans) != 2 || child.Parent.SpanID() != root.Context.SpanID() || child.Context.TraceID() != root.Context.TraceID() {
 		t.Errorf("%d spans, parent %v of root %v", len(m.spans), child.Parent.SpanID(), root.Context.SpanID())
 	}
-	if !root.IsLocalRoot() || child.IsLocalRoot() || !trace.SpanContextFromContext(ctx).Equal(root.Context) || !root.Context.IsSampled() {
+	if !root.IsLocalRoot() || child.IsLocalRoot() || !record.Current(ctx).Equal(root.Context) || !root.Context.IsSampled() {
 		t.Error("the root is not told from its child")
 	}
 }

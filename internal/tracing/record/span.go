@@ -10,24 +10,22 @@
 package record
 
 import (
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
-	"go.opentelemetry.io/otel/trace/noop"
 )
 
 // inlineAttributes is how many attributes a span has room for without another
 // allocation.
 const inlineAttributes = 4
 
-// Span is one span, while it runs and after. While it runs it is changed by its
-// methods alone, which are safe for concurrent use. End hands it to the
-// processors, which read its fields, don't change them, and Release it. Who
-// started it must not touch it after End: it may be another span by then.
+// Span is one span, while it runs and after. While it runs it belongs to who
+// started it, and is not safe for concurrent use. End hands it to the processors,
+// which read its fields, don't change them, and Release it. Who started it must
+// not touch it after End: it may be another span by then.
 type Span struct {
 	Name     string
 	Kind     trace.SpanKind
@@ -45,7 +43,6 @@ type Span struct {
 
 	tracer   *Tracer
 	recorded bool
-	mu       sync.Mutex
 	ended    bool
 	users    atomic.Int32 // processors that have not released it
 	inline   [inlineAttributes]attribute.KeyValue
@@ -72,18 +69,16 @@ func (s *Span) IsRecording() bool { return s.recorded }
 
 // SetName changes the name.
 func (s *Span) SetName(name string) {
-	if s.change() {
+	if s.isOpen() {
 		s.Name = name
-		s.mu.Unlock()
 	}
 }
 
 // SetAttributes adds attributes. A key that is there already gets the new value.
 func (s *Span) SetAttributes(attributes ...attribute.KeyValue) {
-	if !s.change() {
+	if !s.isOpen() {
 		return
 	}
-	defer s.mu.Unlock()
 	limits := &s.tracer.limits
 	for _, a := range attributes {
 		a = limits.shorten(a)
@@ -108,10 +103,9 @@ func (s *Span) find(key attribute.Key) int {
 
 // AddEvent notes that something happened.
 func (s *Span) AddEvent(name string, attributes ...attribute.KeyValue) {
-	if !s.change() {
+	if !s.isOpen() {
 		return
 	}
-	defer s.mu.Unlock()
 	if len(s.Events) < s.tracer.limits.Events {
 		s.Events = append(s.Events, Event{Name: name, Time: time.Now(), Attributes: attributes})
 	}
@@ -119,10 +113,9 @@ func (s *Span) AddEvent(name string, attributes ...attribute.KeyValue) {
 
 // SetStatus says how it went. The description counts for errors only.
 func (s *Span) SetStatus(code codes.Code, description string) {
-	if !s.change() {
+	if !s.isOpen() {
 		return
 	}
-	defer s.mu.Unlock()
 	s.Status, s.Description = code, ""
 	if code == codes.Error {
 		s.Description = description
@@ -135,12 +128,11 @@ func (s *Span) End() {
 		s.tracer.free(s)
 		return
 	}
-	if !s.change() {
+	if s.ended {
 		return
 	}
 	s.Duration = time.Since(s.Start)
 	s.ended = true
-	s.mu.Unlock()
 	s.users.Store(int32(len(s.tracer.processors)))
 	for _, p := range s.tracer.processors {
 		p.OnEnd(s)
@@ -155,25 +147,5 @@ func (s *Span) Release() {
 	}
 }
 
-// change locks the span, unless it can't be changed any more.
-func (s *Span) change() bool {
-	if !s.recorded {
-		return false
-	}
-	s.mu.Lock()
-	if s.ended {
-		s.mu.Unlock()
-		return false
-	}
-	return true
-}
-
-// reference is what a context holds of a span. It lives as long as the context,
-// which the span does not.
-type reference struct {
-	noop.Span
-	context trace.SpanContext
-}
-
-// SpanContext identifies the span.
-func (r *reference) SpanContext() trace.SpanContext { return r.context }
+// isOpen reports whether the span can be changed.
+func (s *Span) isOpen() bool { return s.recorded && !s.ended }

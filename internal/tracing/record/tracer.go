@@ -97,7 +97,7 @@ func NewTracer(sampler sdktrace.Sampler, limits Limits, processors ...Processor)
 // Start starts a span below the one in ctx, and returns it with a context for
 // what happens inside it.
 func (t *Tracer) Start(ctx context.Context, name string, kind trace.SpanKind, links ...trace.Link) (context.Context, *Span) {
-	parent := trace.SpanContextFromContext(ctx)
+	parent := Current(ctx)
 	config := trace.SpanContextConfig{TraceID: parent.TraceID(), SpanID: newSpanID(), TraceState: parent.TraceState()}
 	sampled := parent.IsSampled()
 	if !parent.IsValid() || parent.IsRemote() {
@@ -105,7 +105,7 @@ func (t *Tracer) Start(ctx context.Context, name string, kind trace.SpanKind, li
 			config.TraceID = newTraceID()
 		}
 		decision := t.sampler.ShouldSample(sdktrace.SamplingParameters{
-			ParentContext: ctx, TraceID: config.TraceID, Name: name, Kind: kind, Links: links,
+			ParentContext: Export(ctx), TraceID: config.TraceID, Name: name, Kind: kind, Links: links,
 		})
 		sampled = decision.Decision == sdktrace.RecordAndSample
 		config.TraceState = decision.Tracestate
@@ -124,7 +124,7 @@ func (t *Tracer) Start(ctx context.Context, name string, kind trace.SpanKind, li
 	if s.recorded, s.ended = sampled, false; sampled {
 		s.Links, s.Start = links, time.Now()
 	}
-	return trace.ContextWithSpan(ctx, &reference{context: s.Context}), s
+	return &inContext{ctx, s.Context}, s
 }
 
 // free keeps a span for another use.
