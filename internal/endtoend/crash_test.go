@@ -197,7 +197,7 @@ func startServer(t *testing.T, dir string) *crashServer {
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	go func() { s.cmd.Wait(); close(s.done) }()
+	go func() { _ = s.cmd.Wait(); close(s.done) }() // it is killed
 	t.Cleanup(s.kill)
 	for range 4000 {
 		if resp, err := http.Get(s.url + "/"); err == nil {

@@ -141,7 +141,8 @@ type server struct {
 	address string
 	cmd     *exec.Cmd
 	log     *strings.Builder
-	exited  chan error
+	exited  chan struct{} // closed when the process is gone
+	err     error         // how it ended
 }
 
 // start serves the project with the options of a recording.
@@ -167,13 +168,13 @@ func (s *httpSite) start(f *httpFile, actions string) (*server, error) {
 		return nil, err
 	}
 	args = append(args, "--interface", "127.0.0.1", "--port", strconv.Itoa(port))
-	server := &server{address: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), log: &strings.Builder{}, exited: make(chan error, 1)}
+	server := &server{address: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), log: &strings.Builder{}, exited: make(chan struct{})}
 	server.cmd = s.command(args...)
 	server.cmd.Stdout, server.cmd.Stderr = server.log, server.log
 	if err := server.cmd.Start(); err != nil {
 		return nil, err
 	}
-	go func() { server.exited <- server.cmd.Wait() }()
+	go func() { server.err = server.cmd.Wait(); close(server.exited) }()
 	return server, server.wait()
 }
 
@@ -200,9 +201,8 @@ func (s *server) wait() error {
 			return nil
 		}
 		select {
-		case err := <-s.exited:
-			s.exited <- err
-			return fmt.Errorf("the server ended: %w\n%s", err, s.log)
+		case <-s.exited:
+			return fmt.Errorf("the server ended: %w\n%s", s.err, s.log)
 		case <-ctx.Done():
 			s.stop()
 			return fmt.Errorf("the server does not answer\n%s", s.log)
@@ -215,8 +215,9 @@ func (s *server) stop() {
 	s.cmd.Process.Signal(os.Interrupt)
 	select {
 	case <-s.exited:
+		return
 	case <-time.After(10 * time.Second):
 		s.cmd.Process.Kill()
-		<-s.exited
 	}
+	<-s.exited
 }

@@ -104,29 +104,29 @@ func (r *replay) compare(e *exchange, tail bool) string {
 	if e.Request.Raw != "" {
 		return r.compareRaw(e)
 	}
-	resp, body, err := r.send(e)
+	got, err := r.send(e)
 	if err != nil {
 		return err.Error()
 	}
-	if resp.StatusCode != e.Response.Status {
-		return fmt.Sprintf("status %d, want %d: %.200s", resp.StatusCode, e.Response.Status, body)
+	if got.status != e.Response.Status {
+		return fmt.Sprintf("status %d, want %d: %.200s", got.status, e.Response.Status, got.body)
 	}
 	want := e.Response.Headers["content-type"]
-	if got := resp.Header.Get("Content-Type"); want != "None" && got != want {
-		return fmt.Sprintf("content type %q, want %q", got, want)
+	if kind := got.header.Get("Content-Type"); want != "None" && kind != want {
+		return fmt.Sprintf("content type %q, want %q", kind, want)
 	}
 	if e.Request.Headers["Origin"] != "" {
 		for _, name := range []string{"Access-Control-Allow-Origin", "Access-Control-Allow-Headers", "Access-Control-Allow-Methods"} {
-			if got, want := resp.Header.Get(name), e.Response.Headers[strings.ToLower(name)]; got != want {
+			if got, want := got.header.Get(name), e.Response.Headers[strings.ToLower(name)]; got != want {
 				return fmt.Sprintf("%s %q, want %q", name, got, want)
 			}
 		}
 	}
-	r.remember(e, body)
+	r.remember(e, got.body)
 	if tail {
-		return compareTail(body, e.Response.JSON)
+		return compareTail(got.body, e.Response.JSON)
 	}
-	return compareBody(e, body)
+	return compareBody(e, got.body)
 }
 
 // remember keeps the time of the second message of a conversation's session,
@@ -246,7 +246,7 @@ func comparable(v any) any {
 }
 
 // send makes the request as it was recorded.
-func (r *replay) send(e *exchange) (*http.Response, []byte, error) {
+func (r *replay) send(e *exchange) (answer, error) {
 	target := "http://" + r.server.address + e.Request.Path
 	if len(e.Request.Query) > 0 {
 		query := url.Values{}
@@ -257,7 +257,7 @@ func (r *replay) send(e *exchange) (*http.Response, []byte, error) {
 	}
 	request, err := http.NewRequest(e.Request.Method, target, e.body())
 	if err != nil {
-		return nil, nil, err
+		return answer{}, err
 	}
 	request.Header.Set("Accept", "*/*")
 	for key, value := range e.Request.Headers {
@@ -265,11 +265,18 @@ func (r *replay) send(e *exchange) (*http.Response, []byte, error) {
 	}
 	resp, err := r.client.Do(request)
 	if err != nil {
-		return nil, nil, err
+		return answer{}, err
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
-	return resp, body, err
+	return answer{resp.StatusCode, resp.Header, body}, err
+}
+
+// answer is what came back.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
 }
 
 func (e *exchange) body() io.Reader {
@@ -292,7 +299,9 @@ func (r *replay) compareRaw(e *exchange) string {
 		return err.Error()
 	}
 	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(5 * time.Second))
+	if err := conn.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
+		return err.Error()
+	}
 	raw := e.Request.Raw
 	switch raw { // two are described, not recorded
 	case "GET /version with a header of 20,000 bytes":
@@ -343,19 +352,19 @@ func (r *replay) event(name string, c eventRecord) string {
 	e.Request.Query = map[string]string{"include_events": "ALL"}
 	e.Request.Headers = map[string]string{"Content-Type": "application/json"}
 	e.Request.JSON = c.Posted
-	resp, body, err := r.send(e)
+	got, err := r.send(e)
 	switch {
 	case err != nil:
 		return err.Error()
-	case resp.StatusCode != c.Status:
-		return fmt.Sprintf("status %d, want %d: %.200s", resp.StatusCode, c.Status, body)
+	case got.status != c.Status:
+		return fmt.Sprintf("status %d, want %d: %.200s", got.status, c.Status, got.body)
 	case c.Error != nil:
-		return compareJSON(body, c.Error)
+		return compareJSON(got.body, c.Error)
 	}
 	var state struct{ Events []json.RawMessage }
 	var want []json.RawMessage
-	if err := errors.Join(json.Unmarshal(body, &state), json.Unmarshal(c.Returned, &want)); err != nil || len(state.Events) < len(want) {
-		return fmt.Sprintf("no events: %v %.200s", err, body)
+	if err := errors.Join(json.Unmarshal(got.body, &state), json.Unmarshal(c.Returned, &want)); err != nil || len(state.Events) < len(want) {
+		return fmt.Sprintf("no events: %v %.200s", err, got.body)
 	}
 	var returned [][]byte
 	for _, event := range state.Events[len(state.Events)-len(want):] { // a session started before
@@ -364,7 +373,7 @@ func (r *replay) event(name string, c eventRecord) string {
 	if d := compareJSON(list(returned), c.Returned); d != "" {
 		return d
 	}
-	return compareJSON(without(body, "sender_id", "events"), without(c.Tracker, "sender_id", "events"))
+	return compareJSON(without(got.body, "sender_id", "events"), without(c.Tracker, "sender_id", "events"))
 }
 
 func without(object []byte, keys ...string) []byte {

@@ -137,7 +137,7 @@ func (s *Server) admit(w http.ResponseWriter, r *http.Request, conversationID st
 	case unauthorized:
 		s.refuse(w, problem{Status: 403, Reason: "NotAuthorized", Message: "User has insufficient permissions."})
 	case badHeader:
-		_ = httpio.WriteJSON(w, http.StatusBadRequest, map[string]any{
+		httpio.WriteJSON(w, http.StatusBadRequest, map[string]any{
 			"reasons": []string{"Authorization header is invalid."}, "exception": "InvalidAuthorizationHeader",
 		})
 	default:

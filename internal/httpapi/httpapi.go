@@ -187,11 +187,4 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, status int, messag
 	httpio.Fail(w, r, status, message)
 }
 
-// answer writes a value as JSON.
-func (s *Server) answer(w http.ResponseWriter, r *http.Request, v any) {
-	if err := httpio.WriteJSON(w, http.StatusOK, v); err != nil {
-		s.log.ErrorContext(r.Context(), "answer can't be written", "path", r.URL.Path, "err", err)
-	}
-}
-
 func stack() string { return string(debug.Stack()) }

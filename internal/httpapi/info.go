@@ -15,18 +15,18 @@ func (s *Server) root(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprintf(w, "Hello from Rasa: %s", version.Rasa)
 }
 
-func (s *Server) version(w http.ResponseWriter, r *http.Request) {
-	s.answer(w, r, map[string]string{"version": version.Rasa, "minimum_compatible_version": version.Rasa})
+func (s *Server) version(w http.ResponseWriter, _ *http.Request) {
+	httpio.WriteJSON(w, http.StatusOK, map[string]string{"version": version.Rasa, "minimum_compatible_version": version.Rasa})
 }
 
-func (s *Server) status(w http.ResponseWriter, r *http.Request) {
+func (s *Server) status(w http.ResponseWriter, _ *http.Request) {
 	file, id := s.settings.Assistant.Status()
-	s.answer(w, r, map[string]any{"model_file": file, "model_id": id, "num_active_training_jobs": 0})
+	httpio.WriteJSON(w, http.StatusOK, map[string]any{"model_file": file, "model_id": id, "num_active_training_jobs": 0})
 }
 
 // healthz says that the process answers.
-func (s *Server) healthz(w http.ResponseWriter, r *http.Request) {
-	s.answer(w, r, map[string]string{"status": "ok"})
+func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) {
+	httpio.WriteJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 }
 
 // Check reports whether something that turns need can be used.
@@ -63,5 +63,5 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	if status != http.StatusOK {
 		word = "not ready"
 	}
-	_ = httpio.WriteJSON(w, status, map[string]any{"status": word, "parts": parts})
+	httpio.WriteJSON(w, status, map[string]any{"status": word, "parts": parts})
 }

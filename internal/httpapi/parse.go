@@ -53,9 +53,9 @@ func (s *Server) parse(w http.ResponseWriter, r *http.Request) {
 		s.log.ErrorContext(r.Context(), "text can't be parsed", "err", err)
 		s.parsingError(w, "An unexpected error occurred; the server's log has the details.")
 	case reshape != nil:
-		s.answer(w, r, reshape(parsed.ParseResult()))
+		httpio.WriteJSON(w, http.StatusOK, reshape(parsed.ParseResult()))
 	default:
-		s.answer(w, r, parsed)
+		httpio.WriteJSON(w, http.StatusOK, parsed)
 	}
 }
 

@@ -24,7 +24,7 @@ func (s *Server) refuse(w http.ResponseWriter, p problem) {
 	if p.Details == nil {
 		p.Details = map[string]string{}
 	}
-	_ = httpio.WriteJSON(w, p.Status, map[string]any{
+	httpio.WriteJSON(w, p.Status, map[string]any{
 		"version": version.Rasa,
 		"status":  "failure",
 		"message": p.Message,

@@ -31,7 +31,7 @@ func Fail(w http.ResponseWriter, r *http.Request, status int, message string) {
 	reason := http.StatusText(status)
 	switch wanted(r) {
 	case "json":
-		_ = WriteJSON(w, status, map[string]any{"description": reason, "status": status, "message": message})
+		WriteJSON(w, status, map[string]any{"description": reason, "status": status, "message": message})
 	case "html":
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.WriteHeader(status)

@@ -53,7 +53,7 @@ func statusOf(e *BadRequest) int {
 func TestReadJSONWithoutBody(t *testing.T) {
 	var v any
 	for _, body := range []io.Reader{nil, strings.NewReader(""), io.MultiReader()} {
-		if err := ReadJSON(httptest.NewRecorder(), httptest.NewRequest("POST", "/", body), 10, &v); err != io.EOF {
+		if err := ReadJSON(httptest.NewRecorder(), httptest.NewRequest("POST", "/", body), 10, &v); !errors.Is(err, io.EOF) {
 			t.Errorf("got %v, want %v", err, io.EOF)
 		}
 	}

@@ -26,7 +26,7 @@ func open(t *testing.T, path string) *Broker {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { b.Close(context.Background()) })
+	t.Cleanup(func() { _ = b.Close(context.Background()) })
 	return b
 }
 

@@ -39,7 +39,7 @@ func (c *Channel) Name() string { return "rest" }
 // Routes implements channel.Input.
 func (c *Channel) Routes(mux *http.ServeMux, handle channel.Handler) {
 	mux.HandleFunc("GET /webhooks/rest", func(w http.ResponseWriter, _ *http.Request) {
-		_ = httpio.WriteJSON(w, http.StatusOK, map[string]string{"status": "ok"})
+		httpio.WriteJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 	})
 	mux.HandleFunc("POST /webhooks/rest/webhook", func(w http.ResponseWriter, r *http.Request) {
 		c.receive(w, r, handle)

@@ -107,7 +107,9 @@ func TestFailedTurnsAreNotAcknowledged(t *testing.T) {
 func TestStreamIsImmediate(t *testing.T) {
 	seen := make(chan struct{})
 	s := serve(t, func(ctx context.Context, m channel.Message) error {
-		m.Output.Send(ctx, m.SenderID, channel.Response{"text": "One.\n\nTwo."})
+		if err := m.Output.Send(ctx, m.SenderID, channel.Response{"text": "One.\n\nTwo."}); err != nil {
+			return err
+		}
 		<-seen
 		return m.Output.Send(ctx, m.SenderID, channel.Response{"text": "Three."})
 	})
@@ -131,7 +133,9 @@ func TestStreamIsImmediate(t *testing.T) {
 
 func TestStreamThatBreaksOffIsNoticed(t *testing.T) {
 	s := serve(t, func(ctx context.Context, m channel.Message) error {
-		m.Output.Send(ctx, m.SenderID, channel.Response{"text": "One."})
+		if err := m.Output.Send(ctx, m.SenderID, channel.Response{"text": "One."}); err != nil {
+			return err
+		}
 		return errors.New("disk full")
 	})
 	if status, body := post(t, s, "?stream=true", `{"sender":"a","message":"hi"}`); status != 200 || !strings.HasSuffix(body, "(cut off)") {

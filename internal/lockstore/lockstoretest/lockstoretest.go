@@ -78,12 +78,12 @@ func (c *check) lock(id string) func() {
 	return unlock
 }
 
-// lockLater asks for the lock in the background, waits until it stands in line,
+// lockLater asks for the lock of "a" in the background, waits until it stands in line,
 // and returns where the result will arrive.
-func (c *check) lockLater(ctx context.Context, id string) <-chan result {
+func (c *check) lockLater(ctx context.Context) <-chan result {
 	done := make(chan result, 1)
 	c.wg.Go(func() {
-		unlock, err := c.store.Lock(ctx, id)
+		unlock, err := c.store.Lock(ctx, "a")
 		done <- result{unlock, err}
 	})
 	c.settle()
@@ -153,7 +153,7 @@ func fifo(t *testing.T, c *check) {
 	const n = 10
 	var waiting []<-chan result
 	for range n {
-		waiting = append(waiting, c.lockLater(t.Context(), "a"))
+		waiting = append(waiting, c.lockLater(t.Context()))
 	}
 	unlock()
 	for i, done := range waiting {
@@ -168,8 +168,8 @@ func fifo(t *testing.T, c *check) {
 func cancelled(t *testing.T, c *check) {
 	unlock := c.lock("a")
 	ctx, cancel := context.WithCancel(t.Context())
-	quitter := c.lockLater(ctx, "a")
-	patient := c.lockLater(t.Context(), "a")
+	quitter := c.lockLater(ctx)
+	patient := c.lockLater(t.Context())
 	cancel()
 	if r := <-quitter; !errors.Is(r.err, context.Canceled) {
 		t.Errorf("Lock with a cancelled context: %v, want %v", r.err, context.Canceled)
@@ -194,7 +194,7 @@ func unlockTwice(t *testing.T, c *check) {
 	first()
 	second := c.lock("a")
 	first()
-	third := c.lockLater(t.Context(), "a")
+	third := c.lockLater(t.Context())
 	c.waiting(third)
 	second()
 	c.granted(third)()
@@ -207,7 +207,7 @@ func queueFull(t *testing.T, c *check) {
 	unlock := c.lock("a")
 	var waiting []<-chan result
 	for range c.traits.MaxWaiting {
-		waiting = append(waiting, c.lockLater(t.Context(), "a"))
+		waiting = append(waiting, c.lockLater(t.Context()))
 	}
 	if _, err := c.store.Lock(t.Context(), "a"); !errors.Is(err, lockstore.ErrQueueFull) {
 		t.Errorf("Lock in a full line: %v, want %v", err, lockstore.ErrQueueFull)
@@ -220,7 +220,7 @@ func queueFull(t *testing.T, c *check) {
 
 func closing(t *testing.T, c *check) {
 	unlock := c.lock("a")
-	waiting := c.lockLater(t.Context(), "a")
+	waiting := c.lockLater(t.Context())
 	if err := c.store.Close(); err != nil {
 		t.Fatalf("Close: %v", err)
 	}

@@ -100,6 +100,9 @@ func TestRowsAreRasas(t *testing.T) {
 		}
 		got = append(got, line)
 	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
 	want := []string{
 		"1 a user 1700000000.25 inform -",
 		"2 a slot 1700000000.25 - city",

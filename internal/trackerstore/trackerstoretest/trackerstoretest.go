@@ -388,6 +388,8 @@ func reopens(t *testing.T, open Open) {
 		}
 	}
 	s := open(t, dir, Domain())
-	defer s.Close()
 	wantStored(t, s, tr)
+	if err := s.Close(); err != nil {
+		t.Errorf("Close: %v", err)
+	}
 }
