@@ -2,6 +2,7 @@ package crf
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -36,6 +37,9 @@ type Options struct {
 // those of topology and every pair of neighbours in the data. The result does not
 // depend on the number of threads.
 func Train(ctx context.Context, data []Sequence, topology Topology, features int, o Options) (*Model, error) {
+	if n := topology.parts(); n > mostParts {
+		return nil, fmt.Errorf("tags have %d parts together, more than %d", n, mostParts)
+	}
 	t := newTrainer(data, topology, features, o)
 	order := make([]int, len(data))
 	for i := range order {

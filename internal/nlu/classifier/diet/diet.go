@@ -158,7 +158,6 @@ func (c *Classifier) logPass(ctx context.Context, what string) func(int, float64
 // Process sets the intent and the ranking of each message and adds entities.
 func (c *Classifier) Process(_ context.Context, messages []*nlu.Message) error {
 	s := c.work.Get().(*scratch)
-	defer c.work.Put(s)
 	for _, m := range messages {
 		var ranking []nlu.Intent
 		if c.config.IntentClassification {
@@ -168,9 +167,17 @@ func (c *Classifier) Process(_ context.Context, messages []*nlu.Message) error {
 		if c.config.EntityRecognition {
 			m.Entities = append(m.Entities, c.extract(m, ranking, s)...)
 		}
+		if len(m.Tokens[nlu.Text]) > longMessage { // don't hold on to so much
+			s = &scratch{}
+		}
 	}
+	c.work.Put(s)
 	return nil
 }
+
+// longMessage is how many tokens a message may have for its work space to be
+// used again.
+const longMessage = 512
 
 const (
 	fileName    = "diet.bin"

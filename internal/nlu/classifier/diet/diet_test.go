@@ -178,6 +178,15 @@ func TestSmallBotLearnsEntitiesRolesAndGroups(t *testing.T) {
 	}
 }
 
+func TestLongMessage(t *testing.T) {
+	b := train(t, nil, travel...)
+	const times = 4000
+	m := b.parse(t, strings.Repeat("fly from Rome to Paris ", times))
+	if len(m.Entities) < times || m.Entities[len(m.Entities)-1].Value != "Paris" || m.Intent.Name != "order" {
+		t.Errorf("%d entities, %v", len(m.Entities), m.Intent)
+	}
+}
+
 var mood = []string{
 	"greet: hey", "greet: hello", "greet: hi", "greet: good morning", "greet: good evening", "greet: hey there",
 	"goodbye: bye", "goodbye: good bye", "goodbye: see you later", "goodbye: see you around", "goodbye: cu",
