@@ -201,13 +201,6 @@ func (v validator) priorities(policies []*component) {
 // CheckBuilt reports every component of the graphs that this binary can't run,
 // with what there is instead.
 func CheckBuilt(g *Graphs, types graph.Types, problems *diag.List) {
-	var ready []string
-	for name, t := range types {
-		if t.Build != nil && len(t.Kinds) > 0 {
-			ready = append(ready, name)
-		}
-	}
-	slices.Sort(ready)
 	seen := map[string]bool{}
 	for _, s := range []graph.Schema{g.Train, g.Predict} {
 		for _, n := range s.Nodes {
@@ -221,11 +214,32 @@ func CheckBuilt(g *Graphs, types graph.Types, problems *diag.List) {
 				continue
 			}
 			seen[key] = true
-			hint := "built are: " + strings.Join(ready, ", ")
-			if nearest := Nearest(n.Uses); nearest != "" {
-				hint = fmt.Sprintf("nearest is %s; %s", nearest, hint)
-			}
-			problems.Errorf(pos, "not-built", hint, "the component %q is not built yet", n.Uses)
+			problems.Errorf(pos, "not-built", instead(t, types), "the component %q is not built yet", n.Uses)
 		}
 	}
 }
+
+// instead tells what there is of the kind of a component that is not built.
+func instead(t *graph.Type, types graph.Types) string {
+	var ready []string
+	for name, other := range types {
+		sameKind := func(k graph.Kind) bool {
+			return slices.Contains(t.Kinds, k) || isPolicyKind(k) && slices.ContainsFunc(t.Kinds, isPolicyKind)
+		}
+		if other.Build != nil && slices.ContainsFunc(other.Kinds, sameKind) {
+			ready = append(ready, name)
+		}
+	}
+	slices.Sort(ready)
+	hint := "of its kind there are: " + strings.Join(ready, ", ")
+	switch nearest := Nearest(t.Name); {
+	case len(ready) == 0:
+		return "nothing of its kind is built; take it out of the configuration"
+	case nearest != "":
+		return fmt.Sprintf("nearest is %s; %s", nearest, hint)
+	default:
+		return hint
+	}
+}
+
+func isPolicyKind(k graph.Kind) bool { return k == graph.Policy || k == graph.PolicyEndToEnd }

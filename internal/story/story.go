@@ -61,22 +61,25 @@ type Event struct {
 
 // EndToEnd reports whether a block has a user text without an intent, or a bot
 // text, which only end-to-end training can learn from.
-func (g *Graph) EndToEnd() bool {
+func (g *Graph) EndToEnd() bool { return g.FirstText() != nil }
+
+// FirstText returns the first event that makes a graph end-to-end, or nil.
+func (g *Graph) FirstText() *Event {
 	for _, b := range g.Blocks {
-		for _, e := range b.Events {
-			switch e := e.Event.(type) {
+		for i := range b.Events {
+			switch e := b.Events[i].Event.(type) {
 			case *tracker.UserUttered:
 				if e.HasText && e.Intent == "" {
-					return true
+					return &b.Events[i]
 				}
 			case *tracker.ActionExecuted:
 				if e.ActionText != "" {
-					return true
+					return &b.Events[i]
 				}
 			}
 		}
 	}
-	return false
+	return nil
 }
 
 // Merge appends the blocks of another graph.

@@ -106,7 +106,7 @@ func Prepare(s Settings) (*Run, error) {
 	recipe.Validate(completed, s.Types, r.Problems)
 	recipe.CheckBuilt(r.Graphs, s.Types, r.Problems)
 	if r.Type == recipe.EndToEnd {
-		r.Problems.Errorf(diag.Position{File: completed.File}, "not-built", "write the texts as intents and responses",
+		r.Problems.Errorf(r.Project.Stories.FirstText().Pos, "not-built", "write the texts as intents and responses",
 			"stories with texts of users or the assistant (end-to-end training) need TEDPolicy, which is not built yet")
 	}
 	if s.Validate != nil {

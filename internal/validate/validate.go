@@ -86,7 +86,7 @@ type checker struct {
 // missingKeys mentions keys that config.yml should have.
 func (c *checker) missingKeys() {
 	hints := map[string]string{
-		"assistant_id": "write assistant_id: and a name of its own for the assistant; train does so",
+		"assistant_id": "write assistant_id: and a name of its own for the assistant",
 		"language":     "write language: and the code of a language, such as en",
 	}
 	for _, key := range []string{"assistant_id", "language"} {
