@@ -63,7 +63,7 @@ var mayImport = map[string]string{
 	"conversation":   "action nlg nlu dialogue domain tracker trackerstore lockstore broker channel",
 	"assistant":      "model graph recipe nlu dialogue domain provider diag",
 	"training":       "project validate recipe graph model provider nlu nludata dialogue domain story tracker diag version",
-	"validate":       "project recipe graph domain nludata story dialogue dialogue/* tracker diag",
+	"validate":       "project recipe graph domain nludata nlu story dialogue dialogue/* tracker diag",
 
 	// edges
 	"trackerstore/*": "trackerstore tracker domain diag",

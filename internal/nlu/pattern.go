@@ -1,6 +1,8 @@
 package nlu
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/loquat-dev/loquat/internal/diag"
@@ -71,7 +73,11 @@ func CompilePatterns(patterns []Pattern, caseSensitive bool) ([]*pyregexp.Regexp
 	for i, p := range patterns {
 		r, err := pyregexp.Compile(p.Pattern, flags)
 		if err != nil {
-			problems.Errorf(p.Pos, "invalid-regex", "regular expressions are those of Python's module re", "regex %q is invalid: %v", p.Name, err)
+			what := err.Error()
+			if bad, ok := errors.AsType[*pyregexp.SyntaxError](err); ok {
+				what = fmt.Sprintf("%s at character %d", bad.Message, bad.Offset+1)
+			}
+			problems.Errorf(p.Pos, "invalid-regex", "regular expressions are those of Python's module re", "regex %q is invalid: %s", p.Name, what)
 		}
 		compiled[i] = r
 	}

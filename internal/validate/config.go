@@ -30,6 +30,7 @@ func (c *checker) configuration(ctx context.Context) error {
 	if slices.ContainsFunc(completed.Pipeline.Items, func(i project.Item) bool { return i.Name == "WhitespaceTokenizer" }) {
 		c.offsets()
 	}
+	c.regexes(completed.Pipeline.Items)
 	if completed.Recipe == recipe.GraphV1 || kind == recipe.NLU {
 		return nil
 	}
