@@ -37,6 +37,7 @@ func FitSoftmax(ctx context.Context, x *sparse.Matrix, label []int, weight []flo
 		GradientTolerance: o.Tolerance,
 		ValueTolerance:    2.2e-9,
 		Memory:            10,
+		Curvature:         curvature(x, weight, classes, o.L2),
 		Threads:           o.Threads,
 	}
 	loss := softmaxLoss(x, label, weight, classes, o.L2, o.Threads)
@@ -48,6 +49,30 @@ func FitSoftmax(ctx context.Context, x *sparse.Matrix, label []int, weight []flo
 		m.Weights[i] = float32(p)
 	}
 	return m, nil
+}
+
+// curvature is the diagonal of the Hessian where every class is as likely.
+func curvature(x *sparse.Matrix, weight []float64, classes int, l2 float64) []float64 {
+	byFeature := make([]float64, x.Cols+1)
+	for i, w := range weight {
+		index, value := x.Row(i)
+		for t, j := range index {
+			byFeature[j] += w * float64(value[t]) * float64(value[t])
+		}
+		byFeature[x.Cols] += w
+	}
+	p := 1 / float64(classes)
+	out := make([]float64, 0, len(byFeature)*classes)
+	for j, sum := range byFeature {
+		c := p * (1 - p) * sum
+		if j < x.Cols {
+			c += l2
+		}
+		for range classes {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // softmaxLoss is the function that FitSoftmax minimises. Probabilities are

@@ -24,6 +24,10 @@ type LBFGS struct {
 	ValueTolerance float64
 	// Memory is how many steps the approximation of the curvature remembers.
 	Memory int
+	// Curvature, if not nil, is about the second derivative of the function by each
+	// component. Steps are scaled with it, which saves many iterations when some
+	// components matter much more than others. All must be greater than 0.
+	Curvature []float64
 	// Threads is how many goroutines do the vector arithmetic.
 	Threads int
 }
@@ -68,7 +72,7 @@ func (o LBFGS) Minimize(ctx context.Context, f Function, x []float64) (Result, e
 			slope = o.dot(direction, gradient)
 		}
 		first := 1.0
-		if len(history) == 0 {
+		if len(history) == 0 && o.Curvature == nil {
 			first = 1 / math.Sqrt(-slope)
 		}
 		value, ok := o.search(f, x, direction, result.Value, slope, first, nextX, nextGradient)
@@ -128,18 +132,27 @@ func (o LBFGS) direction(history []step, gradient, d []float64) {
 		h := history[len(history)-1]
 		yy := parallel.Sum(o.Threads, len(h.y), func(from, to int) float64 {
 			sum := 0.0
-			for _, v := range h.y[from:to] {
-				sum += float64(v) * float64(v)
+			for i := from; i < to; i++ {
+				sum += float64(h.y[i]) * float64(h.y[i]) / o.curvature(i)
 			}
 			return sum
 		})
 		scale := 1 / (h.rho * yy)
-		o.each(len(d), func(i int) { d[i] *= scale })
+		o.each(len(d), func(i int) { d[i] *= scale / o.curvature(i) })
+	} else if o.Curvature != nil {
+		o.each(len(d), func(i int) { d[i] /= o.Curvature[i] })
 	}
 	for k, h := range history {
 		beta := h.rho * o.dot32(h.y, d)
 		o.each(len(d), func(i int) { d[i] += (alpha[k] - beta) * float64(h.s[i]) })
 	}
+}
+
+func (o LBFGS) curvature(i int) float64 {
+	if o.Curvature == nil {
+		return 1
+	}
+	return o.Curvature[i]
 }
 
 func (o LBFGS) remember(history []step, x, x1, g, g1 []float64) []step {
