@@ -3,7 +3,6 @@ package conversation_test
 import (
 	"context"
 	"errors"
-	"iter"
 	"log/slog"
 	"slices"
 	"strings"
@@ -18,10 +17,12 @@ import (
 	"github.com/loquat-dev/loquat/internal/conversation"
 	"github.com/loquat-dev/loquat/internal/dialogue"
 	"github.com/loquat-dev/loquat/internal/domain"
+	"github.com/loquat-dev/loquat/internal/lockstore/memlock"
 	"github.com/loquat-dev/loquat/internal/nlg"
 	"github.com/loquat-dev/loquat/internal/nlu"
 	"github.com/loquat-dev/loquat/internal/tracker"
 	"github.com/loquat-dev/loquat/internal/trackerstore"
+	"github.com/loquat-dev/loquat/internal/trackerstore/memstore"
 )
 
 // intentIsText understands a message as the intent of that name.
@@ -59,34 +60,21 @@ func (s script) Predict(_ context.Context, in dialogue.Situation) (*dialogue.Pre
 	return p, nil
 }
 
-// mapStore keeps events in a map.
-type mapStore map[string][]tracker.Event
+// newStore returns an empty store.
+func newStore() *memstore.Store { return memstore.New(testDomain()) }
 
-func (s mapStore) Retrieve(_ context.Context, id string) (*tracker.Tracker, error) {
-	events, ok := s[id]
-	if !ok {
-		return nil, trackerstore.ErrNotFound
+// stored returns the events of the conversation.
+func stored(t *testing.T, store *memstore.Store) []tracker.Event {
+	t.Helper()
+	c, err := store.Retrieve(t.Context(), "c")
+	if errors.Is(err, trackerstore.ErrNotFound) {
+		return nil
 	}
-	return tracker.FromEvents(id, testDomain(), events), nil
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.Events()
 }
-
-func (s mapStore) Save(_ context.Context, t *tracker.Tracker) error {
-	s[t.ConversationID] = append(s[t.ConversationID], t.Unsaved()...)
-	t.MarkSaved()
-	return nil
-}
-
-func (s mapStore) Replace(_ context.Context, t *tracker.Tracker) error {
-	s[t.ConversationID] = t.Events()
-	return nil
-}
-func (mapStore) ConversationIDs(context.Context) iter.Seq2[string, error] { return nil }
-func (mapStore) Close() error                                             { return nil }
-
-type noLock struct{}
-
-func (noLock) Lock(context.Context, string) (func(), error) { return func() {}, nil }
-func (noLock) Close() error                                 { return nil }
 
 // actionServer answers by the action's name.
 type actionServer map[string]func() (action.Reply, error)
@@ -116,18 +104,18 @@ func testDomain() *domain.Domain {
 	return d
 }
 
-func newProcessor(t *testing.T, store mapStore, now func() time.Time) *conversation.Processor {
+func newProcessor(t *testing.T, store *memstore.Store, now func() time.Time) *conversation.Processor {
 	t.Helper()
 	p := conversation.New(settings(store, now))
 	t.Cleanup(p.Close)
 	return p
 }
 
-func settings(store mapStore, now func() time.Time) conversation.Settings {
+func settings(store *memstore.Store, now func() time.Time) conversation.Settings {
 	d := testDomain()
 	logger := slog.New(slog.DiscardHandler)
 	return conversation.Settings{
-		Domain: d, Interpreter: intentIsText{}, Store: store, Locks: noLock{}, Logger: logger, Now: now,
+		Domain: d, Interpreter: intentIsText{}, Store: store, Locks: memlock.New(0), Logger: logger, Now: now,
 		ModelID: "m", AssistantID: "a",
 		Predictor: script{
 			"greet": {"utter_hi"}, "book": {"action_rejects", "action_fails", "action_works"}, "bye": {"action_default_fallback"},
@@ -163,9 +151,9 @@ func settings(store mapStore, now func() time.Time) conversation.Settings {
 }
 
 // say sends a message and returns the answers and a line for each new event.
-func say(t *testing.T, p *conversation.Processor, store mapStore, text string) (answers, events []string) {
+func say(t *testing.T, p *conversation.Processor, store *memstore.Store, text string) (answers, events []string) {
 	t.Helper()
-	before := len(store["c"])
+	before := len(stored(t, store))
 	out := channel.NewCollector("rest")
 	err := p.HandleMessage(t.Context(), channel.Message{Text: text, HasText: true, SenderID: "c", Channel: "rest", MessageID: "1", Output: out})
 	if err != nil {
@@ -174,7 +162,7 @@ func say(t *testing.T, p *conversation.Processor, store mapStore, text string) (
 	for _, m := range out.Messages() {
 		answers = append(answers, m["text"].(string))
 	}
-	for _, e := range store["c"][before:] {
+	for _, e := range stored(t, store)[before:] {
 		line := e.Type()
 		switch e := e.(type) {
 		case *tracker.ActionExecuted:
@@ -190,7 +178,7 @@ func say(t *testing.T, p *conversation.Processor, store mapStore, text string) (
 }
 
 func TestFirstTurnStartsASession(t *testing.T) {
-	store := mapStore{}
+	store := newStore()
 	answers, events := say(t, newProcessor(t, store, nil), store, "greet")
 	if diff := cmp.Diff([]string{"Hi, you said greet."}, answers); diff != "" {
 		t.Error(diff)
@@ -205,7 +193,7 @@ func TestFirstTurnStartsASession(t *testing.T) {
 }
 
 func TestFailingAndRejectedActionsLeaveTheirMark(t *testing.T) {
-	store := mapStore{}
+	store := newStore()
 	p := newProcessor(t, store, nil)
 	say(t, p, store, "greet")
 	answers, events := say(t, p, store, "book")
@@ -223,7 +211,7 @@ func TestFailingAndRejectedActionsLeaveTheirMark(t *testing.T) {
 
 func TestExpiredSessionCarriesSlotsOver(t *testing.T) {
 	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
-	store := mapStore{}
+	store := newStore()
 	p := newProcessor(t, store, func() time.Time { return now })
 	say(t, p, store, "greet")
 	now = now.Add(61 * time.Minute)
@@ -238,9 +226,9 @@ func TestExpiredSessionCarriesSlotsOver(t *testing.T) {
 }
 
 func TestEventsNameModelAndAssistant(t *testing.T) {
-	store := mapStore{}
+	store := newStore()
 	say(t, newProcessor(t, store, nil), store, "greet")
-	for _, e := range store["c"] {
+	for _, e := range stored(t, store) {
 		if m := e.Meta(); m.Metadata["model_id"] != "m" || m.Metadata["assistant_id"] != "a" || m.Timestamp == 0 {
 			t.Errorf("%s: %+v", e.Type(), m)
 		}
@@ -260,17 +248,17 @@ func TestReminderSpeaksUnlessTheUserDid(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				store := mapStore{}
+				store := newStore()
 				p := conversation.New(settings(store, nil))
 				defer p.Close()
 				say(t, p, store, "remind")
 				if c.then != "" {
 					say(t, p, store, c.then)
 				}
-				before := len(store["c"])
+				before := len(stored(t, store))
 				time.Sleep(2 * time.Minute)
 				synctest.Wait()
-				if got := len(store["c"]) - before; got != c.new {
+				if got := len(stored(t, store)) - before; got != c.new {
 					t.Errorf("%d new events, want %d", got, c.new)
 				}
 			})
@@ -279,7 +267,7 @@ func TestReminderSpeaksUnlessTheUserDid(t *testing.T) {
 }
 
 func TestPausedAssistantOnlyRestarts(t *testing.T) {
-	store := mapStore{}
+	store := newStore()
 	p := newProcessor(t, store, nil)
 	say(t, p, store, "pause")
 	if _, events := say(t, p, store, "greet"); !slices.Equal(events, []string{"user", "slot said"}) {
@@ -292,7 +280,7 @@ func TestPausedAssistantOnlyRestarts(t *testing.T) {
 }
 
 func TestEndlessTurnIsBroken(t *testing.T) {
-	store := mapStore{}
+	store := newStore()
 	answers, _ := say(t, newProcessor(t, store, nil), store, "loop")
 	if len(answers) != conversation.DefaultMaxPredictions {
 		t.Errorf("%d answers", len(answers))
@@ -307,7 +295,7 @@ func (breaking) Predict(context.Context, dialogue.Situation) (*dialogue.Predicti
 }
 
 func TestTurnThatBreaksOffKeepsTheMessage(t *testing.T) {
-	store := mapStore{}
+	store := newStore()
 	s := settings(store, nil)
 	s.Predictor = breaking{}
 	p := conversation.New(s)
@@ -316,7 +304,7 @@ func TestTurnThatBreaksOffKeepsTheMessage(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "no memory") {
 		t.Errorf("got %v", err)
 	}
-	events := store["c"]
+	events := stored(t, store)
 	if last, ok := events[len(events)-1].(*tracker.ActionExecuted); !ok || last.Name != action.Listen {
 		t.Errorf("ends with %v", events[len(events)-1].Type())
 	}
@@ -334,7 +322,7 @@ func (r *recorder) Before(ctx context.Context, s *conversation.Step) (context.Co
 }
 
 func TestHookSeesTheStepsOfATurn(t *testing.T) {
-	store := mapStore{}
+	store := newStore()
 	s := settings(store, nil)
 	hook := &recorder{}
 	s.Hook = hook
