@@ -110,57 +110,78 @@ func isInput(name string) bool {
 	return name == InputImporter || name == InputMessage || name == InputTracker
 }
 
+// NodeError says what keeps a node from running.
+type NodeError struct {
+	Node string
+	Text string
+}
+
+// Error gives the text, which names the node.
+func (e *NodeError) Error() string { return e.Text }
+
 // Order returns the indices of the nodes such that each comes after those that it
-// needs. It fails on a cycle and on a need that nothing provides.
+// needs. A cycle, a need that nothing provides and a repeated name are
+// NodeErrors, all of them joined.
 func (s *Schema) Order() ([]int, error) {
-	index := make(map[string]int, len(s.Nodes))
+	o := ordering{schema: s, index: make(map[string]int, len(s.Nodes)), state: make([]visit, len(s.Nodes))}
 	for i := range s.Nodes {
-		if _, twice := index[s.Nodes[i].Name]; twice {
-			return nil, fmt.Errorf("the node %q stands twice in the graph", s.Nodes[i].Name)
+		name := s.Nodes[i].Name
+		if _, twice := o.index[name]; twice {
+			o.fail(name, "the node %q stands twice in the graph", name)
 		}
-		index[s.Nodes[i].Name] = i
+		o.index[name] = i
 	}
-	const (
-		unseen = iota
-		visiting
-		done
-	)
-	state := make([]int, len(s.Nodes))
-	order := make([]int, 0, len(s.Nodes))
-	var visit func(i int) error
-	visit = func(i int) error {
-		switch state[i] {
-		case done:
-			return nil
-		case visiting:
-			return fmt.Errorf("the graph has a cycle through the node %q", s.Nodes[i].Name)
-		}
-		state[i] = visiting
-		n := &s.Nodes[i]
-		for _, parameter := range slices.Sorted(maps.Keys(n.Needs)) {
-			need := n.Needs[parameter]
-			if isInput(need) {
-				continue
-			}
-			j, ok := index[need]
-			if !ok {
-				return fmt.Errorf("the node %q needs %q, which is not in the graph", n.Name, need)
-			}
-			if err := visit(j); err != nil {
-				return err
-			}
-		}
-		state[i] = done
-		order = append(order, i)
-		return nil
-	}
-	var errs []error
 	for i := range s.Nodes {
-		if err := visit(i); err != nil {
-			errs = append(errs, err)
+		o.visit(i)
+	}
+	return o.order, errors.Join(o.errs...)
+}
+
+// visit is how far the search for an order has come with a node.
+type visit int
+
+const (
+	unseen visit = iota
+	visiting
+	visited
+)
+
+// ordering is a depth-first search along needs.
+type ordering struct {
+	schema *Schema
+	index  map[string]int
+	state  []visit
+	order  []int
+	errs   []error
+}
+
+func (o *ordering) fail(node, format string, args ...any) {
+	o.errs = append(o.errs, &NodeError{node, fmt.Sprintf(format, args...)})
+}
+
+func (o *ordering) visit(i int) {
+	n := &o.schema.Nodes[i]
+	switch o.state[i] {
+	case visited:
+		return
+	case visiting:
+		o.fail(n.Name, "the graph has a cycle through the node %q", n.Name)
+		return
+	}
+	o.state[i] = visiting
+	for _, parameter := range sortedKeys(n.Needs) {
+		need := n.Needs[parameter]
+		if isInput(need) {
+			continue
+		}
+		if j, ok := o.index[need]; ok {
+			o.visit(j)
+		} else {
+			o.fail(n.Name, "the node %q needs %q, which is not in the graph", n.Name, need)
 		}
 	}
-	return order, errors.Join(errs...)
+	o.state[i] = visited
+	o.order = append(o.order, i)
 }
 
 // Types finds component types by class name.

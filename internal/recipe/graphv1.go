@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -29,8 +30,15 @@ func fromSchemas(c *project.Config, types graph.Types, problems *diag.List) *Gra
 		}
 	}
 	for _, s := range []*graph.Schema{&g.Train, &g.Predict} {
-		if _, err := s.Order(); err != nil {
-			problems.Errorf(diag.Position{File: c.File}, "invalid-graph", "", "%v", err)
+		_, err := s.Order()
+		if all, ok := err.(interface{ Unwrap() []error }); ok {
+			for _, err := range all.Unwrap() {
+				at := diag.Position{File: c.File}
+				if node, ok := errors.AsType[*graph.NodeError](err); ok {
+					at = g.Origin[node.Node]
+				}
+				problems.Errorf(at, "invalid-graph", "", "%v", err)
+			}
 		}
 	}
 	return g

@@ -87,7 +87,7 @@ func TestWhatIsWrongWithAConfiguration(t *testing.T) {
 			`config.yml: predict_schema has no node "x" [unknown-node]`,
 		}},
 		{"a graph with mistakes", "recipe: graph.v1\nlanguage: zh\nnlu_target: a\ntrain_schema: {nodes: {}}\npredict_schema:\n  nodes:\n    a:\n      uses: WhitespaceTokenizer\n      fn: fly\n      needs: {messages: b}\n      config: {intent_split_symbol: 3}\n", []string{
-			`config.yml: the node "a" needs "b", which is not in the graph [invalid-graph]`,
+			`config.yml:7:5: the node "a" needs "b", which is not in the graph [invalid-graph]`,
 			`config.yml:8:13: WhitespaceTokenizer can't handle the language "zh" [language]`,
 			`config.yml:8:13: WhitespaceTokenizer has no function "fly" [unknown-function]`,
 			`config.yml:11:37: the setting "intent_split_symbol" of WhitespaceTokenizer is a whole number, not a string [wrong-type]`,
