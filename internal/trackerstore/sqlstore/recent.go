@@ -86,14 +86,14 @@ func (r *recent) committed(c *change) {
 		return
 	}
 	h := el.Value.(*history)
-	if c.replace || len(h.tracker.Events()) != c.base {
+	if c.replace || !c.follows(h.tracker) {
 		r.remove(c.conversationID)
 		return
 	}
-	h.tracker.UpdateAll(c.events)
+	h.tracker = c.tracker.Copy() // its owner waits for the writer
 	h.tracker.MarkSaved()
 	h.lastID, h.lastData = c.lastID, c.rows[len(c.rows)-1].data
-	r.events += len(c.events)
+	r.events += len(c.rows)
 	r.inOrder.MoveToFront(el)
 	r.shrink()
 }

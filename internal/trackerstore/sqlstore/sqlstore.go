@@ -194,9 +194,8 @@ func (s *Store) store(ctx context.Context, t *tracker.Tracker, events []tracker.
 	}
 	err := s.writer.write(ctx, &change{
 		conversationID: t.ConversationID,
-		events:         events,
+		tracker:        t,
 		rows:           encode(events),
-		base:           len(t.Events()) - len(events),
 		replace:        replace,
 	})
 	if err != nil {

@@ -53,14 +53,21 @@ func orNull(s string) sql.NullString { return sql.NullString{String: s, Valid: s
 // change is what one Save or Replace does to one conversation.
 type change struct {
 	conversationID string
-	events         []tracker.Event
-	rows           []row // of the events
-	base           int   // how many events the caller knows to be stored already
+	tracker        *tracker.Tracker
+	rows           []row // of the events that are to be stored
 	replace        bool  // delete what is there before
 	lastID         int64 // set by the transaction
 
 	state atomic.Int32 // waiting, then taken or withdrawn
 	done  chan error   // gets the outcome once, if taken
+}
+
+// follows reports whether the change's tracker is what was stored and the new
+// events.
+func (c *change) follows(stored *tracker.Tracker) bool {
+	had, has := stored.Events(), c.tracker.Events()
+	base := len(has) - len(c.rows)
+	return len(had) == base && (base == 0 || had[base-1] == has[base-1])
 }
 
 const (
