@@ -24,10 +24,14 @@ import (
 
 var update = flag.Bool("update", false, "write the expected trees")
 
-// setting returns a variable, or skips the test.
+// setting returns a variable, or skips the test, or fails it where the backends
+// are there on purpose.
 func setting(t testing.TB, name string) string {
 	t.Helper()
 	v := os.Getenv(name)
+	if v == "" && os.Getenv("LOQUAT_TEST_BACKENDS") == "required" {
+		t.Fatalf("%s is not set, though .ci/backends/start has run", name)
+	}
 	if v == "" {
 		t.Skipf("skipped: %s is not set; .ci/backends/start starts what it names, .ci/backends/env sets it", name)
 	}

@@ -25,6 +25,9 @@ func read(endpoints string, env map[string]string) (tracing.Config, string) {
 	if !config.On() {
 		b.WriteString("off\n")
 	}
+	if config.Console {
+		b.WriteString("to the terminal\n")
+	}
 	for _, e := range config.Exporters {
 		switch {
 		case e.OTLP != nil:

@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -51,6 +52,9 @@ type Tracing struct {
 func Start(c Config, s Settings) (*Tracing, error) {
 	if !c.On() && s.Viewer == nil {
 		return nil, nil
+	}
+	if c.Console && s.Viewer == nil {
+		s.Viewer = viewer.New(os.Stderr, viewer.Detect(os.Stderr))
 	}
 	if !c.On() {
 		c = defaults(environment{getenv: func(string) string { return "" }})
