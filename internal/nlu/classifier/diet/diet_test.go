@@ -180,7 +180,7 @@ func TestSmallBotLearnsEntitiesRolesAndGroups(t *testing.T) {
 
 func TestLongMessage(t *testing.T) {
 	b := train(t, nil, travel...)
-	const times = 4000
+	const times = 400
 	m := b.parse(t, strings.Repeat("fly from Rome to Paris ", times))
 	if len(m.Entities) < times || m.Entities[len(m.Entities)-1].Value != "Paris" || m.Intent.Name != "order" {
 		t.Errorf("%d entities, %v", len(m.Entities), m.Intent)
