@@ -22,8 +22,11 @@ import (
 	"github.com/loquat-dev/loquat/internal/tracker"
 )
 
-// maxBody bounds a message with its metadata, in bytes.
-const maxBody = 4 << 20
+// Bounds, in bytes.
+const (
+	maxBody   = 4 << 20 // a message with its metadata
+	maxSender = 1024    // the name of a conversation, which stores keep at hand
+)
 
 // Channel is the channel "rest".
 type Channel struct {
@@ -147,6 +150,9 @@ func read(w http.ResponseWriter, r *http.Request) (channel.Message, error) {
 		return channel.Message{}, err
 	}
 	m := channel.Message{Channel: "rest", MessageID: newID()}
+	if len(b.Sender) > maxSender {
+		return m, &httpio.BadRequest{Status: http.StatusBadRequest, Message: "The sender's name is too long"}
+	}
 	if m.SenderID, err = sender(b.Sender); err != nil {
 		return m, err
 	}

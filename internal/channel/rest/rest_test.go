@@ -70,6 +70,7 @@ func TestMessages(t *testing.T) {
 		{``, 500, "", channel.Message{}},
 		{`{"sender": "a", `, 400, "", channel.Message{}},
 		{`{"sender":"a","message":"` + strings.Repeat("a", maxBody) + `"}`, 413, "", channel.Message{}},
+		{`{"sender":"` + strings.Repeat("a", maxSender) + `","message":"hi"}`, 400, "", channel.Message{}},
 	} {
 		got = channel.Message{}
 		status, answer := post(t, s, "", c.body)

@@ -11,13 +11,14 @@ import (
 // What the store remembers of conversations that were used last.
 const (
 	maxRecentConversations = 2_000
-	maxRecentEvents        = 50_000 // over all conversations
+	maxRecentBytes         = 24 << 20 // of JSON, over all conversations; some 50,000 events
 )
 
 // history is a conversation up to a row, and that row, by which a reader notices
 // that the conversation was rewritten behind its back.
 type history struct {
 	tracker  *tracker.Tracker
+	size     int   // bytes of JSON that it was made of
 	lastID   int64 // 0 if no row is known
 	lastData string
 }
@@ -25,20 +26,20 @@ type history struct {
 // recent remembers the conversations that were used last. What it returns may be
 // old, never wrong: reading continues from where it ends.
 type recent struct {
-	domain                      *domain.Domain
-	maxConversations, maxEvents int
+	domain                     *domain.Domain
+	maxConversations, maxBytes int
 
 	mu      sync.Mutex
 	byID    map[string]*list.Element
 	inOrder *list.List // of *history, most recently used first; their trackers are never handed out
-	events  int
+	bytes   int
 }
 
-func newRecent(d *domain.Domain, maxConversations, maxEvents int) *recent {
+func newRecent(d *domain.Domain, maxConversations, maxBytes int) *recent {
 	return &recent{
 		domain:           d,
 		maxConversations: maxConversations,
-		maxEvents:        maxEvents,
+		maxBytes:         maxBytes,
 		byID:             make(map[string]*list.Element),
 		inOrder:          list.New(),
 	}
@@ -71,7 +72,7 @@ func (r *recent) put(h history) {
 	r.remove(id)
 	h.tracker = h.tracker.Copy()
 	r.byID[id] = r.inOrder.PushFront(&h)
-	r.events += len(h.tracker.Events())
+	r.bytes += h.size
 	r.shrink()
 }
 
@@ -93,7 +94,8 @@ func (r *recent) committed(c *change) {
 	h.tracker = c.tracker.Copy() // its owner waits for the writer
 	h.tracker.MarkSaved()
 	h.lastID, h.lastData = c.lastID, c.rows[len(c.rows)-1].data
-	r.events += len(c.rows)
+	h.size += c.size()
+	r.bytes += c.size()
 	r.inOrder.MoveToFront(el)
 	r.shrink()
 }
@@ -101,7 +103,7 @@ func (r *recent) committed(c *change) {
 // shrink forgets conversations, the longest unused first, until the rest is
 // within the bounds.
 func (r *recent) shrink() {
-	for len(r.byID) > r.maxConversations || r.events > r.maxEvents {
+	for len(r.byID) > r.maxConversations || r.bytes > r.maxBytes {
 		r.remove(r.inOrder.Back().Value.(*history).tracker.ConversationID)
 	}
 }
@@ -112,12 +114,12 @@ func (r *recent) clear() {
 	defer r.mu.Unlock()
 	clear(r.byID)
 	r.inOrder.Init()
-	r.events = 0
+	r.bytes = 0
 }
 
 func (r *recent) remove(id string) {
 	if el, ok := r.byID[id]; ok {
-		r.events -= len(el.Value.(*history).tracker.Events())
+		r.bytes -= el.Value.(*history).size
 		r.inOrder.Remove(el)
 		delete(r.byID, id)
 	}

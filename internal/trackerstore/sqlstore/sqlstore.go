@@ -70,7 +70,7 @@ func Open(ctx context.Context, c Config, d *domain.Domain) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{domain: d, recent: newRecent(d, maxRecentConversations, maxRecentEvents)}
+	s := &Store{domain: d, recent: newRecent(d, maxRecentConversations, maxRecentBytes)}
 	if err := s.open(ctx, file); err != nil {
 		return nil, fmt.Errorf("open tracker store %s: %w", file, err)
 	}
@@ -157,6 +157,7 @@ func (s *Store) read(ctx context.Context, h history) (history, error) {
 		}
 		h.tracker.Update(e)
 		h.lastData = string(data)
+		h.size += len(data)
 	}
 	if err := rows.Err(); err != nil {
 		return history{}, err

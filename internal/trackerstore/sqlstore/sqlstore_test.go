@@ -252,26 +252,22 @@ func TestLogIsCarriedOver(t *testing.T) {
 
 func TestRecentIsBounded(t *testing.T) {
 	r := newRecent(trackerstoretest.Domain(), 3, 10)
-	put := func(id string, n int) {
-		tr := tracker.New(id, r.domain)
-		for range n {
-			tr.Update(&tracker.ConversationPaused{})
-		}
-		r.put(history{tracker: tr, lastID: int64(n)})
+	put := func(id string, size int) {
+		r.put(history{tracker: tracker.New(id, r.domain), size: size, lastID: int64(size)})
 	}
 	for _, id := range []string{"a", "b", "c", "a", "d"} {
 		put(id, 2)
 	}
-	if r.get("a").lastID == 0 || r.get("b").lastID != 0 || r.events != 6 {
-		t.Errorf("a: %v, b: %v, %d events; want a remembered, b not, 6 events", r.get("a"), r.get("b"), r.events)
+	if r.get("a").lastID == 0 || r.get("b").lastID != 0 || r.bytes != 6 {
+		t.Errorf("a: %v, b: %v, %d bytes; want a remembered, b not, 6 bytes", r.get("a"), r.get("b"), r.bytes)
 	}
 	put("e", 9)
-	if len(r.byID) != 1 || r.events != 9 {
-		t.Errorf("%d conversations, %d events; want 1 and 9", len(r.byID), r.events)
+	if len(r.byID) != 1 || r.bytes != 9 {
+		t.Errorf("%d conversations, %d bytes; want 1 and 9", len(r.byID), r.bytes)
 	}
 	put("e", 11)
-	if len(r.byID) != 0 || r.events != 0 {
-		t.Errorf("%d conversations, %d events; want none", len(r.byID), r.events)
+	if len(r.byID) != 0 || r.bytes != 0 {
+		t.Errorf("%d conversations, %d bytes; want none", len(r.byID), r.bytes)
 	}
 }
 

@@ -62,6 +62,15 @@ type change struct {
 	done  chan error   // gets the outcome once, if taken
 }
 
+// size is how many bytes of JSON the change adds.
+func (c *change) size() int {
+	n := 0
+	for _, r := range c.rows {
+		n += len(r.data)
+	}
+	return n
+}
+
 // follows reports whether the change's tracker is what was stored and the new
 // events.
 func (c *change) follows(stored *tracker.Tracker) bool {
@@ -244,9 +253,7 @@ func (w *writer) transaction(batch []*change) (err error) {
 	}
 	for _, c := range batch {
 		w.recent.committed(c)
-		for _, r := range c.rows {
-			w.written += len(r.data)
-		}
+		w.written += c.size()
 	}
 	if w.written >= checkpointBytes {
 		w.written = 0
