@@ -12,6 +12,7 @@ import (
 
 	"github.com/loquat-dev/loquat/internal/domain"
 	"github.com/loquat-dev/loquat/internal/nlg"
+	"github.com/loquat-dev/loquat/internal/pystr"
 	"github.com/loquat-dev/loquat/internal/tracker"
 )
 
@@ -276,32 +277,11 @@ func (r *Runner) utterances(ctx context.Context, responses []map[string]any, s S
 				if len(have)+len(more) > 0 {
 					content["buttons"] = append(slices.Clip(have), more...)
 				}
-			case isSet(value):
+			case pystr.Truth(value):
 				content[key] = value
 			}
 		}
 		events = append(events, nlg.BotEvent(content))
 	}
 	return events, nil
-}
-
-// isSet is Python's truth of a JSON value.
-func isSet(v any) bool {
-	switch v := v.(type) {
-	case nil:
-		return false
-	case bool:
-		return v
-	case string:
-		return v != ""
-	case int64:
-		return v != 0
-	case float64:
-		return v != 0
-	case []any:
-		return len(v) > 0
-	case map[string]any:
-		return len(v) > 0
-	}
-	return true
 }

@@ -24,10 +24,10 @@ var mayImport = map[string]string{
 	// vocabulary
 	"diag":     "",
 	"version":  "",
-	"yamlfile": "diag",
-	"domain":   "diag yamlfile",
+	"yamlfile": "diag pystr",
+	"domain":   "diag yamlfile pystr",
 	"nludata":  "diag yamlfile domain pystr",
-	"tracker":  "domain",
+	"tracker":  "domain pystr",
 	"story":    "diag yamlfile domain nludata tracker",
 	"project":  "diag yamlfile domain nludata story tracker",
 
@@ -42,11 +42,11 @@ var mayImport = map[string]string{
 
 	// contracts
 	"nlu":          "diag graph nludata ml/sparse pyregexp",
-	"dialogue":     "graph diag domain tracker story",
+	"dialogue":     "graph diag domain tracker story pystr",
 	"trackerstore": "tracker",
 	"lockstore":    "",
 	"broker":       "tracker",
-	"channel":      "",
+	"channel":      "pystr",
 	"httpio":       "",
 
 	// components
@@ -57,8 +57,8 @@ var mayImport = map[string]string{
 	"emulate":           "nlu",
 
 	// runtime
-	"nlg":            "domain tracker channel",
-	"action":         "domain tracker channel nlg dialogue",
+	"nlg":            "domain tracker channel pystr",
+	"action":         "domain tracker channel nlg pystr",
 	"action/webhook": "action domain tracker version",
 	"conversation":   "action nlg nlu dialogue domain tracker trackerstore lockstore broker channel",
 	"assistant":      "model graph recipe nlu dialogue domain provider diag",
@@ -77,7 +77,7 @@ var mayImport = map[string]string{
 	"app":      "*",
 	"golden":   "*",
 	"golden/*": "*",
-	"cli":      "app channel diag version",
+	"cli":      "app channel diag version pystr",
 }
 
 // conformance suites and comparisons; only tests and tools import them.

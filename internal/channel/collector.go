@@ -5,6 +5,8 @@ import (
 	"errors"
 	"strings"
 	"sync"
+
+	"github.com/loquat-dev/loquat/internal/pystr"
 )
 
 // Collector is an Output that keeps what the assistant says, in the form that
@@ -77,22 +79,22 @@ func split(recipientID string, r Response) []map[string]any {
 	}
 	text, hasText := r["text"].(string)
 	switch {
-	case !empty(r["quick_replies"]):
+	case pystr.Truth(r["quick_replies"]):
 		add("text", text, "buttons", r["quick_replies"])
-	case !empty(r["buttons"]) && !hasText:
+	case pystr.Truth(r["buttons"]) && !hasText:
 		add("buttons", r["buttons"])
-	case !empty(r["buttons"]):
+	case pystr.Truth(r["buttons"]):
 		add("text", text, "buttons", r["buttons"])
 	case hasText && text != "":
 		for _, paragraph := range strings.Split(strings.TrimSpace(text), "\n\n") {
 			add("text", paragraph)
 		}
 	}
-	if !empty(r["custom"]) {
+	if pystr.Truth(r["custom"]) {
 		add("custom", r["custom"])
 	}
 	for _, key := range []string{"image", "attachment"} {
-		if !empty(r[key]) {
+		if pystr.Truth(r[key]) {
 			add(key, r[key])
 		}
 	}
@@ -108,19 +110,4 @@ func split(recipientID string, r Response) []map[string]any {
 		add("text", title+" : "+subtitle, "buttons", buttons)
 	}
 	return out
-}
-
-// empty is Python's falsehood of the values that a response can hold.
-func empty(v any) bool {
-	switch v := v.(type) {
-	case nil:
-		return true
-	case string:
-		return v == ""
-	case []any:
-		return len(v) == 0
-	case map[string]any:
-		return len(v) == 0
-	}
-	return false
 }

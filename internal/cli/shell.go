@@ -14,6 +14,7 @@ import (
 
 	"github.com/loquat-dev/loquat/internal/app"
 	"github.com/loquat-dev/loquat/internal/channel"
+	"github.com/loquat-dev/loquat/internal/pystr"
 )
 
 func newShellCommand(env *environment) *cobra.Command {
@@ -163,7 +164,7 @@ func (o *terminalOutput) Send(_ context.Context, _ string, r channel.Response) e
 		}
 	}
 	for _, key := range []string{"custom", "elements"} {
-		if v := r[key]; v != nil && !isEmpty(v) {
+		if v := r[key]; pystr.Truth(v) {
 			data, err := json.Marshal(v)
 			if err != nil {
 				return fmt.Errorf("print %s: %w", key, err)
@@ -180,16 +181,6 @@ func (o *terminalOutput) choose(line string) string {
 		return o.buttons[n-1]
 	}
 	return line
-}
-
-func isEmpty(v any) bool {
-	switch v := v.(type) {
-	case map[string]any:
-		return len(v) == 0
-	case []any:
-		return len(v) == 0
-	}
-	return false
 }
 
 // printable leaves out control characters that could steer the terminal.

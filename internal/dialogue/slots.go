@@ -1,11 +1,11 @@
 package dialogue
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/loquat-dev/loquat/internal/domain"
+	"github.com/loquat-dev/loquat/internal/pystr"
 	"github.com/loquat-dev/loquat/internal/story"
 )
 
@@ -33,7 +33,7 @@ func SlotFeatures(s *domain.Slot, value any) []float64 {
 		}
 		return []float64{1, (min(max(v, s.Min), s.Max) - s.Min) / (s.Max - s.Min)}
 	case domain.List:
-		return []float64{number(truthy(value))}
+		return []float64{number(pystr.Truth(value))}
 	case domain.Categorical:
 		return categorical(s, value)
 	default:
@@ -47,7 +47,7 @@ func categorical(s *domain.Slot, value any) []float64 {
 	if value == nil {
 		return out
 	}
-	text := strings.ToLower(pythonString(value))
+	text := strings.ToLower(pystr.Str(value))
 	for i, v := range s.Values {
 		if v == text {
 			out[i] = 1
@@ -66,7 +66,7 @@ func featureText(s *domain.Slot, value any) string {
 	}
 	switch s.Type { // the common cases without an allocation
 	case domain.Text, domain.List:
-		if !s.Influences || s.Type == domain.Text && value == nil || s.Type == domain.List && !truthy(value) {
+		if !s.Influences || s.Type == domain.Text && value == nil || s.Type == domain.List && !pystr.Truth(value) {
 			return ""
 		}
 		return "[1.0]"
@@ -136,40 +136,5 @@ func float(value any) (float64, bool) {
 		return f, err == nil
 	default:
 		return 0, false
-	}
-}
-
-func truthy(value any) bool {
-	switch x := value.(type) {
-	case nil:
-		return false
-	case []any:
-		return len(x) > 0
-	case []string:
-		return len(x) > 0
-	case map[string]any:
-		return len(x) > 0
-	case string:
-		return x != ""
-	default:
-		f, ok := float(value)
-		return !ok || f != 0
-	}
-}
-
-// pythonString prints a value as Python's str does, as far as slots hold it.
-func pythonString(value any) string {
-	switch x := value.(type) {
-	case string:
-		return x
-	case bool:
-		if x {
-			return "True"
-		}
-		return "False"
-	case float64:
-		return pythonFloat(x)
-	default:
-		return fmt.Sprint(x)
 	}
 }

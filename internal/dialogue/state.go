@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
-	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/loquat-dev/loquat/internal/pystr"
 )
 
 // State is what policies see of a conversation at one point: what the user said
@@ -193,21 +193,9 @@ func appendFloats(b []byte, values []float64) []byte {
 		if i > 0 {
 			b = append(b, ", "...)
 		}
-		b = append(b, pythonFloat(v)...)
+		b = append(b, pystr.Float(v)...)
 	}
 	return append(b, ']')
-}
-
-// pythonFloat prints a number as Python's repr does: 1.0, 0.25, 1e-05.
-func pythonFloat(v float64) string {
-	if a := max(v, -v); a != 0 && (a < 1e-4 || a >= 1e16) {
-		return strconv.FormatFloat(v, 'e', -1, 64)
-	}
-	s := strconv.FormatFloat(v, 'f', -1, 64)
-	if !strings.Contains(s, ".") {
-		s += ".0"
-	}
-	return s
 }
 
 // ParseStates reads what AppendStates wrote.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/loquat-dev/loquat/internal/diag"
+	"github.com/loquat-dev/loquat/internal/pystr"
 	"github.com/loquat-dev/loquat/internal/yamlfile"
 )
 
@@ -101,12 +102,12 @@ func (r *reader) bounds(s *Slot, body *yamlfile.Node) {
 	s.Max = r.number(body.Get("max_value"), "max_value", 1)
 	if s.Min >= s.Max {
 		r.fail(s.Pos, "invalid-slot", "make max_value larger than min_value", "slot %q has the range %s to %s, which is empty",
-			s.Name, yamlfile.PythonFloat(s.Min), yamlfile.PythonFloat(s.Max))
+			s.Name, pystr.Float(s.Min), pystr.Float(s.Max))
 		return
 	}
 	if v := body.Get("initial_value"); v != nil && (v.Kind == yamlfile.Int || v.Kind == yamlfile.Float) && (v.Float < s.Min || v.Float > s.Max) {
 		r.problems.Warnf(v.Pos, "value-out-of-range", "set min_value and max_value so that it fits",
-			"the initial value %s of slot %q is outside of %s to %s", v.Text, s.Name, yamlfile.PythonFloat(s.Min), yamlfile.PythonFloat(s.Max))
+			"the initial value %s of slot %q is outside of %s to %s", v.Text, s.Name, pystr.Float(s.Min), pystr.Float(s.Max))
 	}
 }
 

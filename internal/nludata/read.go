@@ -10,6 +10,7 @@ import (
 
 	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/domain"
+	"github.com/loquat-dev/loquat/internal/pystr"
 	"github.com/loquat-dev/loquat/internal/yamlfile"
 )
 
@@ -285,7 +286,7 @@ func (r *reader) example(e Example, annotatedText string) {
 // number prints a value of an annotation as Python does.
 func number(v any) string {
 	if f, ok := v.(float64); ok {
-		return yamlfile.PythonFloat(f)
+		return pystr.Float(f)
 	}
 	return fmt.Sprint(v)
 }

@@ -1,7 +1,8 @@
 // Package pystr has the methods of Python's str whose results projects can see:
 // they decide about features, keywords and synonyms, and differ from Go's in
-// corners that do occur, such as the Greek final sigma and superscript digits.
-// Reference: Python 3.11.
+// corners that do occur, such as the Greek final sigma and superscript digits. It
+// also prints and judges values as Python does, which shows in what assistants
+// say. Reference: Python 3.11.
 package pystr
 
 import (

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/loquat-dev/loquat/internal/domain"
+	"github.com/loquat-dev/loquat/internal/pystr"
 )
 
 // Update appends the event and applies its effect on the state.
@@ -188,33 +189,12 @@ func (t *Tracker) setSlot(name string, value any) {
 	if slot == nil {
 		return
 	}
-	if slot.Type == domain.List && truthy(value) {
+	if slot.Type == domain.List && pystr.Truth(value) {
 		if _, ok := value.([]any); !ok {
 			value = []any{value}
 		}
 	}
 	t.slots = t.slots.set(name, value)
-}
-
-// truthy is Python's truth of a JSON value.
-func truthy(v any) bool {
-	switch v := v.(type) {
-	case nil:
-		return false
-	case bool:
-		return v
-	case string:
-		return v != ""
-	case int64:
-		return v != 0
-	case float64:
-		return v != 0
-	case []any:
-		return len(v) > 0
-	case map[string]any:
-		return len(v) > 0
-	}
-	return true
 }
 
 // addEntities adds entities to the latest message, once each, if the assistant

@@ -5,7 +5,8 @@ import (
 	"encoding/json"
 	"math"
 	"strconv"
-	"strings"
+
+	"github.com/loquat-dev/loquat/internal/pystr"
 )
 
 // MarshalJSON writes the node with the keys of maps in file order. Numbers that
@@ -31,7 +32,7 @@ func (n *Node) writeJSON(b *bytes.Buffer) error {
 		if math.IsInf(n.Float, 0) || math.IsNaN(n.Float) {
 			b.WriteString("null")
 		} else {
-			b.WriteString(PythonFloat(n.Float))
+			b.WriteString(pystr.Float(n.Float))
 		}
 	case List:
 		b.WriteByte('[')
@@ -73,25 +74,4 @@ func writeString(b *bytes.Buffer, s string) error {
 	}
 	b.Truncate(b.Len() - 1) // the encoder's line end
 	return nil
-}
-
-// PythonFloat prints a number as Python's str() does: the shortest digits that
-// give it back, always with a point or an exponent.
-func PythonFloat(f float64) string {
-	switch {
-	case math.IsInf(f, 1):
-		return "inf"
-	case math.IsInf(f, -1):
-		return "-inf"
-	case math.IsNaN(f):
-		return "nan"
-	}
-	if a := math.Abs(f); f != 0 && (a < 1e-4 || a >= 1e16) {
-		return strconv.FormatFloat(f, 'e', -1, 64)
-	}
-	s := strconv.FormatFloat(f, 'f', -1, 64)
-	if !strings.Contains(s, ".") {
-		s += ".0"
-	}
-	return s
 }

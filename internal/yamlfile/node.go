@@ -11,6 +11,7 @@ import (
 	"strconv"
 
 	"github.com/loquat-dev/loquat/internal/diag"
+	"github.com/loquat-dev/loquat/internal/pystr"
 )
 
 // Kind is the type of a node's value.
@@ -159,7 +160,7 @@ func (n *Node) PythonString() string {
 	case Int:
 		return strconv.FormatInt(n.Int, 10)
 	case Float:
-		return PythonFloat(n.Float)
+		return pystr.Float(n.Float)
 	default:
 		return n.Text
 	}
