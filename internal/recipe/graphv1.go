@@ -14,13 +14,15 @@ import (
 
 // fromSchemas reads the graphs that a configuration of recipe graph.v1 spells out
 // node by node.
-func fromSchemas(c *project.Config, types graph.Types, problems *diag.List) *Graphs {
+func fromSchemas(c *project.Config, types graph.Types, t TrainingType, problems *diag.List) *Graphs {
 	g := &Graphs{Recipe: GraphV1, Language: c.Language, Origin: map[string]diag.Position{}}
 	r := schemaReader{config: c, graphs: g, types: types, problems: problems}
 	g.Train = r.schema(c.Root, "train_schema")
 	g.Predict = r.schema(c.Root, "predict_schema")
 	g.NLUTarget = c.Root.Get("nlu_target").TextOrEmpty()
-	g.CoreTarget = c.Root.Get("core_target").TextOrEmpty()
+	if t.hasCore() {
+		g.CoreTarget = c.Root.Get("core_target").TextOrEmpty()
+	}
 	if g.NLUTarget == "" {
 		problems.Errorf(diag.Position{File: c.File}, "missing-key", `write "nlu_target: run_RegexMessageHandler"`, "the recipe graph.v1 needs nlu_target")
 	}

@@ -86,7 +86,7 @@ const (
 // like are added to problems.
 func Build(c *project.Config, types graph.Types, o Options, problems *diag.List) *Graphs {
 	if c.Recipe == GraphV1 {
-		return fromSchemas(c, types, problems)
+		return fromSchemas(c, types, o.Type, problems)
 	}
 	b := &builder{config: c, types: types, options: o, problems: problems, graphs: &Graphs{
 		Recipe: DefaultV1, Language: c.Language, NLUTarget: nodeIntentMessages, Origin: map[string]diag.Position{},

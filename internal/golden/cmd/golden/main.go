@@ -7,26 +7,12 @@ package main
 import (
 	"flag"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 
 	"github.com/loquat-dev/loquat/internal/golden"
 	"github.com/loquat-dev/loquat/internal/sharedtest"
 )
-
-// areas are the folders of recordings that belong to what is built.
-var areas = []string{"project", "http", "nlu", "dialogue"}
-
-// uncovered says why a file of recordings has no comparison yet.
-var uncovered = map[string]string{
-	"project/training_started.json": "comes with usage telemetry",
-	"dialogue/ted.json":             "TEDPolicy is not built yet",
-	"nlu/crf_features.jsonl":        "CRFEntityExtractor is not built yet",
-	"http/action_server/sdk.json":   "records rasa-sdk itself, which is another program",
-}
 
 func main() {
 	binary := flag.String("binary", "bin/loquat", "the program under test")
@@ -52,52 +38,16 @@ func compare(dir, binary string) (different int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	conversations, err := golden.Conversations(dir)
+	checks, err := golden.All(dir, golden.Program{Path: binary})
 	if err != nil {
 		return 0, err
 	}
-	checks := slices.Concat(
-		golden.Project(), golden.Dialogue(), golden.ActionRequests(), []golden.Check{golden.ActionAnswers},
-		golden.NLU(), golden.HTTPChecks(golden.Program{Path: binary}), conversations,
-	)
-	slices.SortStableFunc(checks, func(a, b golden.Check) int { return strings.Compare(a.File, b.File) })
-	seen := map[string]bool{}
 	for _, c := range checks {
-		seen[c.File] = true
 		report := c.Run(dir)
 		fmt.Println(report)
 		if !report.OK() {
 			different++
 		}
 	}
-	return different, listRest(dir, seen)
-}
-
-// listRest names the files of recordings that nothing compares.
-func listRest(dir string, seen map[string]bool) error {
-	for _, area := range areas {
-		err := filepath.WalkDir(filepath.Join(dir, area), func(path string, entry fs.DirEntry, err error) error {
-			if err != nil {
-				return err
-			}
-			if entry.IsDir() && (entry.Name() == "bots" || entry.Name() == "project" && area == "http") {
-				return filepath.SkipDir // inputs
-			}
-			name, err := filepath.Rel(dir, path)
-			name = filepath.ToSlash(name)
-			if err != nil || entry.IsDir() || seen[name] || !strings.HasPrefix(filepath.Ext(name), ".json") {
-				return err
-			}
-			reason := uncovered[name]
-			if reason == "" {
-				reason = "nothing compares it"
-			}
-			fmt.Printf("%-40s not covered yet: %s\n", name, reason)
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return different, nil
 }
