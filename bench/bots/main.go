@@ -292,6 +292,9 @@ func greet(binary, dir string, texts []string) (text, answer string, err error) 
 	if actions := regexp.MustCompile(`action failed.* action=(\w+)`).FindStringSubmatch(log.String()); actions != nil {
 		return "", "says nothing by itself: it calls " + actions[1], nil
 	}
+	if domain, err := os.ReadFile(filepath.Join(dir, "domain.yml")); err == nil && !bytes.Contains(domain, []byte("responses:")) {
+		return "", "has nothing to say: no responses", nil
+	}
 	return "", "", errors.New("no answer to an example of any intent")
 }
 
