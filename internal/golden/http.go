@@ -133,6 +133,12 @@ func (s *httpSite) compare(dir, name string) Report {
 	defer server.stop()
 	r := &replay{report: Report{File: file}, file: f, server: server, spoiled: map[string]string{}, secondUser: map[string]float64{}}
 	r.run()
+	if f.Concurrent.Answers != nil {
+		s.actions.setDelay(time.Second)
+		s.actions.say(`{"events": [], "responses": [{"text": "first"}]}`)
+		r.concurrent()
+		s.actions.say("")
+	}
 	return r.report
 }
 

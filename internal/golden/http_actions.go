@@ -18,8 +18,9 @@ import (
 type actionServer struct {
 	answers map[string]actionCall
 
-	mu    sync.Mutex
-	delay time.Duration
+	mu     sync.Mutex
+	delay  time.Duration
+	script []byte // the answer to everything, if set
 }
 
 // newActionServer collects the answers from recordings.
@@ -35,6 +36,16 @@ func newActionServer(files []*httpFile) *actionServer {
 		}
 	}
 	return s
+}
+
+// say makes every later answer the same, "" the recorded ones again.
+func (s *actionServer) say(answer string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.script = nil
+	if answer != "" {
+		s.script = []byte(answer)
+	}
 }
 
 // setDelay makes every later answer late.
@@ -58,11 +69,15 @@ func (s *actionServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.mu.Lock()
-	delay := s.delay
+	delay, script := s.delay, s.script
 	s.mu.Unlock()
 	select {
 	case <-time.After(delay):
 	case <-r.Context().Done():
+		return
+	}
+	if script != nil {
+		httpio.WriteEncoded(w, http.StatusOK, script)
 		return
 	}
 	if call.NextAction == "validate_booking_form" {

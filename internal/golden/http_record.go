@@ -14,6 +14,13 @@ type httpFile struct {
 		Command string `json:"command"`
 		Models  string `json:"models"`
 	} `json:"setup"`
+	Concurrent struct {
+		Answers []struct {
+			Message string          `json:"message"`
+			Status  int             `json:"status"`
+			JSON    json.RawMessage `json:"json"`
+		} `json:"answers"`
+	} `json:"concurrent_messages_of_one_conversation"` // limits.json
 	Exchanges []exchange               `json:"exchanges"`
 	Events    map[string][]eventRecord `json:"events"` // tracker_events.json
 	name      string
