@@ -106,6 +106,29 @@ func TestTheFileTimeIsThatOfTheSources(t *testing.T) {
 	}
 }
 
+func TestLeftoversOfKilledTrainingsGo(t *testing.T) {
+	dir := t.TempDir()
+	old, young := filepath.Join(dir, ".model-1.partial"), filepath.Join(dir, ".model-2.partial")
+	for i, name := range []string{old, young} {
+		if err := os.WriteFile(name, []byte("half"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		at := time.Now().Add(time.Duration(i-1) * 2 * time.Hour)
+		if err := os.Chtimes(name, at, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := model.Write(filepath.Join(dir, "m.tar.gz"), sample(t)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(old); err == nil {
+		t.Error("the old leftover is still there")
+	}
+	if _, err := os.Stat(young); err != nil {
+		t.Error("a file that may still be written is gone")
+	}
+}
+
 func TestFindTakesTheNewest(t *testing.T) {
 	dir := t.TempDir()
 	if _, err := model.Find(dir); !errors.Is(err, model.ErrNone) {

@@ -15,6 +15,9 @@ import (
 const (
 	metadataName  = "metadata.json"
 	componentsDir = "components"
+
+	partial   = ".model-*.partial" // names of files that are being written
+	abandoned = time.Hour          // age at which such a file has no writer any more
 )
 
 // Write stores the sealed model at path, whose folder is made if it is missing.
@@ -25,7 +28,8 @@ func Write(path string, m *Model) (err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("make folder for the model: %w", err)
 	}
-	temp, err := os.CreateTemp(dir, ".model-*.partial")
+	removeAbandoned(dir)
+	temp, err := os.CreateTemp(dir, partial)
 	if err != nil {
 		return fmt.Errorf("write model: %w", err)
 	}
@@ -56,6 +60,16 @@ func Write(path string, m *Model) (err error) {
 		return fmt.Errorf("write model: %w", err)
 	}
 	return nil
+}
+
+// removeAbandoned removes what trainings that were killed have left.
+func removeAbandoned(dir string) {
+	found, _ := filepath.Glob(filepath.Join(dir, partial)) // the pattern is sound
+	for _, name := range found {
+		if info, err := os.Lstat(name); err == nil && time.Since(info.ModTime()) > abandoned {
+			_ = os.Remove(name)
+		}
+	}
 }
 
 // sourceDate is the time that reproducible builds agree on.
