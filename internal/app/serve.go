@@ -126,7 +126,7 @@ func newServer(o ServeOptions, a *Assistant) (*httpapi.Server, error) {
 	}
 	settings := httpapi.Settings{
 		Channels: channels, EnableAPI: o.EnableAPI, AuthToken: orEnv(o.AuthToken, "AUTH_TOKEN"),
-		JWT:  httpapi.JWT{Secret: orEnv(o.JWTSecret, "JWT_SECRET"), Method: o.JWTMethod},
+		JWT:  httpapi.JWT{Secret: orEnv(o.JWTSecret, "JWT_SECRET"), Method: orEnv(o.JWTMethod, "JWT_METHOD")},
 		CORS: o.CORS, ResponseTimeout: time.Duration(o.ResponseTimeoutSeconds) * time.Second,
 		Checks: a.checks, Middleware: a.middleware(), Log: o.Logger,
 	}

@@ -55,7 +55,7 @@ func addServeFlags(flags *pflag.FlagSet, o *app.ServeOptions) {
 	flags.BoolVar(&o.EnableAPI, "enable-api", false, "serve the HTTP API beside the channels")
 	flags.StringVarP(&o.AuthToken, "auth-token", "t", "", "token that API requests must carry (AUTH_TOKEN)")
 	flags.StringVar(&o.JWTSecret, "jwt-secret", "", "secret or public key of JSON Web Tokens (JWT_SECRET)")
-	flags.StringVar(&o.JWTMethod, "jwt-method", "HS256", "algorithm of JSON Web Tokens (JWT_METHOD)")
+	flags.StringVar(&o.JWTMethod, "jwt-method", "", "algorithm of JSON Web Tokens, HS256 if none is named (JWT_METHOD)")
 	flags.StringVar(&o.JWTPrivateKey, "jwt-private-key", "", "private key of asymmetric algorithms; not needed to verify tokens (JWT_PRIVATE_KEY)")
 	flags.StringArrayVar(&o.CORS, "cors", nil, "origins that browsers may call from; \"*\" for any")
 	annotate(flags, "cors", takesList)
