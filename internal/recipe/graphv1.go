@@ -61,9 +61,9 @@ func (r schemaReader) schema(root *yamlfile.Node, key string) graph.Schema {
 	}
 	var s graph.Schema
 	for _, p := range nodes.Pairs {
+		r.graphs.Origin[p.Key.Text] = p.Key.Pos
 		if n, ok := r.node(p.Key.Text, p.Value); ok {
 			s.Nodes = append(s.Nodes, n)
-			r.graphs.Origin[n.Name] = p.Key.Pos
 		}
 	}
 	return s
@@ -79,7 +79,11 @@ func (r schemaReader) file(root *yamlfile.Node) string {
 func (r schemaReader) node(name string, v *yamlfile.Node) (graph.Node, bool) {
 	n := graph.Node{Name: name, Needs: map[string]string{}, Constructor: graph.Create}
 	uses := v.Get("uses")
-	class, ok := r.class(uses)
+	if uses.TextOrEmpty() == "" {
+		r.problems.Errorf(r.graphs.Origin[name], "missing-key", "", "the node %q needs uses with the name of a component", name)
+		return n, false
+	}
+	class, ok := className(uses.Text, uses.Pos, r.types, r.problems)
 	if !ok {
 		return n, false
 	}
@@ -116,26 +120,4 @@ func (r schemaReader) settings(n *graph.Node, uses, config *yamlfile.Node) {
 		names := slices.Sorted(maps.Keys(c.typ.Fns))
 		r.problems.Errorf(uses.Pos, "unknown-function", "it has: "+strings.Join(names, ", "), "%s has no function %q", n.Uses, n.Fn)
 	}
-}
-
-// class finds the component that a node uses, by name or by Rasa's dotted path.
-func (r schemaReader) class(uses *yamlfile.Node) (string, bool) {
-	path := uses.TextOrEmpty()
-	if _, ok := r.types[path]; ok {
-		return path, true
-	}
-	for name, t := range r.types {
-		if t.ClassPath == path {
-			return name, true
-		}
-	}
-	if uses == nil {
-		return "", false
-	}
-	if strings.Contains(path, ".") {
-		r.problems.Errorf(uses.Pos, "python-class", "use a built-in component, or do it in an action server", "the component %q is a Python class, which can't run here", path)
-	} else {
-		r.problems.Errorf(uses.Pos, "unknown-component", "see: loquat components", "there is no component %q", path)
-	}
-	return "", false
 }

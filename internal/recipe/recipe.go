@@ -408,28 +408,34 @@ func orNil(s string) any {
 // ClassName resolves the name of an entry to a known class: as it stands, or by
 // Rasa's own dotted path. Anything else is a problem.
 func ClassName(item project.Item, types graph.Types, problems *diag.List) (string, bool) {
-	if _, ok := types[item.Name]; ok {
-		return item.Name, true
+	return className(item.Name, item.Pos, types, problems)
+}
+
+func className(name string, pos diag.Position, types graph.Types, problems *diag.List) (string, bool) {
+	if _, ok := types[name]; ok {
+		return name, true
 	}
-	for name, t := range types {
-		if t.ClassPath == item.Name {
-			return name, true
+	var names []string
+	for known, t := range types {
+		if t.ClassPath == name {
+			return known, true
+		}
+		if len(t.Kinds) > 0 {
+			names = append(names, known)
 		}
 	}
-	if strings.Contains(item.Name, ".") {
-		problems.Errorf(item.Pos, "python-class", "use a built-in component, or do it in an action server", "the component %q is a Python class, which can't run here", item.Name)
+	short := name[strings.LastIndexByte(name, '.')+1:]
+	if short != name && !strings.HasPrefix(name, "rasa.") {
+		problems.Errorf(pos, "python-class", "use a built-in component, or do it in an action server", "the component %q is a Python class, which can't run here", name)
 		return "", false
 	}
-	names := make([]string, 0, len(types))
-	for name, t := range types {
-		if len(t.Kinds) > 0 {
-			names = append(names, name)
-		}
+	hint := elsewhere[short]
+	if hint == "" {
+		hint = diag.DidYouMean(short, names)
 	}
-	hint := diag.DidYouMean(item.Name, names)
 	if hint == "" {
 		hint = "see: loquat components"
 	}
-	problems.Errorf(item.Pos, "unknown-component", hint, "there is no component %q", item.Name)
+	problems.Errorf(pos, "unknown-component", hint, "there is no component %q", name)
 	return "", false
 }

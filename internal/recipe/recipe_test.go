@@ -50,6 +50,10 @@ func TestWhatIsWrongWithAConfiguration(t *testing.T) {
 			`config.yml:6:9: the component "my.Extractor" is a Python class, which can't run here [python-class]`,
 			`config.yml:8:9: there is no component "RulePolice" [unknown-component]`,
 		}},
+		{"of Rasa, and not there", head + "pipeline: []\npolicies:\n- name: rasa.core.policies.flow_policy.FlowPolicy\n- name: KerasPolicy\n", []string{
+			`config.yml:6:9: there is no component "rasa.core.policies.flow_policy.FlowPolicy" [unknown-component]`,
+			`config.yml:7:9: there is no component "KerasPolicy" [unknown-component]`,
+		}},
 		{"Rasa's own path", head + "pipeline:\n- name: rasa.nlu.tokenizers.whitespace_tokenizer.WhitespaceTokenizer\npolicies: []\n", nil},
 		{"misplaced", head + "pipeline:\n- name: RulePolicy\npolicies:\n- name: WhitespaceTokenizer\n", []string{
 			`config.yml:5:9: the policy "RulePolicy" stands in the pipeline [misplaced-component]`,
