@@ -13,7 +13,7 @@ func TestValuesPrintAsInPython(t *testing.T) {
 		want  string
 	}{
 		{nil, "None"}, {true, "True"}, {int64(-3), "-3"}, {"it's", "it's"},
-		{5.0, "5.0"}, {0.1, "0.1"}, {1e16, "1e+16"}, {1e15, "1000000000000000.0"}, {0.00001, "1e-05"}, {math.Inf(-1), "-inf"}, {-0.0, "0.0"},
+		{5.0, "5.0"}, {0.1, "0.1"}, {1e16, "1e+16"}, {1e15, "1000000000000000.0"}, {0.00001, "1e-05"}, {math.Inf(-1), "-inf"}, {math.Copysign(0, -1), "-0.0"},
 		{[]any{"a", int64(1), nil, "it's"}, `['a', 1, None, "it's"]`},
 		{[]any{"\n\x00\u200b", `'"`}, `['\n\x00\u200b', '\'"']`},
 		{map[string]any{"b": []any{}, "a": map[string]any{}}, "{'a': {}, 'b': []}"},
