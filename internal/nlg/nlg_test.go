@@ -2,6 +2,7 @@ package nlg_test
 
 import (
 	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -84,4 +85,19 @@ func TestBotEventKeepsPartsAndMetadataApart(t *testing.T) {
 	if m := nlg.Message(e); m["attachment"] != nil || m["image"] != "i" || m["text"] != "x" {
 		t.Errorf("message %v", m)
 	}
+}
+
+func FuzzInterpolate(f *testing.F) {
+	for _, text := range []string{"Hi {name}", "{{name}} {", "}{}{{}}{name", "{na\nme}", "{{{name}}}"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		filled, unknown := nlg.Interpolate(text, func(name string) (any, bool) { return "x", name == "name" })
+		if unknown != "" && filled != text {
+			t.Errorf("%q became %q though %q is unknown", text, filled, unknown)
+		}
+		if !strings.Contains(text, "{") && filled != text {
+			t.Errorf("%q became %q", text, filled)
+		}
+	})
 }
