@@ -41,6 +41,7 @@ func trainCommand(env *environment, part app.TrainPart, cmd *cobra.Command) *cob
 	flags.BoolVar(&o.FailOnWarnings, "fail-on-validation-warnings", false, "refuse a project with warnings too")
 	flags.IntVar(&o.ValidationMaxHistory, "validation-max-history", 0, "number of turns that story conflicts are looked for in (default: all)")
 	flags.IntVar(&o.Augmentation, "augmentation", 50, "how many stories to glue together, times ten; 0 for none")
+	debugPlots := flags.Bool("debug-plots", false, "no effect here: there are no plots of stories")
 	flags.IntVar(&o.Threads, "num-threads", 0, "number of cores to use (default: all)")
 	flags.BoolVar(&o.PersistNLUData, "persist-nlu-data", false, "keep the NLU training data in the model")
 	flags.StringVar(&o.Finetune, "finetune", "", "start from this earlier model, or the newest in this folder")
@@ -55,6 +56,9 @@ func trainCommand(env *environment, part app.TrainPart, cmd *cobra.Command) *cob
 	}
 	cmd.Args = cobra.NoArgs
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if *debugPlots {
+			env.logger.Warn("--debug-plots has no effect: there are no plots of stories")
+		}
 		progress := newProgress(env.Err, isTerminal(env.Err) && !env.quiet)
 		defer progress.close()
 		o.Logger = env.logger
