@@ -28,6 +28,7 @@ func newDataCommand(env *environment) *cobra.Command {
 		Short: "Look for stories that contradict each other",
 	}))
 	cmd.AddCommand(validate)
+	addNotBuilt(cmd, notBuiltData)
 	return cmd
 }
 

@@ -3,12 +3,80 @@ package cli
 import (
 	"fmt"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
 // errNotBuilt names something that Rasa has and Loquat hasn't, and what to do.
 func errNotBuilt(what, instead string) error {
 	return fmt.Errorf("%s is not built yet; %s", what, instead)
+}
+
+// notBuilt are the commands of Rasa that are known and not built, with what to do
+// meanwhile. They are not in the help.
+var notBuilt = map[string]string{
+	"test":        `check the project with "loquat data validate"`,
+	"interactive": `talk with "loquat shell --trace" and write down stories yourself`,
+	"visualize":   "stories are not drawn",
+	"export":      "an event broker of type file gets every event as it happens",
+	"evaluate":    "markers are not evaluated",
+	"inspect":     `"loquat shell --trace" shows what each message causes`,
+	"studio":      "there is no connection to Rasa Studio",
+	"llm":         "flows (CALM) are not built",
+	"x":           "Rasa X is a product of its own",
+}
+
+// notBuiltData are the commands below "data".
+var notBuiltData = map[string]string{
+	"split":   "split the examples into files yourself",
+	"convert": "convert with Rasa: rasa data convert nlu -f yaml",
+	"migrate": "migrate with Rasa: rasa data migrate",
+}
+
+// addNotBuilt adds commands that only say that they are not built.
+func addNotBuilt(parent *cobra.Command, commands map[string]string) {
+	for name, instead := range commands {
+		parent.AddCommand(&cobra.Command{
+			Use: name, Hidden: true, DisableFlagParsing: true,
+			RunE: func(cmd *cobra.Command, _ []string) error { return errNotBuilt(cmd.CommandPath(), instead) },
+		})
+	}
+}
+
+// newTelemetryCommand answers scripts that switch Rasa's telemetry off: there is
+// nothing to switch off.
+func newTelemetryCommand(env *environment) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "telemetry", Short: "Usage telemetry: this version has none", Args: cobra.NoArgs, Hidden: true,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(
+		&cobra.Command{
+			Use: "disable", Short: "Make sure that nothing is sent", Args: cobra.NoArgs,
+			RunE: func(*cobra.Command, []string) error {
+				fmt.Fprintln(env.Out, "This version has no usage telemetry: nothing is recorded or sent.")
+				return nil
+			},
+		},
+		&cobra.Command{
+			Use: "enable", Short: "Not built yet", Args: cobra.NoArgs,
+			RunE: func(cmd *cobra.Command, _ []string) error {
+				return errNotBuilt(cmd.CommandPath(), "nothing is recorded or sent")
+			},
+		},
+	)
+	return cmd
+}
+
+// newLicenseCommand answers scripts that look at Rasa's licence.
+func newLicenseCommand(env *environment) *cobra.Command {
+	return &cobra.Command{
+		Use: "license", Short: "No licence key is needed", Hidden: true, DisableFlagParsing: true,
+		RunE: func(*cobra.Command, []string) error {
+			fmt.Fprintln(env.Out, "No licence key is needed: Loquat is free software under the Apache License 2.0.")
+			return nil
+		},
+	}
 }
 
 // addAlias gives a flag that takes a list a second name.

@@ -106,7 +106,10 @@ OpenTelemetry: add a "tracing:" entry to endpoints.yml, or --trace to see it her
 		newDataCommand(env),
 		newComponentsCommand(env),
 		newVersionCommand(env),
+		newTelemetryCommand(env),
+		newLicenseCommand(env),
 	)
+	addNotBuilt(root, notBuilt)
 	return root
 }
 
