@@ -36,7 +36,7 @@ func newRunner(d *domain.Domain, s server) *action.Runner {
 }
 
 func response(text string) []domain.Response {
-	return []domain.Response{{Text: text, HasText: true, Raw: map[string]any{"text": text}}}
+	return []domain.Response{domain.NewResponse(text)}
 }
 
 func user(intent string, entities ...tracker.Entity) *tracker.UserUttered {

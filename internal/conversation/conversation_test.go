@@ -91,8 +91,8 @@ func testDomain() *domain.Domain {
 			{Name: "session_started_metadata", Type: domain.Any, Automatic: true},
 		},
 		Responses: map[string][]domain.Response{
-			"utter_hi":      {{Raw: map[string]any{"text": "Hi, you said {said}."}}},
-			"utter_default": {{Raw: map[string]any{"text": "Sorry?"}}},
+			"utter_hi":      {domain.NewResponse("Hi, you said {said}.")},
+			"utter_default": {domain.NewResponse("Sorry?")},
 		},
 		Actions: []domain.Action{
 			{Name: "action_fails"}, {Name: "action_rejects"}, {Name: "action_works"},

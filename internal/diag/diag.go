@@ -92,14 +92,24 @@ func (p Problem) Error() string {
 type List struct {
 	mu       sync.Mutex
 	problems []Problem
+	seen     map[Problem]bool
+	errors   int
 }
 
 // Add puts a problem on the list. The same problem is kept once.
 func (l *List) Add(p Problem) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !slices.Contains(l.problems, p) {
-		l.problems = append(l.problems, p)
+	if l.seen[p] {
+		return
+	}
+	if l.seen == nil {
+		l.seen = map[Problem]bool{}
+	}
+	l.seen[p] = true
+	l.problems = append(l.problems, p)
+	if p.Severity == Error {
+		l.errors++
 	}
 }
 
@@ -144,7 +154,14 @@ func (l *List) Errors() []Problem { return l.withSeverity(Error) }
 func (l *List) Warnings() []Problem { return l.withSeverity(Warning) }
 
 // HasErrors reports whether any problem is an Error.
-func (l *List) HasErrors() bool { return len(l.Errors()) > 0 }
+func (l *List) HasErrors() bool { return l.ErrorCount() > 0 }
+
+// ErrorCount is the number of errors.
+func (l *List) ErrorCount() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.errors
+}
 
 // Err returns nil when no problem is an Error, and otherwise one error that
 // holds them all.

@@ -26,12 +26,12 @@ func (d *Domain) AsDict() *yamlfile.Node {
 	}
 	if !out.Has("session_config") {
 		out.Pairs = append(out.Pairs, pair("session_config", &yamlfile.Node{Kind: yamlfile.Map, Pairs: []yamlfile.Pair{
-			pair("session_expiration_time", &yamlfile.Node{Kind: yamlfile.Int, Text: "60", Int: defaultExpiration, Float: defaultExpiration}),
+			pair("session_expiration_time", yamlfile.NewInt(defaultExpiration)),
 			pair("carry_over_slots_to_new_session", &yamlfile.Node{Kind: yamlfile.Bool, Text: "true", Flag: true}),
 		}}))
 	}
 	if !out.Has("version") {
-		out.Pairs = append(out.Pairs, pair("version", text(yamlfile.FormatVersion)))
+		out.Pairs = append(out.Pairs, pair("version", yamlfile.NewString(yamlfile.FormatVersion)))
 	}
 	return out
 }
@@ -68,9 +68,5 @@ func isEmpty(n *yamlfile.Node) bool {
 }
 
 func pair(key string, value *yamlfile.Node) yamlfile.Pair {
-	return yamlfile.Pair{Key: text(key), Value: value}
-}
-
-func text(s string) *yamlfile.Node {
-	return &yamlfile.Node{Kind: yamlfile.String, Text: s, Quoted: true}
+	return yamlfile.Pair{Key: yamlfile.NewString(key), Value: value}
 }

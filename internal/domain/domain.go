@@ -121,10 +121,22 @@ type Response struct {
 	ID         string
 	Channel    string
 	Conditions []ResponseCondition
-	// Raw has every key as written, and is what is rendered: text, buttons,
-	// image, custom, attachment, elements, quick_replies, metadata and any other.
-	Raw map[string]any
-	Pos diag.Position
+	// Node is the variation as written.
+	Node *yamlfile.Node
+	Pos  diag.Position
+}
+
+// NewResponse makes a variation with a text alone.
+func NewResponse(text string) Response {
+	return Response{Text: text, HasText: true, Node: &yamlfile.Node{Kind: yamlfile.Map, Pairs: []yamlfile.Pair{pair("text", yamlfile.NewString(text))}}}
+}
+
+// Content has every key as written, and is what is rendered: text, buttons,
+// image, custom, attachment, elements, quick_replies, metadata and any other. The
+// map belongs to the caller.
+func (r *Response) Content() map[string]any {
+	content, _ := r.Node.Any().(map[string]any)
+	return content
 }
 
 // ResponseCondition is one condition of a variation: slot Name has Value.

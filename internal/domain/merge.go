@@ -170,7 +170,7 @@ func texts(first, next *yamlfile.Node) *yamlfile.Node {
 // when there is none.
 func isDefaultSession(n *yamlfile.Node) bool {
 	minutes, carry := n.Get("session_expiration_time"), n.Get("carry_over_slots_to_new_session")
-	return len(n.Keys()) == 2 && minutes != nil && minutes.Float == defaultExpiration && carry != nil && carry.Kind == yamlfile.Bool && carry.Flag
+	return len(n.Keys()) == 2 && minutes != nil && minutes.Float() == defaultExpiration && carry != nil && carry.Kind == yamlfile.Bool && carry.Flag
 }
 
 // dropActionsThatAreForms removes an action of one file that is a form in the

@@ -189,5 +189,5 @@ func (r *reader) number(n *yamlfile.Node, what string, otherwise float64) float6
 		r.fail(n.Pos, "invalid-value", "write a number without quotes", "%s must be a number, not %s", what, n.Kind)
 		return otherwise
 	}
-	return n.Float
+	return n.Float()
 }

@@ -98,7 +98,7 @@ func ReadResponse(n *yamlfile.Node, name string, problems *diag.List) (Response,
 		r.fail(n.Pos, "invalid-response", "add text: or custom:", "a variation of %q has neither text nor custom", name)
 		return Response{}, false
 	}
-	response := Response{Pos: n.Pos, ID: r.text(n, "id"), Channel: r.text(n, "channel")}
+	response := Response{Node: n, Pos: n.Pos, ID: r.text(n, "id"), Channel: r.text(n, "channel")}
 	switch {
 	case text == nil:
 	case text.Kind == yamlfile.String:
@@ -123,7 +123,6 @@ func ReadResponse(n *yamlfile.Node, name string, problems *diag.List) (Response,
 	if buttons := n.Get("buttons"); !buttons.IsNull() && buttons.Kind != yamlfile.List {
 		r.fail(buttons.Pos, "invalid-response", "write - title: and payload: for each button", "the buttons of %q must be a list, not %s", name, buttons.Kind)
 	}
-	response.Raw, _ = n.Any().(map[string]any)
 	return response, true
 }
 

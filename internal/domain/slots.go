@@ -105,7 +105,7 @@ func (r *reader) bounds(s *Slot, body *yamlfile.Node) {
 			s.Name, pystr.Float(s.Min), pystr.Float(s.Max))
 		return
 	}
-	if v := body.Get("initial_value"); v != nil && (v.Kind == yamlfile.Int || v.Kind == yamlfile.Float) && (v.Float < s.Min || v.Float > s.Max) {
+	if v := body.Get("initial_value"); v != nil && (v.Kind == yamlfile.Int || v.Kind == yamlfile.Float) && (v.Float() < s.Min || v.Float() > s.Max) {
 		r.problems.Warnf(v.Pos, "value-out-of-range", "set min_value and max_value so that it fits",
 			"the initial value %s of slot %q is outside of %s to %s", v.Text, s.Name, pystr.Float(s.Min), pystr.Float(s.Max))
 	}

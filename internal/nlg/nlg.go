@@ -54,7 +54,7 @@ func (g *Templates) Generate(ctx context.Context, r Request) (map[string]any, er
 		return nil, nil
 	}
 	chosen := fitting[g.choose(len(fitting))]
-	content := maps.Clone(chosen.Raw)
+	content := chosen.Content()
 	lookup := func(name string) (any, bool) {
 		if v, ok := r.Arguments[name]; ok {
 			return v, true

@@ -47,13 +47,12 @@ func TestInterpolatePrintsAsPython(t *testing.T) {
 }
 
 func TestVariationIsChosenByConditionThenChannel(t *testing.T) {
+	slack, vip := domain.NewResponse("slack"), domain.NewResponse("vip")
+	slack.Channel = "slack"
+	vip.Conditions = []domain.ResponseCondition{{Type: "slot", Name: "vip", Value: true}}
 	d := &domain.Domain{
-		Slots: []*domain.Slot{{Name: "vip", Type: domain.Bool}},
-		Responses: map[string][]domain.Response{"utter_x": {
-			{Raw: map[string]any{"text": "any"}},
-			{Raw: map[string]any{"text": "slack"}, Channel: "slack"},
-			{Raw: map[string]any{"text": "vip"}, Conditions: []domain.ResponseCondition{{Type: "slot", Name: "vip", Value: true}}},
-		}},
+		Slots:     []*domain.Slot{{Name: "vip", Type: domain.Bool}},
+		Responses: map[string][]domain.Response{"utter_x": {domain.NewResponse("any"), slack, vip}},
 	}
 	d.Complete()
 	g := nlg.NewTemplates(d, func(int) int { return 0 }, slog.New(slog.DiscardHandler))

@@ -339,7 +339,7 @@ func (r *reader) lines(block *yamlfile.Node, name string) func(func(line) bool) 
 			pos := block.Pos
 			if block.Block > 0 {
 				number++
-				pos.Line, pos.Column = block.Pos.Line+number, block.Block
+				pos.Line, pos.Column = block.Pos.Line+number, int(block.Block)
 			}
 			rest, ok := strings.CutPrefix(text, "-")
 			if !ok {

@@ -51,9 +51,9 @@ func Load(dir string, paths Paths, problems *diag.List) *Project {
 	p := &Project{Paths: paths, AutoConfigure: true}
 	f := newFiles(dir, problems)
 	sound := func(read func()) bool {
-		before := len(problems.Errors())
+		before := problems.ErrorCount()
 		read()
-		return len(problems.Errors()) == before
+		return problems.ErrorCount() == before
 	}
 	var imported imports
 	p.Sound.Config = sound(func() {
@@ -72,10 +72,13 @@ func Load(dir string, paths Paths, problems *diag.List) *Project {
 		p.NLU = f.nlu(data)
 	})
 	p.shareResponses(document.Get("responses"))
-	document = domain.Override(document, retrieval(f.responses(data), p.OwnDomain, p.NLU))
 
 	var ignored diag.List // what is wrong was said about the domain itself
-	p.Domain = domain.Read(document, &ignored)
+	p.Domain = p.OwnDomain
+	if more := retrieval(f.responses(data), p.OwnDomain, p.NLU); more != nil {
+		document = domain.Override(document, more)
+		p.Domain = domain.Read(document, &ignored)
+	}
 	p.Sound.Data = sound(func() { p.Stories = f.stories(data, p) }) && p.Sound.Data
 	if texts := botTexts(p.Stories); texts != nil {
 		p.Domain = domain.Read(domain.Merge([]*yamlfile.Node{document, texts}, nil), &ignored)

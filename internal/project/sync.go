@@ -40,7 +40,7 @@ func retrieval(responses *yamlfile.Node, own *domain.Domain, data *nludata.Train
 		intents, actions := &yamlfile.Node{Kind: yamlfile.List}, &yamlfile.Node{Kind: yamlfile.List}
 		for _, name := range bases {
 			intents.Items = append(intents.Items, retrievalIntent(name, own))
-			actions.Items = append(actions.Items, textNode("utter_"+name))
+			actions.Items = append(actions.Items, yamlfile.NewString("utter_"+name))
 		}
 		out.Pairs = append(out.Pairs, pairOf("intents", intents), pairOf("actions", actions))
 	}
@@ -95,7 +95,7 @@ func botTexts(g *story.Graph) *yamlfile.Node {
 		for _, e := range b.Events {
 			if a, ok := e.Event.(*tracker.ActionExecuted); ok && a.ActionText != "" && !seen[a.ActionText] {
 				seen[a.ActionText] = true
-				list.Items = append(list.Items, textNode(a.ActionText))
+				list.Items = append(list.Items, yamlfile.NewString(a.ActionText))
 			}
 		}
 	}
@@ -155,17 +155,13 @@ func mapOf(key string, value *yamlfile.Node) *yamlfile.Node {
 }
 
 func pairOf(key string, value *yamlfile.Node) yamlfile.Pair {
-	return yamlfile.Pair{Key: textNode(key), Value: value}
-}
-
-func textNode(s string) *yamlfile.Node {
-	return &yamlfile.Node{Kind: yamlfile.String, Text: s, Quoted: true}
+	return yamlfile.Pair{Key: yamlfile.NewString(key), Value: value}
 }
 
 func textList(texts []string) *yamlfile.Node {
 	out := &yamlfile.Node{Kind: yamlfile.List}
 	for _, s := range texts {
-		out.Items = append(out.Items, textNode(s))
+		out.Items = append(out.Items, yamlfile.NewString(s))
 	}
 	return out
 }

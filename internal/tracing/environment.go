@@ -204,7 +204,7 @@ func parseBool(text string) (value, ok bool) {
 func asNumber(n *yamlfile.Node) (float64, bool) {
 	switch n.Kind {
 	case yamlfile.Int, yamlfile.Float:
-		return n.Float, true
+		return n.Float(), true
 	case yamlfile.String:
 		v, err := strconv.ParseFloat(strings.TrimSpace(n.Text), 64)
 		return v, err == nil

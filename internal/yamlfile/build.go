@@ -3,6 +3,7 @@ package yamlfile
 import (
 	"bytes"
 	"os"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 
@@ -20,6 +21,14 @@ type builder struct {
 	anchors  map[*yaml.Node]anchor
 	building map[*yaml.Node]bool // anchors above the current node
 	failed   bool
+	names    map[string]string  // short keys, which repeat a lot
+	place    func(line int) int // the line in the file, for a line of a piece; nil for a whole file
+}
+
+func newBuilder(file string, problems *diag.List) *builder {
+	return &builder{
+		file: file, problems: problems, building: map[*yaml.Node]bool{}, anchors: map[*yaml.Node]anchor{}, names: map[string]string{},
+	}
 }
 
 func (b *builder) fail(n *yaml.Node, code diag.Code, hint, format string, args ...any) *Node {
@@ -29,7 +38,11 @@ func (b *builder) fail(n *yaml.Node, code diag.Code, hint, format string, args .
 }
 
 func (b *builder) position(n *yaml.Node) diag.Position {
-	return diag.Position{File: b.file, Line: n.Line, Column: n.Column}
+	line := n.Line
+	if b.place != nil {
+		line = b.place(line)
+	}
+	return diag.Position{File: b.file, Line: line, Column: n.Column}
 }
 
 func (b *builder) build(n *yaml.Node, depth int) *Node {
@@ -123,6 +136,7 @@ func (b *builder) mapping(n *yaml.Node, depth int) *Node {
 			continue
 		}
 		k := b.scalar(key)
+		k.Text = b.name(k.Text)
 		if first := seen[k.Text]; first != nil {
 			b.fail(key, "duplicate-key", "the first one is at "+first.Pos.String(), "the key %q stands twice in one map", k.Text)
 			continue
@@ -137,6 +151,17 @@ func (b *builder) mapping(n *yaml.Node, depth int) *Node {
 		b.merge(out, m, seen)
 	}
 	return out
+}
+
+// name gives one string for all equal keys.
+func (b *builder) name(s string) string {
+	if known, ok := b.names[s]; ok {
+		return known
+	}
+	if len(s) <= 32 && len(b.names) < 1000 {
+		b.names[s] = s
+	}
+	return s
 }
 
 // merge adds the pairs of a merge key's map, or maps, that are not there yet.
@@ -161,8 +186,8 @@ func (b *builder) merge(into, from *Node, seen map[string]*Node) {
 
 func (b *builder) scalar(n *yaml.Node) *Node {
 	out := &Node{Kind: String, Pos: b.position(n), Text: n.Value, Quoted: n.Style != 0 && n.Style&yaml.TaggedStyle == 0}
-	if n.Style&yaml.LiteralStyle != 0 {
-		out.Block = b.indentation(n.Line)
+	if n.Style&yaml.LiteralStyle != 0 && strings.TrimSpace(n.Value) != "" {
+		out.Block = int32(b.indentation(n.Line))
 	}
 	if out.Quoted || n.Tag == "!!str" && n.Style&yaml.TaggedStyle != 0 {
 		return out

@@ -27,12 +27,12 @@ func (n *Node) writeJSON(b *bytes.Buffer) error {
 	case Bool:
 		b.WriteString(strconv.FormatBool(n.Flag))
 	case Int:
-		b.WriteString(strconv.FormatInt(n.Int, 10))
+		b.WriteString(strconv.FormatInt(n.Int(), 10))
 	case Float:
-		if math.IsInf(n.Float, 0) || math.IsNaN(n.Float) {
+		if f := n.Float(); math.IsInf(f, 0) || math.IsNaN(f) {
 			b.WriteString("null")
 		} else {
-			b.WriteString(pystr.Float(n.Float))
+			b.WriteString(pystr.Float(f))
 		}
 	case List:
 		b.WriteByte('[')

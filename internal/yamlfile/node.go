@@ -8,6 +8,7 @@
 package yamlfile
 
 import (
+	"math"
 	"strconv"
 
 	"github.com/loquat-dev/loquat/internal/diag"
@@ -15,7 +16,7 @@ import (
 )
 
 // Kind is the type of a node's value.
-type Kind int
+type Kind uint8
 
 // The kinds of YAML 1.2's core schema, and dates.
 const (
@@ -35,17 +36,48 @@ var kindNames = [...]string{"null", "a boolean", "a whole number", "a number", "
 func (k Kind) String() string { return kindNames[k] }
 
 // Node is one value of a document.
+//
+// There are millions of them in a large project; the order of fields keeps them
+// small.
 type Node struct {
 	Kind   Kind
+	Quoted bool  // scalars: written in quotes or as a block
+	Flag   bool  // Kind Bool
+	Block  int32 // literal blocks (|): the column that their lines begin at; otherwise 0
 	Pos    diag.Position
 	Text   string  // scalars: the text after quoting and expansion
-	Quoted bool    // scalars: written in quotes or as a block
-	Block  int     // literal blocks (|): the column that their lines begin at; otherwise 0
-	Flag   bool    // Kind Bool
-	Int    int64   // Kind Int
-	Float  float64 // Kind Float, and Int
+	number uint64  // Kind Int: the value; Kind Float: its bits
 	Items  []*Node // Kind List
 	Pairs  []Pair  // Kind Map, in file order
+}
+
+// NewInt makes a node that stands nowhere.
+func NewInt(i int64) *Node {
+	return &Node{Kind: Int, Text: strconv.FormatInt(i, 10), number: uint64(i)}
+}
+
+// NewString makes a node that stands nowhere.
+func NewString(s string) *Node { return &Node{Kind: String, Text: s, Quoted: true} }
+
+// Int is the value of a whole number, otherwise 0.
+func (n *Node) Int() int64 {
+	if n == nil || n.Kind != Int {
+		return 0
+	}
+	return int64(n.number)
+}
+
+// Float is the value of a number, otherwise 0.
+func (n *Node) Float() float64 {
+	switch {
+	case n == nil:
+		return 0
+	case n.Kind == Int:
+		return float64(int64(n.number))
+	case n.Kind == Float:
+		return math.Float64frombits(n.number)
+	}
+	return 0
 }
 
 // Pair is one entry of a map.
@@ -123,9 +155,9 @@ func (n *Node) Any() any {
 	case Bool:
 		return n.Flag
 	case Int:
-		return n.Int
+		return n.Int()
 	case Float:
-		return n.Float
+		return n.Float()
 	case String, Date:
 		return n.Text
 	case List:
@@ -158,9 +190,9 @@ func (n *Node) PythonString() string {
 		}
 		return "False"
 	case Int:
-		return strconv.FormatInt(n.Int, 10)
+		return strconv.FormatInt(n.Int(), 10)
 	case Float:
-		return pystr.Float(n.Float)
+		return pystr.Float(n.Float())
 	default:
 		return n.Text
 	}

@@ -86,6 +86,16 @@ func Parse(data []byte, display string, problems *diag.List) *Node {
 	}
 	data = decodeEscapes(data)
 
+	if len(data) > pieceSize {
+		if root, ok := parsePieces(data, display, pieceSize); ok {
+			return root
+		}
+	}
+	return parseWhole(data, display, problems)
+}
+
+// parseWhole reads a document at once.
+func parseWhole(data []byte, display string, problems *diag.List) *Node {
 	var document, second yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	if err := decoder.Decode(&document); err == io.EOF {
@@ -105,7 +115,8 @@ func Parse(data []byte, display string, problems *diag.List) *Node {
 	if len(document.Content) == 0 {
 		return nil
 	}
-	b := builder{file: display, source: bytes.Split(data, []byte("\n")), problems: problems, building: map[*yaml.Node]bool{}, anchors: map[*yaml.Node]anchor{}}
+	b := newBuilder(display, problems)
+	b.source = bytes.Split(data, []byte("\n"))
 	root := b.build(document.Content[0], 0)
 	if b.failed {
 		return nil

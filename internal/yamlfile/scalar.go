@@ -2,6 +2,7 @@ package yamlfile
 
 import (
 	"bytes"
+	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -32,8 +33,8 @@ func resolve(n *Node) {
 		n.Kind = Bool
 		return
 	case ".inf", ".Inf", ".INF", "+.inf", "-.inf", ".nan", ".NaN", ".NAN":
-		n.Kind = Float
-		n.Float, _ = strconv.ParseFloat(strings.Replace(text, ".", "", 1), 64)
+		f, _ := strconv.ParseFloat(strings.Replace(text, ".", "", 1), 64)
+		n.setFloat(f)
 		return
 	}
 	if c := text[0]; c != '-' && c != '+' && c != '.' && (c < '0' || c > '9') {
@@ -49,18 +50,20 @@ func resolve(n *Node) {
 		n.setInt(digits[2:], 8)
 	case floatPattern.MatchString(text):
 		if f, err := strconv.ParseFloat(digits, 64); err == nil {
-			n.Kind, n.Float = Float, f
+			n.setFloat(f)
 		}
 	case datePattern.MatchString(text):
 		n.Kind = Date
 	}
 }
 
+func (n *Node) setFloat(f float64) { n.Kind, n.number = Float, math.Float64bits(f) }
+
 func (n *Node) setInt(digits string, base int) {
 	if i, err := strconv.ParseInt(digits, base, 64); err == nil {
-		n.Kind, n.Int, n.Float = Int, i, float64(i)
+		n.Kind, n.number = Int, uint64(i)
 	} else if f, err := strconv.ParseFloat(digits, 64); err == nil && base == 10 {
-		n.Kind, n.Float = Float, f // larger than 64 bits
+		n.setFloat(f) // larger than 64 bits
 	}
 }
 
