@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -36,12 +35,15 @@ var (
 )
 
 // HTTPChecks compares the answers of a running server with golden/http. The
-// recorded project is trained once, and served anew for each file.
+// recorded project is trained and served anew for each file.
 func HTTPChecks(p Program) []Check {
-	site := &httpSite{program: p}
 	var checks []Check
 	for _, name := range httpFiles {
-		checks = append(checks, Check{"http/" + name, func(dir string) Report { return site.compare(dir, name) }})
+		checks = append(checks, Check{"http/" + name, func(dir string) Report {
+			site := &httpSite{program: p}
+			defer func() { os.RemoveAll(site.dir) }()
+			return site.compare(dir, name)
+		}})
 	}
 	for name, reason := range httpUnbuilt {
 		checks = append(checks, Check{"http/" + name, func(string) Report {
@@ -57,19 +59,11 @@ func HTTPChecks(p Program) []Check {
 // httpSite is the recorded project, trained, with its action server.
 type httpSite struct {
 	program Program
-
-	once    sync.Once
-	err     error
 	dir     string // a copy of the project with models/golden.tar.gz
 	actions *actionServer
 }
 
-// prepare copies and trains the project.
-func (s *httpSite) prepare(dir string) error {
-	s.once.Do(func() { s.err = s.train(dir) })
-	return s.err
-}
-
+// train copies and trains the project.
 func (s *httpSite) train(dir string) error {
 	var files []*httpFile
 	for _, name := range httpFiles {
@@ -116,7 +110,7 @@ func (s *httpSite) command(args ...string) *exec.Cmd {
 // compare replays one file against a server of its own.
 func (s *httpSite) compare(dir, name string) Report {
 	file := "http/" + name
-	if err := s.prepare(dir); err != nil {
+	if err := s.train(dir); err != nil {
 		return fail(file, err)
 	}
 	f, err := readHTTPFile(dir, name)
