@@ -98,7 +98,7 @@ func Parse(data []byte, display string, problems *diag.List) *Node {
 func parseWhole(data []byte, display string, problems *diag.List) *Node {
 	var document, second yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
-	if err := decoder.Decode(&document); err == io.EOF {
+	if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
 		return nil
 	} else if err != nil {
 		problems.Add(syntaxProblem(err, display))
@@ -108,7 +108,7 @@ func parseWhole(data []byte, display string, problems *diag.List) *Node {
 		problems.Errorf(diag.Position{File: display, Line: second.Line, Column: second.Column}, "yaml-syntax",
 			"remove the line --- and what belongs to another file", "not valid here: a second document in one file")
 		return nil
-	} else if err != io.EOF {
+	} else if !errors.Is(err, io.EOF) {
 		problems.Add(syntaxProblem(err, display))
 		return nil
 	}
