@@ -105,15 +105,17 @@ func below(name string, spans []tracetree.Span) []tracetree.Span {
 	return out
 }
 
-// TestLargeTraceArrivesOverUDP has a sender whose name fills several datagrams.
+// TestLargeTraceArrivesOverUDP has a sender with a long name talk for a while
+// within one trace, which fills several datagrams.
 func TestLargeTraceArrivesOverUDP(t *testing.T) {
 	setting(t, "LOQUAT_TEST_JAEGER")
 	s := serve(t, endpoints("{type: jaeger}", actionServer(t, oldSDK, "{}\n")))
-	sender := strings.Repeat("long ", 3000)
 	small, smallID := traceparent()
-	s.say("alice", "follow", small)
 	large, largeID := traceparent()
-	s.say(sender, "follow", large)
+	for range 12 {
+		s.say("alice", "follow", small)
+		s.say(strings.Repeat("long ", 200), "follow", large)
+	}
 	expected := settle(func() []tracetree.Span { return trace(t, smallID) })
 	got := settle(func() []tracetree.Span { return trace(t, largeID) })
 	bytes := 0
