@@ -78,7 +78,9 @@ OpenTelemetry: add a "tracing:" entry to endpoints.yml, or --trace to see it her
 			_ = cmd.Help()
 			return exitCode(exitError) // as Rasa: no command is no success
 		},
-		PersistentPreRunE: func(*cobra.Command, []string) error { return env.setUpLogging() },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			return errors.Join(checkFlags(cmd.Flags()), env.setUpLogging())
+		},
 	}
 	root.SetIn(streams.In)
 	root.SetOut(streams.Out)
@@ -110,6 +112,7 @@ OpenTelemetry: add a "tracing:" entry to endpoints.yml, or --trace to see it her
 		newLicenseCommand(env),
 	)
 	addNotBuilt(root, notBuilt)
+	countArguments(root)
 	return root
 }
 

@@ -1,0 +1,65 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// lowest has the smallest value of each flag that takes a number.
+var lowest = map[string]float64{
+	"augmentation":           0,
+	"epoch-fraction":         0,
+	"max-history":            0,
+	"num-threads":            0,
+	"response-timeout":       1,
+	"validation-max-history": 0,
+}
+
+// checkFlags refuses what a flag's type allows and its meaning doesn't: numbers
+// out of range, and files that were asked for and don't exist. Files that a flag
+// names by default may be missing.
+func checkFlags(flags *pflag.FlagSet) error {
+	var failed error
+	flags.Visit(func(f *pflag.Flag) {
+		if failed == nil {
+			failed = checkFlag(f)
+		}
+	})
+	return failed
+}
+
+func checkFlag(f *pflag.Flag) error {
+	value := f.Value.String()
+	if least, ok := lowest[f.Name]; ok {
+		if n, err := strconv.ParseFloat(value, 64); err != nil || !(n >= least) {
+			return usageError{fmt.Errorf("--%s must be at least %v, not %s", f.Name, least, value)}
+		}
+	}
+	switch f.Name {
+	case "endpoints", "credentials":
+		if _, err := os.Stat(value); err != nil {
+			return fmt.Errorf("--%s: %w", f.Name, err)
+		}
+	}
+	return nil
+}
+
+// countArguments makes wrong arguments of a command, and of those below it,
+// errors of usage.
+func countArguments(cmd *cobra.Command) {
+	if check := cmd.Args; check != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return usageError{err}
+			}
+			return nil
+		}
+	}
+	for _, below := range cmd.Commands() {
+		countArguments(below)
+	}
+}
