@@ -90,6 +90,30 @@ func Prepare(s Settings) (*Run, error) {
 	if r.Type, err = r.decide(); err != nil {
 		return nil, errors.Join(r.Problems.Err(), err)
 	}
+	if r.Project.Sound.Config {
+		r.buildGraphs()
+	}
+	if s.Validate != nil {
+		found, err := s.Validate(r.Project)
+		if err != nil {
+			return nil, err
+		}
+		r.Problems.AddAll(found)
+		if s.FailOnWarnings && validate.Failed(r.Problems.All(), true) {
+			r.Problems.Errorf(diag.Position{}, "warnings", "leave out --fail-on-validation-warnings to train all the same", "the project has warnings")
+		}
+	}
+	if err := r.Problems.Err(); err != nil {
+		return nil, diag.Problems(r.Problems.All())
+	}
+	r.Output = filepath.Join(s.Out, r.fileName())
+	return r, r.prepareGraph()
+}
+
+// buildGraphs completes the configuration, which was read without errors, and
+// makes the graphs that it asks for.
+func (r *Run) buildGraphs() {
+	s := &r.settings
 	completed, filled := recipe.Complete(r.Project.Config, r.Type, r.Problems)
 	for _, key := range filled {
 		section := completed.Pipeline
@@ -109,21 +133,6 @@ func Prepare(s Settings) (*Run, error) {
 		r.Problems.Errorf(r.Project.Stories.FirstText().Pos, "not-built", "write the texts as intents and responses",
 			"stories with texts of users or the assistant (end-to-end training) need TEDPolicy, which is not built yet")
 	}
-	if s.Validate != nil {
-		found, err := s.Validate(r.Project)
-		if err != nil {
-			return nil, err
-		}
-		r.Problems.AddAll(found)
-		if s.FailOnWarnings && validate.Failed(r.Problems.All(), true) {
-			r.Problems.Errorf(diag.Position{}, "warnings", "leave out --fail-on-validation-warnings to train all the same", "the project has warnings")
-		}
-	}
-	if err := r.Problems.Err(); err != nil {
-		return nil, diag.Problems(r.Problems.All())
-	}
-	r.Output = filepath.Join(s.Out, r.fileName())
-	return r, r.prepareGraph()
 }
 
 // decide finds out what the project has to train (nlu.md §3.1, Rasa 3.6.21).
