@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"os"
+	"runtime/debug"
 
 	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/project"
@@ -10,6 +12,10 @@ import (
 
 // Validate checks a project without training.
 func Validate(ctx context.Context, o ValidateOptions) (ValidateResult, error) {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		// Collect garbage early enough to judge the largest projects within 1 GB.
+		defer debug.SetMemoryLimit(debug.SetMemoryLimit(900 << 20))
+	}
 	var problems diag.List
 	p := project.Load("", o.Paths.project(), &problems)
 	found, err := validate.Check(ctx, p, validate.Options{StoriesOnly: o.StoriesOnly, MaxHistory: o.MaxHistory, Types: Catalog()})

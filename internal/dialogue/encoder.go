@@ -41,12 +41,19 @@ func NewEncoder(d *domain.Domain) *Encoder {
 	for i, s := range e.slots {
 		e.slot[s.Name] = i
 	}
-	for _, intent := range d.IntentNames() {
+	filterFor := func(intent string) entityFilter {
 		filter := entityFilter{}
 		for _, label := range d.UsedEntities(intent) {
 			filter[label] = true
 		}
-		e.intents[intent] = filter
+		return filter
+	}
+	unrestricted := filterFor("") // most intents share it
+	for _, name := range d.IntentNames() {
+		e.intents[name] = unrestricted
+		if i := d.Intent(name); i != nil && (i.UseNone || i.UseEntities != nil || i.IgnoreEntities != nil) {
+			e.intents[name] = filterFor(name)
+		}
 	}
 	return e
 }
