@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -59,7 +60,10 @@ func trainCommand(env *environment, part app.TrainPart, cmd *cobra.Command) *cob
 		if *debugPlots {
 			env.logger.Warn("--debug-plots has no effect: there are no plots of stories")
 		}
-		progress := newProgress(env.Err, isTerminal(env.Err) && !env.quiet)
+		progress := newProgress(env.Err, isTerminal(env.Err))
+		if env.quiet {
+			progress = newProgress(io.Discard, false)
+		}
 		defer progress.close()
 		o.Logger = env.logger
 		o.Progress = progress.node
