@@ -42,6 +42,9 @@ type Assistant struct {
 	viewer  *viewer.Viewer // nil without --trace
 }
 
+// Predicts reports whether the model chooses actions, or only understands.
+func (a *Assistant) Predicts() bool { return a.Processor != nil && a.Predictor != nil }
+
 // ShowTraces waits until the trees of all turns that have ended are printed.
 func (a *Assistant) ShowTraces(ctx context.Context) error {
 	if a.viewer == nil {

@@ -160,6 +160,11 @@ func readChannels(o ServeOptions) ([]channel.Input, error) {
 		switch {
 		case c.Name == "rest":
 			channels = append(channels, rest.New(o.Logger))
+			if c.Settings != nil && len(c.Settings.Pairs) > 0 {
+				problems.Warnf(c.Settings.Pos, "unknown-key", "leave them out", "the channel rest has no settings; these have no effect")
+			}
+		case o.Connector != "":
+			return nil, fmt.Errorf("--connector: the channel %q is not built; built are: rest", c.Name)
 		case project.IsPythonPath(c.Name):
 			problems.Errorf(c.Pos, "python-class", "talk to the channel rest instead", "the channel %q is a Python class, which can't run here", c.Name)
 		default:
@@ -172,7 +177,7 @@ func readChannels(o ServeOptions) ([]channel.Input, error) {
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
-	if len(channels) == 0 && (o.Connector != "" || len(credentials.Channels) > 0) && !o.EnableAPI {
+	if len(channels) == 0 && len(credentials.Channels) > 0 && !o.EnableAPI {
 		return nil, fmt.Errorf("none of the channels in %s is built; built are: rest", o.Credentials)
 	}
 	if len(channels) == 0 && !o.EnableAPI {

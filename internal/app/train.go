@@ -130,8 +130,11 @@ func openCache(o TrainOptions) (graph.Cache, error) {
 // startTracing reads the tracing section of an endpoints file and starts what it
 // asks for; the result is nil if it asks for nothing.
 func startTracing(endpoints string, logger *slog.Logger, v *viewer.Viewer) (*tracing.Tracing, error) {
-	var problems diag.List
-	e := project.ReadEndpoints(endpoints, endpoints, &problems)
+	var problems, others diag.List
+	e := project.ReadEndpoints(endpoints, endpoints, &others)
+	if e.Root == nil {
+		problems.AddAll(&others) // the file can't be read; its other sections are judged by those who need them
+	}
 	config := tracing.ReadConfig(e.Root, os.Getenv, &problems)
 	if err := problems.Err(); err != nil {
 		return nil, err

@@ -33,7 +33,7 @@ var mayImport = map[string]string{
 
 	// engine
 	"ml/*":     "ml/*",
-	"graph":    "diag yamlfile",
+	"graph":    "diag yamlfile pystr",
 	"graph/*":  "graph",
 	"recipe":   "diag yamlfile project graph nludata",
 	"model":    "diag graph recipe domain version",

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -40,6 +41,10 @@ func checkFlag(f *pflag.Flag) error {
 		}
 	}
 	switch f.Name {
+	case "fixed-model-name":
+		if strings.ContainsAny(value, `/\`) || value == "" {
+			return usageError{fmt.Errorf("--fixed-model-name is a name without folders, not %q; the folder is set by --out", value)}
+		}
 	case "endpoints", "credentials":
 		if _, err := os.Stat(value); err != nil {
 			return fmt.Errorf("--%s: %w", f.Name, err)

@@ -40,9 +40,9 @@ func initProject(ctx context.Context, env *environment, ask *prompter, dir strin
 	if err := writeStarter(dir); err != nil {
 		return err
 	}
-	fmt.Fprintf(env.Out, "Made a project in %s.\n", dir)
+	fmt.Fprintf(env.Out, "Made a project in the folder %s\n", dir)
 	if !ask.yes("Train a first model?") {
-		fmt.Fprintln(env.Out, "To train one later: loquat train")
+		fmt.Fprintf(env.Out, "To train one later: %sloquat train\n", inFolder(dir))
 		return nil
 	}
 	progress := newProgress(env.Err, isTerminal(env.Err))
@@ -67,10 +67,18 @@ func initProject(ctx context.Context, env *environment, ask *prompter, dir strin
 	}
 	fmt.Fprintf(env.Out, "Your model is trained and saved at '%s'.\n", result.ModelPath)
 	if ask.silent || !ask.yes("Talk to it now?") {
-		fmt.Fprintln(env.Out, "To talk to it: loquat shell")
+		fmt.Fprintf(env.Out, "To talk to it: %sloquat shell\n", inFolder(dir))
 		return nil
 	}
 	return talk(ctx, env, app.ServeOptions{Model: result.ModelPath, Endpoints: filepath.Join(dir, "endpoints.yml"), InMemory: true}, "")
+}
+
+// inFolder is what to type before a command that runs in dir.
+func inFolder(dir string) string {
+	if dir == "." || dir == "" {
+		return ""
+	}
+	return "cd " + dir + " && "
 }
 
 // writeStarter writes the starter project. It never overwrites a file: with one

@@ -61,6 +61,9 @@ func talk(ctx context.Context, env *environment, o app.ServeOptions, conversatio
 		return err
 	}
 	defer func() { err = errors.Join(err, assistant.Close(context.WithoutCancel(ctx))) }()
+	if !assistant.Predicts() {
+		return errors.New("the model understands messages and says nothing; see what it understands with: loquat shell nlu")
+	}
 	if conversationID == "" {
 		conversationID = app.NewID()
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/loquat-dev/loquat/internal/nlu/extractor/regexentity"
 	"github.com/loquat-dev/loquat/internal/nlu/extractor/synonyms"
 	"github.com/loquat-dev/loquat/internal/nludata"
+	"github.com/loquat-dev/loquat/internal/pystr"
 )
 
 type regexEntityRecord struct {
@@ -246,7 +247,7 @@ func asWritten(data json.RawMessage) any {
 	if err := d.Decode(&v); err != nil {
 		return err
 	}
-	return wholeNumbers(v)
+	return pystr.Numbers(v)
 }
 
 // orderedObject reads a JSON object as pairs in the order of its keys, numbers

@@ -9,6 +9,7 @@ import (
 	"github.com/loquat-dev/loquat/internal/nlu"
 	"github.com/loquat-dev/loquat/internal/nlu/featurizer/countvectors"
 	"github.com/loquat-dev/loquat/internal/nlu/tokenizer/whitespace"
+	"github.com/loquat-dev/loquat/internal/pystr"
 )
 
 // unmarshalNumbers is json.Unmarshal with int64 for whole numbers.
@@ -18,28 +19,8 @@ func unmarshalNumbers(data []byte, into *map[string]any) error {
 	if err := d.Decode(into); err != nil {
 		return err
 	}
-	*into = wholeNumbers(*into).(map[string]any)
+	*into = pystr.Numbers(*into).(map[string]any)
 	return nil
-}
-
-func wholeNumbers(v any) any {
-	switch v := v.(type) {
-	case json.Number:
-		if i, err := v.Int64(); err == nil {
-			return i
-		}
-		f, _ := v.Float64()
-		return f
-	case map[string]any:
-		for k := range v {
-			v[k] = wholeNumbers(v[k])
-		}
-	case []any:
-		for i := range v {
-			v[i] = wholeNumbers(v[i])
-		}
-	}
-	return v
 }
 
 type tokenizerRecord struct {

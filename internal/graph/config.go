@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"math"
 	"strconv"
+
+	"github.com/loquat-dev/loquat/internal/pystr"
 )
 
 // spelled replaces float64 by numbers that keep their decimal point when they
@@ -41,26 +43,5 @@ func decodeConfig(data []byte) (Config, error) {
 	if err := d.Decode(&c); err != nil {
 		return nil, err
 	}
-	return plain(c).(map[string]any), nil
-}
-
-// plain replaces json.Number by int64 or float64.
-func plain(v any) any {
-	switch v := v.(type) {
-	case json.Number:
-		if i, err := v.Int64(); err == nil {
-			return i
-		}
-		f, _ := v.Float64()
-		return f
-	case map[string]any:
-		for k, x := range v {
-			v[k] = plain(x)
-		}
-	case []any:
-		for i, x := range v {
-			v[i] = plain(x)
-		}
-	}
-	return v
+	return pystr.Numbers(c).(map[string]any), nil
 }

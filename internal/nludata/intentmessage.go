@@ -99,7 +99,7 @@ func decodeEntities(object string) ([]IntentMessageEntity, error) {
 		if err := d.Decode(&e.Value); err != nil {
 			return nil, err
 		}
-		e.Value = plainValue(e.Value)
+		e.Value = pystr.Numbers(e.Value)
 		if i := slices.IndexFunc(out, func(o IntentMessageEntity) bool { return o.Name == e.Name }); i >= 0 {
 			out[i] = e
 			continue
@@ -113,27 +113,6 @@ func decodeEntities(object string) ([]IntentMessageEntity, error) {
 		return nil, fmt.Errorf("text after the object")
 	}
 	return out, nil
-}
-
-// plainValue gives numbers their Go types: int64 where they are whole as written.
-func plainValue(v any) any {
-	switch v := v.(type) {
-	case json.Number:
-		if i, err := v.Int64(); err == nil {
-			return i
-		}
-		f, _ := v.Float64()
-		return f
-	case []any:
-		for i := range v {
-			v[i] = plainValue(v[i])
-		}
-	case map[string]any:
-		for k := range v {
-			v[k] = plainValue(v[k])
-		}
-	}
-	return v
 }
 
 // confidence reads what follows the @. Rasa 3.6 accepts digits and dots only.

@@ -103,11 +103,25 @@ func (f *files) open(name string) *file {
 		out.root = yamlfile.Parse(data, out.name, out.problems)
 	}
 	out.Kinds = Recognize(name, data, out.root)
-	if !out.NLU && !out.Stories && !out.Domain { // keep no foreign data in memory
-		out.root = nil
+	if !out.NLU && !out.Stories && !out.Domain && !out.Config {
+		f.slips(out.root)
+		out.root = nil // keep no foreign data in memory
 	}
 	f.read[path] = out
 	return out
+}
+
+// slips warns about a file that nothing is read from and that has a key like one
+// of training data: a slip of the pen would leave the file out in silence.
+func (f *files) slips(root *yamlfile.Node) {
+	if root == nil || root.Kind != yamlfile.Map {
+		return
+	}
+	for _, p := range root.Pairs {
+		if hint := diag.DidYouMean(p.Key.Text, []string{"stories", "rules", "nlu", "responses", "intents", "slots", "actions"}); hint != "" {
+			f.problems.Warnf(p.Key.Pos, "unknown-key", hint, "nothing is read from this file: %q is no key of a project's data", p.Key.Text)
+		}
+	}
 }
 
 // find lists the YAML and JSON files at and below a path, which is a file or a

@@ -9,8 +9,9 @@ import (
 	"io"
 	"maps"
 	"regexp"
-	"strings"
 	"time"
+
+	"github.com/loquat-dev/loquat/internal/pystr"
 )
 
 // EventError says what is wrong with an event that came as JSON.
@@ -70,29 +71,7 @@ func DecodeValue(data []byte) (any, error) {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("something follows the JSON value")
 	}
-	return plain(v), nil
-}
-
-func plain(v any) any {
-	switch v := v.(type) {
-	case json.Number:
-		if !strings.ContainsAny(v.String(), ".eE") {
-			if i, err := v.Int64(); err == nil {
-				return i
-			}
-		}
-		f, _ := v.Float64()
-		return f
-	case map[string]any:
-		for k, x := range v {
-			v[k] = plain(x)
-		}
-	case []any:
-		for i, x := range v {
-			v[i] = plain(x)
-		}
-	}
-	return v
+	return pystr.Numbers(v), nil
 }
 
 // EventFrom makes an event of a decoded JSON object, see UnmarshalEvent.
