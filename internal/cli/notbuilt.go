@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -41,6 +42,66 @@ func addNotBuilt(parent *cobra.Command, commands map[string]string) {
 			RunE: func(cmd *cobra.Command, _ []string) error { return errNotBuilt(cmd.CommandPath(), instead) },
 		})
 	}
+}
+
+// notBuiltFlags are the flags of Rasa that are known and not built, by the command
+// that they belong to, "" for every command, with what to do meanwhile.
+var notBuiltFlags = map[string]map[string]string{
+	"": {
+		"logging-config-file": "choose the level with -v, -vv or --quiet",
+	},
+	"run": {
+		"use-syslog":      syslogInstead,
+		"syslog-address":  syslogInstead,
+		"syslog-port":     syslogInstead,
+		"syslog-protocol": syslogInstead,
+		"request-timeout": "--response-timeout bounds how long a request may take",
+	},
+	"shell": {
+		"request-timeout":  "the shell waits until a turn ends",
+		"response-timeout": "the shell waits until a turn ends",
+		"credentials":      shellInstead,
+		"connector":        shellInstead,
+		"enable-api":       shellInstead,
+		"interface":        shellInstead,
+		"i":                shellInstead,
+		"port":             shellInstead,
+		"p":                shellInstead,
+		"auth-token":       shellInstead,
+		"t":                shellInstead,
+		"cors":             shellInstead,
+		"log-file":         "redirect stderr: 2>bot.log",
+	},
+	"core": {
+		"percentages": comparisonInstead,
+		"runs":        comparisonInstead,
+	},
+}
+
+const (
+	syslogInstead     = "pipe the log into the system's own: 2>&1 | logger"
+	shellInstead      = `the shell talks to the bot without a server; serve it with "run"`
+	comparisonInstead = "configurations are not compared: train each by itself"
+)
+
+// flagError is the error of a flag that was used wrongly: one that Rasa has and
+// Loquat hasn't is named as such.
+func flagError(cmd *cobra.Command, err error) error {
+	unknown, ok := errors.AsType[*pflag.NotExistError](err)
+	if !ok {
+		return usageError{err}
+	}
+	name := unknown.GetSpecifiedName()
+	dashed := "--" + name
+	if len(name) == 1 {
+		dashed = "-" + name
+	}
+	for _, of := range []string{cmd.Name(), ""} {
+		if instead, ok := notBuiltFlags[of][name]; ok {
+			return usageError{errNotBuilt(cmd.CommandPath()+" "+dashed, instead)}
+		}
+	}
+	return usageError{err}
 }
 
 // newTelemetryCommand answers scripts that switch Rasa's telemetry off: there is

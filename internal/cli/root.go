@@ -85,7 +85,7 @@ OpenTelemetry: add a "tracing:" entry to endpoints.yml, or --trace to see it her
 	root.SetIn(streams.In)
 	root.SetOut(streams.Out)
 	root.SetErr(streams.Err)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(flagError)
 
 	flags := root.PersistentFlags()
 	flags.CountVarP(&env.verbosity, "verbose", "v", "log more: -v information, -vv everything")
