@@ -1,7 +1,7 @@
 # "make" alone lists what there is.
 .DEFAULT_GOAL := help
 export CGO_ENABLED ?= 0
-GO ?= go
+export GO ?= go
 LDFLAGS := -s -w
 
 .PHONY: help
