@@ -43,7 +43,7 @@ func fileKinds(dir string) Report {
 		want := records[name]
 		difference := ""
 		wantKinds := []bool{want.NLU, want.Stories, want.TestStories, want.Domain, want.Config}
-		gotKinds := []bool{got.NLU || got.Legacy, got.Stories, got.Tests, got.Domain, got.Config}
+		gotKinds := []bool{got.NLU, got.Stories, got.Tests, got.Domain, got.Config}
 		if !slices.Equal(wantKinds, gotKinds) {
 			difference = fmt.Sprintf("NLU, stories, tests, domain, config: got %v, want %v", gotKinds, wantKinds)
 		}

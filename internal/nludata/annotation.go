@@ -2,6 +2,7 @@ package nludata
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -112,19 +113,35 @@ func fromObject(span Entity, text string) (Entity, error) {
 		}
 		*into = s
 	}
-	switch v := o["value"].(type) {
-	case string:
-		span.Value = v
+	v, given := o["value"]
+	if !given {
+		return span, nil
+	}
+	value, err := annotationValue(v)
+	if value == nil && err == nil {
+		err = errNoValue
+	}
+	span.Value = value
+	return span, err
+}
+
+var errNoValue = errors.New(`"value" is neither a string nor a number`)
+
+// annotationValue is the value of an entity: a string, a number, or nil when none
+// is given.
+func annotationValue(v any) (any, error) {
+	switch v := v.(type) {
+	case nil, string:
+		return v, nil
 	case json.Number:
 		if i, err := v.Int64(); err == nil {
-			span.Value = i
-		} else if f, err := v.Float64(); err == nil {
-			span.Value = f
+			return i, nil
 		}
-	default:
-		if _, given := o["value"]; given {
-			return span, fmt.Errorf(`"value" is neither a string nor a number`)
+		f, err := v.Float64()
+		if err != nil {
+			return nil, errNoValue
 		}
+		return f, nil
 	}
-	return span, nil
+	return nil, errNoValue
 }

@@ -75,7 +75,10 @@ type Pattern struct {
 type Lookup struct {
 	Name   string
 	Values []string
-	Pos    diag.Position `json:"-"`
+	// File holds the values, one on each line, where JSON names a file instead of
+	// them; "" once they are read.
+	File string        `json:",omitempty"`
+	Pos  diag.Position `json:"-"`
 }
 
 // Response is one variation of a retrieval response in NLU files; its content is

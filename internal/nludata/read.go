@@ -194,18 +194,11 @@ func (r *reader) name(n *yamlfile.Node, kind string) (string, bool) {
 // intent reads the examples of an intent. "faq/ask_name" is a retrieval intent:
 // its base is the intent, the whole its response key.
 func (r *reader) intent(n *yamlfile.Node, name string) {
-	intent, key := name, ""
-	switch parts := strings.Split(name, "/"); {
-	case len(parts) > 2:
+	intent, key, ok := splitIntent(name)
+	if !ok {
 		r.problems.Errorf(n.Get("intent").Pos, "invalid-intent", "write intent/key", "the intent %q has more than one slash", name)
 		return
-	case len(parts) == 2:
-		intent = parts[0]
-		if parts[1] != "" {
-			key = name
-		}
 	}
-	intent = strings.TrimSpace(intent)
 	base := Example{Intent: intent, IntentResponseKey: key}
 	if m := n.Get("metadata"); m != nil {
 		base.Metadata = map[string]any{"intent": m.Any()}
@@ -228,6 +221,19 @@ func (r *reader) intent(n *yamlfile.Node, name string) {
 	if !found && examples.Kind == yamlfile.String {
 		r.problems.Warnf(n.Get("intent").Pos, "no-examples", "add examples: |", "the intent %q has no examples", name)
 	}
+}
+
+// splitIntent takes the name of an intent apart: the intent itself and, for a
+// retrieval intent, its response key. It reports false for more than one slash.
+func splitIntent(name string) (intent, key string, ok bool) {
+	intent, rest, _ := strings.Cut(name, "/")
+	if strings.Contains(rest, "/") {
+		return "", "", false
+	}
+	if rest != "" {
+		key = name
+	}
+	return strings.TrimSpace(intent), key, true
 }
 
 // exampleMaps reads examples in the long form, a map each.
@@ -309,15 +315,21 @@ func (r *reader) table(n *yamlfile.Node, kind, name string) {
 		case "regex":
 			r.data.Regexes = append(r.data.Regexes, Pattern{Name: name, Pattern: line.text, Pos: line.pos})
 		case "lookup":
-			i, ok := r.lookups[name]
-			if !ok {
-				i = len(r.data.Lookups)
-				r.lookups[name] = i
-				r.data.Lookups = append(r.data.Lookups, Lookup{Name: name, Pos: n.Pos})
-			}
-			r.data.Lookups[i].Values = append(r.data.Lookups[i].Values, line.text)
+			table := r.lookupTable(name, n.Pos)
+			table.Values = append(table.Values, line.text)
 		}
 	}
+}
+
+// lookupTable is the table of a name, which may stand in several pieces.
+func (r *reader) lookupTable(name string, pos diag.Position) *Lookup {
+	i, ok := r.lookups[name]
+	if !ok {
+		i = len(r.data.Lookups)
+		r.lookups[name] = i
+		r.data.Lookups = append(r.data.Lookups, Lookup{Name: name, Pos: pos})
+	}
+	return &r.data.Lookups[i]
 }
 
 // line is one line of a block of examples.

@@ -2,7 +2,6 @@ package project
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/domain"
+	"github.com/loquat-dev/loquat/internal/nludata"
 	"github.com/loquat-dev/loquat/internal/story"
 	"github.com/loquat-dev/loquat/internal/yamlfile"
 )
@@ -20,12 +20,11 @@ import (
 // data by the beginnings of lines, so that a broken file counts too, and domains
 // by the top-level keys.
 type Kinds struct {
-	NLU     bool // nlu or responses
+	NLU     bool // nlu or responses; or NLU data in JSON
 	Stories bool // stories or rules
 	Tests   bool // stories in a file that is named test_*
 	Domain  bool
 	Config  bool // named config.yml
-	Legacy  bool // NLU data in Rasa's old JSON format, which is not read
 }
 
 // Recognize tells the kinds of a file by its name and contents. root is the
@@ -34,8 +33,7 @@ func Recognize(path string, data []byte, root *yamlfile.Node) Kinds {
 	k := Kinds{Config: filepath.Base(path) == "config.yml"}
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".json":
-		var top map[string]json.RawMessage
-		k.Legacy = json.Unmarshal(data, &top) == nil && top["rasa_nlu_data"] != nil
+		k.NLU = nludata.IsJSON(data)
 		return k
 	case ".yml", ".yaml":
 	default:
@@ -67,6 +65,7 @@ type file struct {
 	Kinds
 	name string // for messages: relative to the project
 	root *yamlfile.Node
+	json []byte // NLU data in JSON, which has no root
 	// problems found while parsing; they count once the file is used.
 	problems *diag.List
 }
@@ -99,10 +98,13 @@ func (f *files) open(name string) *file {
 	}
 	out := &file{name: filepath.ToSlash(name), problems: &diag.List{}}
 	data := yamlfile.ReadBytes(path, out.name, out.problems)
-	if data != nil && strings.ToLower(filepath.Ext(name)) != ".json" {
+	if data != nil && !isJSON(name) {
 		out.root = yamlfile.Parse(data, out.name, out.problems)
 	}
 	out.Kinds = Recognize(name, data, out.root)
+	if out.root == nil && out.NLU && isJSON(name) {
+		out.json = data
+	}
 	if !out.NLU && !out.Stories && !out.Domain && !out.Config {
 		f.slips(out.root)
 		out.root = nil // keep no foreign data in memory
@@ -175,6 +177,8 @@ func (f *files) walk(name string, above map[string]bool, out *[]string) {
 		f.walk(folder, above, out)
 	}
 }
+
+func isJSON(name string) bool { return strings.EqualFold(filepath.Ext(name), ".json") }
 
 func isDataFile(name string) bool {
 	switch strings.ToLower(filepath.Ext(name)) {

@@ -3,6 +3,7 @@ package project
 import (
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/domain"
@@ -121,11 +122,7 @@ func (f *files) data(paths []string) []*file {
 	var out []*file
 	for _, name := range names {
 		file := f.open(name)
-		switch {
-		case file.Legacy:
-			f.problems.Errorf(diag.Position{File: file.name}, "legacy-format", "convert it with: rasa data convert nlu",
-				"NLU data in Rasa's old JSON format is not read")
-		case file.NLU || file.Stories:
+		if file.NLU || file.Stories {
 			f.problems.AddAll(file.problems)
 			out = append(out, file)
 		}
@@ -147,11 +144,37 @@ func comparePaths(a, b string) int {
 func (f *files) nlu(data []*file) *nludata.TrainingData {
 	var parts []*nludata.TrainingData
 	for _, file := range data {
-		if file.NLU {
+		switch {
+		case file.json != nil:
+			part := nludata.ReadJSON(file.json, file.name, f.problems)
+			f.lookupFiles(part.Lookups)
+			parts = append(parts, part)
+		case file.NLU:
 			parts = append(parts, nludata.Read(file.root, f.problems))
 		}
 	}
 	return nludata.Merge(parts, f.problems)
+}
+
+// lookupFiles reads the values of the tables that name a file, whose path is one
+// of the project.
+func (f *files) lookupFiles(tables []nludata.Lookup) {
+	for i := range tables {
+		t := &tables[i]
+		if t.File == "" {
+			continue
+		}
+		if !f.exists(t.File) {
+			f.problems.Errorf(t.Pos, "missing-file", "the path counts from the project's folder", "the lookup table %q names %s, which is not there", t.Name, t.File)
+			continue
+		}
+		for line := range strings.Lines(string(yamlfile.ReadBytes(f.resolve(t.File), t.File, f.problems))) {
+			if line = strings.TrimSpace(line); line != "" {
+				t.Values = append(t.Values, line)
+			}
+		}
+		t.File = ""
+	}
 }
 
 func (f *files) stories(data []*file, p *Project) *story.Graph {

@@ -3,6 +3,7 @@ package project_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -107,17 +108,29 @@ func TestLinkedFoldersEnd(t *testing.T) {
 	}
 }
 
+func TestLookupTablesOfJSONMayBeFiles(t *testing.T) {
+	dir := write(t, map[string]string{
+		"config.yml":      "recipe: default.v1\nassistant_id: a\nlanguage: en\npipeline: []\npolicies: []\n",
+		"data/nlu.json":   `{"rasa_nlu_data": {"lookup_tables": [{"name": "city", "elements": "data/cities.txt"}]}}`,
+		"data/cities.txt": "Bonn\n\n  Köln \r\n",
+	})
+	p, problems := load(t, dir)
+	if len(p.NLU.Lookups) != 1 || !slices.Equal(p.NLU.Lookups[0].Values, []string{"Bonn", "Köln"}) {
+		t.Errorf("lookup tables %+v, want city with Bonn and Köln; problems:\n%s", p.NLU.Lookups, problems)
+	}
+}
+
 func TestBrokenFilesAreReportedTogether(t *testing.T) {
 	dir := write(t, map[string]string{
 		"config.yml":      "pipeline: {}\n",
 		"domain.yml":      "intents: [a\n",
 		"data/nlu.yml":    "nlu:\n- intent: [a]\n",
-		"data/old.json":   `{"rasa_nlu_data": {}}`,
+		"data/old.json":   `{"rasa_nlu_data": []}`,
 		"data/notes.yml":  "anything: goes\n",
 		"data/README.txt": "nlu:\n",
 	})
 	_, problems := load(t, dir)
-	for _, want := range []string{"config.yml:1:11: pipeline must be a list", "domain.yml:", "data/nlu.yml:2:11: the name of the intent", "data/old.json: NLU data in Rasa's old JSON format"} {
+	for _, want := range []string{"config.yml:1:11: pipeline must be a list", "domain.yml:", "data/nlu.yml:2:11: the name of the intent", "data/old.json:1:19: rasa_nlu_data can't be read"} {
 		if !strings.Contains(problems, want) {
 			t.Errorf("%q is missing in:\n%s", want, problems)
 		}
