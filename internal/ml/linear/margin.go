@@ -8,6 +8,7 @@ import (
 
 	"github.com/loquat-dev/loquat/internal/ml/parallel"
 	"github.com/loquat-dev/loquat/internal/ml/sparse"
+	"github.com/loquat-dev/loquat/internal/ml/vector"
 	"github.com/loquat-dev/loquat/internal/ml/weights"
 )
 
@@ -161,19 +162,7 @@ func (m *Margins) Scores(index []int32, value []float32, out []float32) {
 	out = out[:m.Classes]
 	clear(out)
 	for t, j := range index {
-		row := m.w[int(j)*m.Classes : (int(j)+1)*m.Classes]
-		v, y := value[t], out
-		for len(y) >= 4 {
-			y4, r4 := y[:4:4], row[:4:4]
-			y4[0] += v * float32(r4[0])
-			y4[1] += v * float32(r4[1])
-			y4[2] += v * float32(r4[2])
-			y4[3] += v * float32(r4[3])
-			y, row = y[4:], row[4:]
-		}
-		for k := range y {
-			y[k] += v * float32(row[k])
-		}
+		vector.AddScaledBytes(out, value[t], m.w[int(j)*m.Classes:(int(j)+1)*m.Classes])
 	}
 	for k := range out {
 		out[k] = out[k]*m.scale[k] + bias

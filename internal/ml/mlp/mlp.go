@@ -12,7 +12,11 @@
 // non-zeros of x and with inputs·hidden, not with inputs·classes.
 package mlp
 
-import "math"
+import (
+	"math"
+
+	"github.com/loquat-dev/loquat/internal/ml/vector"
+)
 
 // Net is a network as it is trained.
 type Net struct {
@@ -25,7 +29,7 @@ type Net struct {
 func (n *Net) forward(index []int32, value, h, scores []float32) {
 	clear(h)
 	for t, j := range index {
-		addScaled(h, value[t], n.E[int(j)*n.Hidden:(int(j)+1)*n.Hidden])
+		vector.AddScaled(h, value[t], n.E[int(j)*n.Hidden:(int(j)+1)*n.Hidden])
 	}
 	n.top(h, scores)
 }
@@ -38,7 +42,7 @@ func (n *Net) top(h, scores []float32) {
 			h[k] = 0
 			continue
 		}
-		addScaled(scores, a, n.V[k*n.Classes:(k+1)*n.Classes])
+		vector.AddScaled(scores, a, n.V[k*n.Classes:(k+1)*n.Classes])
 	}
 }
 
@@ -59,41 +63,4 @@ func softmax(s []float32) float64 {
 		s[k] *= scale
 	}
 	return float64(top) + math.Log(sum)
-}
-
-// addScaled adds a·x to y. The loop is unrolled because the compiler does not.
-func addScaled(y []float32, a float32, x []float32) {
-	x = x[:len(y)]
-	for len(y) >= 8 {
-		y8, x8 := y[:8:8], x[:8:8]
-		y8[0] += a * x8[0]
-		y8[1] += a * x8[1]
-		y8[2] += a * x8[2]
-		y8[3] += a * x8[3]
-		y8[4] += a * x8[4]
-		y8[5] += a * x8[5]
-		y8[6] += a * x8[6]
-		y8[7] += a * x8[7]
-		y, x = y[8:], x[8:]
-	}
-	for k := range y {
-		y[k] += a * x[k]
-	}
-}
-
-func dot(a, b []float32) float32 {
-	b = b[:len(a)]
-	var s0, s1, s2, s3 float32
-	for len(a) >= 4 {
-		a4, b4 := a[:4:4], b[:4:4]
-		s0 += a4[0] * b4[0]
-		s1 += a4[1] * b4[1]
-		s2 += a4[2] * b4[2]
-		s3 += a4[3] * b4[3]
-		a, b = a[4:], b[4:]
-	}
-	for k := range a {
-		s0 += a[k] * b[k]
-	}
-	return s0 + s1 + s2 + s3
 }

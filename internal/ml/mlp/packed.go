@@ -3,6 +3,7 @@ package mlp
 import (
 	"math"
 
+	"github.com/loquat-dev/loquat/internal/ml/vector"
 	"github.com/loquat-dev/loquat/internal/ml/weights"
 )
 
@@ -63,26 +64,11 @@ func (p *Packed) Probabilities(index []int32, value []float32, s *Scratch) []flo
 	}
 	clear(s.h)
 	for t, j := range index {
-		addQuantised(s.h, value[t]*p.scale[j], p.e[int(j)*p.Hidden:(int(j)+1)*p.Hidden])
+		vector.AddScaledBytes(s.h, value[t]*p.scale[j], p.e[int(j)*p.Hidden:(int(j)+1)*p.Hidden])
 	}
 	p.top.top(s.h, s.scores)
 	softmax(s.scores)
 	return s.scores
-}
-
-func addQuantised(y []float32, a float32, x []int8) {
-	x = x[:len(y)]
-	for len(y) >= 4 {
-		y4, x4 := y[:4:4], x[:4:4]
-		y4[0] += a * float32(x4[0])
-		y4[1] += a * float32(x4[1])
-		y4[2] += a * float32(x4[2])
-		y4[3] += a * float32(x4[3])
-		y, x = y[4:], x[4:]
-	}
-	for k := range y {
-		y[k] += a * float32(x[k])
-	}
 }
 
 // Write adds the network to a file.

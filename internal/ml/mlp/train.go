@@ -7,6 +7,7 @@ import (
 
 	"github.com/loquat-dev/loquat/internal/ml/parallel"
 	"github.com/loquat-dev/loquat/internal/ml/sparse"
+	"github.com/loquat-dev/loquat/internal/ml/vector"
 )
 
 // Options say how to train.
@@ -188,7 +189,7 @@ func (t *trainer) backward(e *example, label int) {
 	n := t.net
 	clear(e.h)
 	for k, j := range e.index {
-		addScaled(e.h, e.value[k], n.E[int(j)*n.Hidden:(int(j)+1)*n.Hidden])
+		vector.AddScaled(e.h, e.value[k], n.E[int(j)*n.Hidden:(int(j)+1)*n.Hidden])
 	}
 	for k := range e.h {
 		e.h[k] *= e.keep[k]
@@ -199,7 +200,7 @@ func (t *trainer) backward(e *example, label int) {
 	for k, a := range e.h {
 		e.dh[k] = 0
 		if a > 0 {
-			e.dh[k] = e.keep[k] * dot(e.p, n.V[k*n.Classes:(k+1)*n.Classes])
+			e.dh[k] = e.keep[k] * vector.Dot(e.p, n.V[k*n.Classes:(k+1)*n.Classes])
 		}
 		norm += e.dh[k] * e.dh[k]
 	}
@@ -231,7 +232,7 @@ func (t *trainer) updateTop(examples []example, from, to int) {
 		clear(gradient)
 		for i := range examples {
 			if a := examples[i].h[k]; a > 0 {
-				addScaled(gradient, a, examples[i].p)
+				vector.AddScaled(gradient, a, examples[i].p)
 			}
 		}
 		row, sum := t.net.V[k*classes:(k+1)*classes], t.sumV[k*classes:(k+1)*classes]
@@ -255,7 +256,7 @@ func (t *trainer) updateBottom(examples []example, from, to int) {
 		dh := e.dh[from:to]
 		for k, j := range e.index {
 			step := t.rate * e.value[k] / (root(t.sumE[j]) + epsilon)
-			addScaled(t.net.E[int(j)*hidden+from:int(j)*hidden+to], -step, dh)
+			vector.AddScaled(t.net.E[int(j)*hidden+from:int(j)*hidden+to], -step, dh)
 		}
 	}
 }
