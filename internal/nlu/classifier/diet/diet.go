@@ -2,10 +2,10 @@
 // entities with their roles and groups.
 //
 // It does the job of Rasa's DIETClassifier with the same settings and results
-// and learns in another way. Intents come from a network with one hidden layer
-// and support vector machines over n-grams (packages mlp and linear), entities from conditional random fields over the
-// tokens (package crf). Both take the pipeline's features, sparse and dense, and
-// add some of their own, made from the tokens.
+// and learns in another way: intents with package textmodel, entities with
+// conditional random fields over the tokens (package crf). Both take the
+// pipeline's features, sparse and dense, and add some of their own, made from the
+// tokens (package encoder).
 package diet
 
 import (
@@ -18,9 +18,10 @@ import (
 
 	"github.com/loquat-dev/loquat/internal/graph"
 	"github.com/loquat-dev/loquat/internal/ml/crf"
-	"github.com/loquat-dev/loquat/internal/ml/mlp"
 	"github.com/loquat-dev/loquat/internal/ml/weights"
 	"github.com/loquat-dev/loquat/internal/nlu"
+	"github.com/loquat-dev/loquat/internal/nlu/encoder"
+	"github.com/loquat-dev/loquat/internal/nlu/textmodel"
 )
 
 const componentName = "DIETClassifier"
@@ -47,19 +48,16 @@ type Classifier struct {
 	config   Config
 	inVain   []string // settings that were changed and have no effect
 	env      graph.Env
-	intents  *intentModel // nil if none were learned
-	entities *entityModel // nil if none were learned
-	work     sync.Pool    // of *scratch
+	intents  *textmodel.Model // nil if none were learned
+	entities *entityModel     // nil if none were learned
+	work     sync.Pool        // of *scratch
 }
 
 // scratch is the work space of one message.
 type scratch struct {
-	text    textScratch
-	net     mlp.Scratch
-	scores  []float32
-	p       []float64
-	token   tokenScratch
-	likely  []likely
+	text    textmodel.Scratch
+	token   encoder.TokenScratch
+	likely  []encoder.Likely
 	lattice [3]crf.Lattice
 }
 
@@ -141,7 +139,7 @@ func (c *Classifier) hasFeatures(m *nlu.Message) bool {
 // token's tags. They are 0 where nothing was trained.
 func (c *Classifier) Loss() (intent, entity float64) {
 	if c.intents != nil {
-		intent = c.intents.loss
+		intent = c.intents.Loss
 	}
 	if c.entities != nil {
 		entity = c.entities.loss
@@ -190,7 +188,7 @@ func (c *Classifier) Persist() (graph.Resource, error) {
 	w := weights.NewWriter(fileKind, fileVersion)
 	w.Bool(c.intents != nil)
 	if c.intents != nil {
-		c.intents.write(w)
+		c.intents.Write(w)
 	}
 	w.Bool(c.entities != nil)
 	if c.entities != nil {
@@ -202,7 +200,7 @@ func (c *Classifier) Persist() (graph.Resource, error) {
 func (c *Classifier) load(data []byte) error {
 	r := weights.NewReader(data, fileKind, fileVersion)
 	if r.Bool() {
-		c.intents = readIntents(r)
+		c.intents = textmodel.Read(r, c.config.Featurizers)
 	}
 	if r.Bool() {
 		c.entities = readEntities(r)

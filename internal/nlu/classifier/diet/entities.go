@@ -10,6 +10,7 @@ import (
 	"github.com/loquat-dev/loquat/internal/ml/sparse"
 	"github.com/loquat-dev/loquat/internal/ml/weights"
 	"github.com/loquat-dev/loquat/internal/nlu"
+	"github.com/loquat-dev/loquat/internal/nlu/encoder"
 )
 
 // How tags are learned; chosen like the numbers for intents.
@@ -21,12 +22,15 @@ const (
 	tagBatch         = 8
 )
 
+// likelyIntents is how many of the most probable intents are looked at.
+const likelyIntents = 3
+
 // entityModel finds the entities of a message: a field for their types and, if
 // the data has any, one for roles and one for groups. Those two also see the
 // types. All of them see the likely intents of the message: in training its own,
 // at prediction the network's.
 type entityModel struct {
-	encoder *tokenEncoder
+	encoder *encoder.Tokens
 	layers  [3]*tagger // type, role, group; nil if the data has no such labels
 	loss    float64    // mean loss of a token in the last pass, all layers together
 }
@@ -84,21 +88,21 @@ func (c *Classifier) trainEntities(ctx context.Context, messages []*nlu.Message,
 	if len(labels[0]) == 0 {
 		return nil, nil
 	}
-	m := &entityModel{encoder: &tokenEncoder{columns: columns{level: nlu.Sequence}}}
+	m := &entityModel{encoder: encoder.NewTokens()}
 	if old != nil {
 		m.encoder = old.encoder
 	}
-	examples := make([]example, len(messages))
+	examples := make([]encoder.Example, len(messages))
 	for i, message := range messages {
-		examples[i] = example{message: message, types: gold[0][i]}
+		examples[i] = encoder.Example{Message: message, Types: gold[0][i]}
 		if c.intents != nil {
-			examples[i].intents = []likely{likelyIntent(message.Values[nlu.IntentLabel], 1)}
+			examples[i].Intents = []encoder.Likely{encoder.LikelyIntent(message.Values[nlu.IntentLabel], 1)}
 		}
 	}
-	if err := m.encoder.learn(messages, examples, c.config.Featurizers); err != nil {
+	if err := m.encoder.Learn(messages, examples, c.config.Featurizers); err != nil {
 		return nil, err
 	}
-	var s tokenScratch
+	var s encoder.TokenScratch
 	for l := range layer {
 		if len(labels[l]) == 0 {
 			continue
@@ -111,9 +115,9 @@ func (c *Classifier) trainEntities(ctx context.Context, messages []*nlu.Message,
 		data := make([]crf.Sequence, len(messages))
 		for i, example := range examples {
 			if l == 0 {
-				example.types = nil
+				example.Types = nil
 			}
-			data[i].X = m.encoder.encode(example, c.config.Featurizers, &s).Clone()
+			data[i].X = m.encoder.Encode(example, c.config.Featurizers, &s).Clone()
 			for _, tag := range gold[l][i] {
 				data[i].Y = append(data[i].Y, number[tag])
 			}
@@ -136,7 +140,7 @@ func (c *Classifier) trainEntities(ctx context.Context, messages []*nlu.Message,
 
 func (c *Classifier) trainTags(ctx context.Context, data []crf.Sequence, t *tagger, m *entityModel, start *crf.Model, what string) (*crf.Model, error) {
 	log, last := c.logPass(ctx, what), 0.0
-	model, err := crf.Train(ctx, data, topology(t.tags), m.encoder.table.Len(), crf.Options{
+	model, err := crf.Train(ctx, data, topology(t.tags), m.encoder.Len(), crf.Options{
 		Passes:       min(c.config.Epochs, max(tagFewestPasses, tagExamplesShown/max(len(data), 1))),
 		Batch:        tagBatch,
 		LearningRate: tagLearningRate,
@@ -197,10 +201,10 @@ func (c *Classifier) extract(m *nlu.Message, ranking []nlu.Intent, s *scratch) [
 	}
 	s.likely = s.likely[:0]
 	for _, intent := range ranking[:min(likelyIntents, len(ranking))] {
-		s.likely = append(s.likely, likelyIntent(intent.Name, float32(intent.Confidence)))
+		s.likely = append(s.likely, encoder.LikelyIntent(intent.Name, float32(intent.Confidence)))
 	}
-	seen := example{message: m, intents: s.likely}
-	x := c.entities.encoder.encode(seen, c.config.Featurizers, &s.token)
+	seen := encoder.Example{Message: m, Intents: s.likely}
+	x := c.entities.encoder.Encode(seen, c.config.Featurizers, &s.token)
 	types := c.entities.layers[0].decode(x, &s.lattice[0])
 	if c.config.BILOU {
 		nlu.RepairBILOU(types.Tags, types.Confidence)
@@ -210,8 +214,8 @@ func (c *Classifier) extract(m *nlu.Message, ranking []nlu.Intent, s *scratch) [
 	}
 	layers := nlu.TagLayers{Entity: types}
 	if c.entities.layers[1] != nil || c.entities.layers[2] != nil {
-		seen.types = types.Tags
-		x = c.entities.encoder.encode(seen, c.config.Featurizers, &s.token)
+		seen.Types = types.Tags
+		x = c.entities.encoder.Encode(seen, c.config.Featurizers, &s.token)
 		layers.Role = c.entities.layers[1].label(x, types.Tags, &s.lattice[1])
 		layers.Group = c.entities.layers[2].label(x, types.Tags, &s.lattice[2])
 	}
@@ -276,7 +280,7 @@ func (t *tagger) sameLabel(n int) int {
 }
 
 func (m *entityModel) write(w *weights.Writer) {
-	m.encoder.write(w)
+	m.encoder.Write(w)
 	for _, t := range m.layers {
 		w.Bool(t != nil)
 		if t == nil {
@@ -293,7 +297,7 @@ func (m *entityModel) write(w *weights.Writer) {
 }
 
 func readEntities(r *weights.Reader) *entityModel {
-	m := &entityModel{encoder: readTokenEncoder(r)}
+	m := &entityModel{encoder: encoder.ReadTokens(r)}
 	for l := range m.layers {
 		if !r.Bool() {
 			continue
@@ -304,7 +308,7 @@ func readEntities(r *weights.Reader) *entityModel {
 			r.Fail("a layer without labels")
 			break
 		}
-		t := &tagger{tags: tagSet(labels[1:], bilou), model: crf.Read(r, m.encoder.table.Len())}
+		t := &tagger{tags: tagSet(labels[1:], bilou), model: crf.Read(r, m.encoder.Len())}
 		if r.Err() == nil && t.model.Tags() != len(t.tags) {
 			r.Fail("a field of %d tags for %d labels", t.model.Tags(), len(labels)-1)
 		}

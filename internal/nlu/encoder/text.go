@@ -1,4 +1,4 @@
-package diet
+package encoder
 
 import (
 	"cmp"
@@ -10,7 +10,7 @@ import (
 	"github.com/loquat-dev/loquat/internal/nlu"
 )
 
-// textEncoder turns a message into the sparse vector that intents are learned
+// Text turns a message into the sparse vector that intents are learned
 // from: the sentence features of the pipeline, and beside them pairs of words that
 // are neighbours or have one word between them, and runs of five characters, which
 // we take from the tokens.
@@ -19,12 +19,15 @@ import (
 // pairs and the runs are scaled to a length of 1 each. Pairs and runs that
 // training never saw count for the length, so a text made of unknown parts has a
 // short vector and the network has little to be sure of.
-type textEncoder struct {
+type Text struct {
 	columns columns
 	table   vocab.Table
 	idf     []float32 // by feature number; 1 for dense columns
 	rarest  float32   // idf of what occurs in no example
 }
+
+// NewText returns an encoder that has learned nothing yet.
+func NewText() *Text { return &Text{columns: columns{level: nlu.Sentence}} }
 
 var (
 	seedPair = vocab.Seed("pair of words")
@@ -34,18 +37,19 @@ var (
 
 const runLength = 5
 
-// textScratch is the work space for one message after the other.
-type textScratch struct {
+// TextScratch is the work space for one message after the other.
+type TextScratch struct {
+	Index []int32 // the vector that Encode has computed, columns not sorted
+	Value []float32
+
 	words  words
 	hashes []uint64
 	found  []int32
-	index  []int32
-	value  []float32
 }
 
 // ownHashes lists the pairs, then the runs, of a message, and where the runs
 // begin.
-func (s *textScratch) ownHashes(tokens []nlu.Token) (runs int) {
+func (s *TextScratch) ownHashes(tokens []nlu.Token) (runs int) {
 	s.words.read(tokens)
 	s.hashes = s.hashes[:0]
 	list := s.words.list
@@ -76,12 +80,12 @@ func (s *textScratch) ownHashes(tokens []nlu.Token) (runs int) {
 	return runs
 }
 
-// learn numbers the features of the examples and computes their idf.
-func (e *textEncoder) learn(messages []*nlu.Message, origins []string) error {
+// Learn numbers the features of the examples and computes their idf.
+func (e *Text) Learn(messages []*nlu.Message, origins []string) error {
 	if err := e.columns.learn(messages, origins, &e.table); err != nil {
 		return err
 	}
-	var s textScratch
+	var s TextScratch
 	for _, m := range messages {
 		s.ownHashes(m.Tokens[nlu.Text])
 		for _, h := range s.hashes {
@@ -123,10 +127,10 @@ func (e *textEncoder) learn(messages []*nlu.Message, origins []string) error {
 	return nil
 }
 
-// encode computes the vector of a message; it belongs to s. The second result is
+// Encode computes the vector of a message; it belongs to s. The second result is
 // false if the pipeline gave the message no features at all.
-func (e *textEncoder) encode(m *nlu.Message, origins []string, s *textScratch) bool {
-	s.index, s.value = s.index[:0], s.value[:0]
+func (e *Text) Encode(m *nlu.Message, origins []string, s *TextScratch) bool {
+	s.Index, s.Value = s.Index[:0], s.Value[:0]
 	runs := s.ownHashes(m.Tokens[nlu.Text])
 	e.encodeOwn(s.hashes[:runs], s)
 	known := e.encodeOwn(s.hashes[runs:], s)
@@ -146,7 +150,7 @@ func (e *textEncoder) encode(m *nlu.Message, origins []string, s *textScratch) b
 
 // encodeOwn adds the features with the given hashes and returns how much of
 // their length is known ones.
-func (e *textEncoder) encodeOwn(hashes []uint64, s *textScratch) (known float32) {
+func (e *Text) encodeOwn(hashes []uint64, s *TextScratch) (known float32) {
 	s.found = s.found[:0]
 	unknown := 0
 	for _, h := range hashes {
@@ -157,25 +161,25 @@ func (e *textEncoder) encodeOwn(hashes []uint64, s *textScratch) (known float32)
 		}
 	}
 	slices.Sort(s.found)
-	from := len(s.index)
+	from := len(s.Index)
 	for i := 0; i < len(s.found); {
 		n, count := s.found[i], 0
 		for ; i < len(s.found) && s.found[i] == n; i++ {
 			count++
 		}
-		s.index, s.value = append(s.index, n), append(s.value, weigh(float32(count))*e.idf[n])
+		s.Index, s.Value = append(s.Index, n), append(s.Value, weigh(float32(count))*e.idf[n])
 	}
-	return scaleToOne(s.value[from:], float64(unknown)*float64(e.rarest)*float64(e.rarest))
+	return scaleToOne(s.Value[from:], float64(unknown)*float64(e.rarest)*float64(e.rarest))
 }
 
-func (e *textEncoder) encodeBlock(b *block, f *nlu.Features, known float32, s *textScratch) {
-	from := len(s.index)
+func (e *Text) encodeBlock(b *block, f *nlu.Features, known float32, s *TextScratch) {
+	from := len(s.Index)
 	if b.dense {
 		if len(f.Dense) == 0 {
 			return
 		}
 		for column, v := range f.Dense[0][:min(b.width, len(f.Dense[0]))] {
-			s.index, s.value = append(s.index, b.number[column]), append(s.value, v*b.scale)
+			s.Index, s.Value = append(s.Index, b.number[column]), append(s.Value, v*b.scale)
 		}
 		return
 	}
@@ -188,12 +192,12 @@ func (e *textEncoder) encodeBlock(b *block, f *nlu.Features, known float32, s *t
 			continue
 		}
 		if n := b.number[column]; n >= 0 && value[i] > 0 {
-			s.index, s.value = append(s.index, n), append(s.value, weigh(value[i])*e.idf[n])
+			s.Index, s.Value = append(s.Index, n), append(s.Value, weigh(value[i])*e.idf[n])
 		}
 	}
-	scaleToOne(s.value[from:], 0)
-	for i := from; i < len(s.value); i++ {
-		s.value[i] *= known
+	scaleToOne(s.Value[from:], 0)
+	for i := from; i < len(s.Value); i++ {
+		s.Value[i] *= known
 	}
 }
 
@@ -219,28 +223,36 @@ func scaleToOne(v []float32, more float64) float32 {
 	return float32(math.Sqrt(own / (own + more)))
 }
 
-// sort brings the columns into ascending order, as matrices want them.
-func (s *textScratch) sort() {
-	order := make([]int, len(s.index))
+// Sort brings the columns into ascending order, as matrices want them.
+func (s *TextScratch) Sort() {
+	order := make([]int, len(s.Index))
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(s.index[a], s.index[b]) })
-	index, value := slices.Clone(s.index), slices.Clone(s.value)
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(s.Index[a], s.Index[b]) })
+	index, value := slices.Clone(s.Index), slices.Clone(s.Value)
 	for to, from := range order {
-		s.index[to], s.value[to] = index[from], value[from]
+		s.Index[to], s.Value[to] = index[from], value[from]
 	}
 }
 
-func (e *textEncoder) write(w *weights.Writer) {
+// DenseColumns is how many of the first features are columns of dense features.
+func (e *Text) DenseColumns() int { return e.columns.denseColumns() }
+
+// Len is how many features there are.
+func (e *Text) Len() int { return e.table.Len() }
+
+// Write adds the encoder to a file.
+func (e *Text) Write(w *weights.Writer) {
 	e.columns.write(w)
 	w.Hashes(e.table.Hashes())
 	w.Floats(e.idf)
 	w.Float(float64(e.rarest))
 }
 
-func readTextEncoder(r *weights.Reader) *textEncoder {
-	e := &textEncoder{columns: readColumns(r, nlu.Sentence)}
+// ReadText reads what Write has written.
+func ReadText(r *weights.Reader) *Text {
+	e := &Text{columns: readColumns(r, nlu.Sentence)}
 	e.table = *vocab.NewTable(r.Hashes())
 	e.idf = r.Floats()
 	e.rarest = float32(r.Float())

@@ -1,4 +1,4 @@
-package diet
+package encoder
 
 import (
 	"slices"
@@ -9,16 +9,18 @@ import (
 	"github.com/loquat-dev/loquat/internal/nlu"
 )
 
-// tokenEncoder turns each token of a message into the sparse vector that its tag
-// is learned from: the sequence features of the pipeline, and beside them the
-// words around it, its beginning and ending, and the shapes of it and its
-// neighbours, each also together with the likely intents of the text. What a token
-// looks like and where it stands is what makes values
-// recognisable that training never saw.
-type tokenEncoder struct {
+// Tokens turns each token of a message into the sparse vector that its tag is
+// learned from: the sequence features of the pipeline, and beside them the words
+// around it, its beginning and ending, and the shapes of it and its neighbours,
+// each also together with the likely intents of the text. What a token looks like
+// and where it stands is what makes values recognisable that training never saw.
+type Tokens struct {
 	columns columns
 	table   vocab.Table
 }
+
+// NewTokens returns an encoder that has learned nothing yet.
+func NewTokens() *Tokens { return &Tokens{columns: columns{level: nlu.Sequence}} }
 
 // The kinds of our own token features.
 var (
@@ -44,21 +46,19 @@ var (
 // affixes are as long as this at most.
 const longestAffix = 4
 
-// likelyIntents is how many of the most probable intents are looked at.
-const likelyIntents = 3
-
-// likely is an intent with its probability.
-type likely struct {
+// Likely is an intent with its probability.
+type Likely struct {
 	hash uint64
 	p    float32
 }
 
-func likelyIntent(name string, p float32) likely {
-	return likely{vocab.Mix(vocab.String(seedIntent[0], name)), p}
+// LikelyIntent is an intent as tokens are seen with it.
+func LikelyIntent(name string, p float32) Likely {
+	return Likely{vocab.Mix(vocab.String(seedIntent[0], name)), p}
 }
 
-// tokenScratch is the work space for one message after the other.
-type tokenScratch struct {
+// TokenScratch is the work space for one message after the other.
+type TokenScratch struct {
 	words  words
 	types  []uint64 // of each token, where the entity types are known; else nil
 	hashes []uint64
@@ -66,7 +66,7 @@ type tokenScratch struct {
 }
 
 // intentHashes lists our features of token i in a text of the given intent.
-func (s *tokenScratch) intentHashes(i int, intent uint64) [len(seedIntent)]uint64 {
+func (s *TokenScratch) intentHashes(i int, intent uint64) [len(seedIntent)]uint64 {
 	return [...]uint64{
 		join(seedIntent[0], intent),
 		join2(seedIntent[1], intent, s.words.hashAt(i-1)),
@@ -77,7 +77,7 @@ func (s *tokenScratch) intentHashes(i int, intent uint64) [len(seedIntent)]uint6
 
 // readTypes takes in the types of the tokens' entities, from which roles and
 // groups are learned; nil takes them back.
-func (s *tokenScratch) readTypes(tags []nlu.Tag) {
+func (s *TokenScratch) readTypes(tags []nlu.Tag) {
 	s.types = s.types[:0]
 	for _, t := range tags {
 		s.types = append(s.types, vocab.Mix(vocab.String(uint64(t.Prefix), t.Label)))
@@ -89,7 +89,7 @@ func (s *tokenScratch) readTypes(tags []nlu.Tag) {
 const farthest = 64
 
 // ownHashes lists our own features of token i.
-func (s *tokenScratch) ownHashes(i int) []uint64 {
+func (s *TokenScratch) ownHashes(i int) []uint64 {
 	w := &s.words
 	h := append(s.hashes[:0], seedAlways)
 	for d, seed := range seedAt {
@@ -128,28 +128,28 @@ func (s *tokenScratch) ownHashes(i int) []uint64 {
 	return h
 }
 
-// example is what a message's tokens are seen with: the tags of its entities'
+// Example is what a message's tokens are seen with: the tags of its entities'
 // types, nil where they are yet to be found, and its likely intents, if any.
-type example struct {
-	message *nlu.Message
-	types   []nlu.Tag
-	intents []likely
+type Example struct {
+	Message *nlu.Message
+	Types   []nlu.Tag
+	Intents []Likely
 }
 
-// learn numbers the features of the examples.
-func (e *tokenEncoder) learn(messages []*nlu.Message, examples []example, origins []string) error {
+// Learn numbers the features of the examples.
+func (e *Tokens) Learn(messages []*nlu.Message, examples []Example, origins []string) error {
 	if err := e.columns.learn(messages, origins, &e.table); err != nil {
 		return err
 	}
-	var s tokenScratch
+	var s TokenScratch
 	for _, example := range examples {
-		s.words.read(example.message.Tokens[nlu.Text])
-		s.readTypes(example.types)
+		s.words.read(example.Message.Tokens[nlu.Text])
+		s.readTypes(example.Types)
 		for i := range s.words.list {
 			for _, h := range s.ownHashes(i) {
 				e.table.Add(h)
 			}
-			for _, intent := range example.intents {
+			for _, intent := range example.Intents {
 				for _, h := range s.intentHashes(i, intent.hash) {
 					e.table.Add(h)
 				}
@@ -159,13 +159,13 @@ func (e *tokenEncoder) learn(messages []*nlu.Message, examples []example, origin
 	return nil
 }
 
-// encode computes the vectors of a message's tokens. The matrix belongs to s; its
+// Encode computes the vectors of a message's tokens. The matrix belongs to s; its
 // columns are not sorted.
-func (e *tokenEncoder) encode(example example, origins []string, s *tokenScratch) *sparse.Matrix {
-	m := example.message
+func (e *Tokens) Encode(example Example, origins []string, s *TokenScratch) *sparse.Matrix {
+	m := example.Message
 	tokens := m.Tokens[nlu.Text]
 	s.words.read(tokens)
-	s.readTypes(example.types)
+	s.readTypes(example.Types)
 	x := &s.x
 	x.Cols = e.table.Len()
 	x.Start, x.Index, x.Value = append(x.Start[:0], 0), x.Index[:0], x.Value[:0]
@@ -184,7 +184,7 @@ func (e *tokenEncoder) encode(example example, origins []string, s *tokenScratch
 				x.Index, x.Value = append(x.Index, n), append(x.Value, 1)
 			}
 		}
-		for _, intent := range example.intents {
+		for _, intent := range example.Intents {
 			for _, h := range s.intentHashes(i, intent.hash) {
 				if n := e.table.Find(h); n >= 0 {
 					x.Index, x.Value = append(x.Index, n), append(x.Value, intent.p)
@@ -196,7 +196,7 @@ func (e *tokenEncoder) encode(example example, origins []string, s *tokenScratch
 	return x
 }
 
-func (e *tokenEncoder) encodeBlock(b *block, f *nlu.Features, row int, x *sparse.Matrix) {
+func (e *Tokens) encodeBlock(b *block, f *nlu.Features, row int, x *sparse.Matrix) {
 	if b.dense {
 		if row < len(f.Dense) {
 			for column, v := range f.Dense[row][:min(b.width, len(f.Dense[row]))] {
@@ -219,13 +219,18 @@ func (e *tokenEncoder) encodeBlock(b *block, f *nlu.Features, row int, x *sparse
 	}
 }
 
-func (e *tokenEncoder) write(w *weights.Writer) {
+// Len is how many features there are.
+func (e *Tokens) Len() int { return e.table.Len() }
+
+// Write adds the encoder to a file.
+func (e *Tokens) Write(w *weights.Writer) {
 	e.columns.write(w)
 	w.Hashes(e.table.Hashes())
 }
 
-func readTokenEncoder(r *weights.Reader) *tokenEncoder {
-	e := &tokenEncoder{columns: readColumns(r, nlu.Sequence)}
+// ReadTokens reads what Write has written.
+func ReadTokens(r *weights.Reader) *Tokens {
+	e := &Tokens{columns: readColumns(r, nlu.Sequence)}
 	e.table = *vocab.NewTable(r.Hashes())
 	e.columns.relink(&e.table, r)
 	return e

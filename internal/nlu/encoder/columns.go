@@ -1,4 +1,8 @@
-package diet
+// Package encoder turns messages into the sparse vectors that our learners learn
+// from: whole texts (Text) and their tokens (Tokens). A vector has the features of
+// the pipeline, sparse and dense side by side and brought to one scale, and beside
+// them some that the encoders make of the tokens themselves.
+package encoder
 
 import (
 	"fmt"

@@ -1,4 +1,4 @@
-package diet
+package encoder
 
 import (
 	"unicode"
