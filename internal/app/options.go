@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/loquat-dev/loquat/internal/diag"
+	"github.com/loquat-dev/loquat/internal/evaluate"
 )
 
 // ProjectPaths say where a project's files are.
@@ -85,6 +86,33 @@ type ValidateOptions struct {
 type ValidateResult struct {
 	Problems []diag.Problem
 	OK       bool // the project is valid in the sense of the options
+}
+
+// TestNLUOptions are the options of test nlu.
+type TestNLUOptions struct {
+	Model     string // a model, or a folder of models
+	NLU       string // file or folder with annotated examples
+	Out       string // folder of reports
+	Successes bool   // write what was right too
+	NoErrors  bool   // leave out what was wrong
+	NoPlot    bool
+	Logger    *slog.Logger
+	Progress  func(TestStep) // may be nil
+}
+
+// TestStep tells how far a test has come.
+type TestStep struct {
+	Doing       string // in words
+	Done, Total int
+}
+
+// TestNLUResult is what a test found.
+type TestNLUResult struct {
+	Model       string
+	Examples    int // that were parsed
+	Evaluations []*evaluate.Evaluation
+	Files       []string // that were written
+	Warnings    []diag.Problem
 }
 
 // ServeOptions are the options of a server, or of an assistant without one.

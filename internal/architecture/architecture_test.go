@@ -62,6 +62,8 @@ var mayImport = map[string]string{
 	"action/webhook": "action domain tracker version",
 	"conversation":   "action nlg nlu dialogue domain tracker trackerstore lockstore broker channel",
 	"assistant":      "model graph recipe nlu dialogue domain provider diag",
+	"evaluate":       "nlu nludata pystr",
+	"evaluate/*":     "evaluate",
 	"training":       "project validate recipe graph model provider nlu nludata dialogue domain story tracker diag version",
 	"validate":       "project recipe graph domain nludata nlu story dialogue dialogue/* tracker diag",
 
@@ -77,7 +79,7 @@ var mayImport = map[string]string{
 	"app":      "*",
 	"golden":   "*",
 	"golden/*": "*",
-	"cli":      "app channel diag version pystr",
+	"cli":      "app channel diag evaluate version pystr",
 }
 
 // conformance suites and comparisons; only tests and tools import them.

@@ -15,6 +15,7 @@ import (
 	"github.com/loquat-dev/loquat/internal/model"
 	"github.com/loquat-dev/loquat/internal/nlu"
 	"github.com/loquat-dev/loquat/internal/provider"
+	"github.com/loquat-dev/loquat/internal/recipe"
 )
 
 // Assistant is a loaded model. It is safe for concurrent use.
@@ -57,6 +58,10 @@ func (a *Assistant) AssistantID() string { return a.metadata.AssistantID }
 
 // Predicts reports whether the model chooses actions, or only understands.
 func (a *Assistant) Predicts() bool { return a.metadata.CoreTarget != nil }
+
+// Understands reports whether the model was trained to understand messages; one
+// that was not knows those of the form /intent alone.
+func (a *Assistant) Understands() bool { return a.metadata.TrainingType != int(recipe.Core) }
 
 // Parse adds to the message what NLU makes of it.
 func (a *Assistant) Parse(ctx context.Context, m *nlu.Message) error {

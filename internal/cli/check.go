@@ -45,6 +45,11 @@ func checkFlag(f *pflag.Flag) error {
 		if strings.ContainsAny(value, `/\`) || value == "" {
 			return usageError{fmt.Errorf("--fixed-model-name is a name without folders, not %q; the folder is set by --out", value)}
 		}
+	case "nlu": // elsewhere a list of files, which is judged when it is read
+		if f.Value.Type() != "string" {
+			break
+		}
+		fallthrough
 	case "endpoints", "credentials":
 		if _, err := os.Stat(value); err != nil {
 			return fmt.Errorf("--%s: %w", f.Name, err)

@@ -16,7 +16,6 @@ func errNotBuilt(what, instead string) error {
 // notBuilt are the commands of Rasa that are known and not built, with what to do
 // meanwhile. They are not in the help.
 var notBuilt = map[string]string{
-	"test":        `check the project with "loquat data validate"`,
 	"interactive": `talk with "loquat shell --trace" and write down stories yourself`,
 	"visualize":   "stories are not drawn",
 	"export":      "an event broker of type file gets every event as it happens",
@@ -72,6 +71,15 @@ var notBuiltFlags = map[string]map[string]string{
 		"cors":             shellInstead,
 		"log-file":         "redirect stderr: 2>bot.log",
 	},
+	"test": {
+		"stories":                   storiesInstead,
+		"s":                         storiesInstead,
+		"max-stories":               storiesInstead,
+		"e2e":                       storiesInstead,
+		"fail-on-prediction-errors": storiesInstead,
+		"url":                       storiesInstead,
+		"evaluate-model-directory":  storiesInstead,
+	},
 	"core": {
 		"percentages": comparisonInstead,
 		"runs":        comparisonInstead,
@@ -79,6 +87,7 @@ var notBuiltFlags = map[string]map[string]string{
 }
 
 const (
+	storiesInstead    = `stories are not tested; check them with "loquat data validate"`
 	syslogInstead     = "pipe the log into the system's own: 2>&1 | logger"
 	shellInstead      = `the shell talks to the bot without a server; serve it with "run"`
 	comparisonInstead = "configurations are not compared: train each by itself"

@@ -54,3 +54,50 @@ func (p *progress) close() {
 		p.dirty = false
 	}
 }
+
+// stepProgress shows how far a test has come, on a terminal; elsewhere it is
+// silent but for a line for each thing that is done.
+type stepProgress struct {
+	mu       sync.Mutex
+	w        io.Writer
+	terminal bool
+	dirty    bool
+	doing    string
+}
+
+func newStepProgress(env *environment) *stepProgress {
+	p := &stepProgress{w: env.Err, terminal: isTerminal(env.Err)}
+	if env.quiet {
+		p.w, p.terminal = io.Discard, false
+	}
+	return p
+}
+
+// step is told about each step.
+func (p *stepProgress) step(s app.TestStep) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.terminal {
+		if s.Doing != p.doing {
+			fmt.Fprintln(p.w, s.Doing)
+		}
+		p.doing = s.Doing
+		return
+	}
+	if s.Done%max(1, s.Total/200) != 0 && s.Done != s.Total {
+		return // two hundred drawings are enough
+	}
+	filled := barWidth * s.Done / max(s.Total, 1)
+	fmt.Fprintf(p.w, "\r\x1b[K%s%s %d/%d  %s", strings.Repeat("█", filled), strings.Repeat("░", barWidth-filled), s.Done, s.Total, s.Doing)
+	p.dirty = true
+}
+
+// close removes the bar. It may be called again.
+func (p *stepProgress) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.dirty {
+		fmt.Fprint(p.w, "\r\x1b[K")
+		p.dirty = false
+	}
+}

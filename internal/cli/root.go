@@ -105,6 +105,7 @@ OpenTelemetry: add a "tracing:" entry to endpoints.yml, or --trace to see it her
 		newTrainCommand(env),
 		newRunCommand(env),
 		newShellCommand(env),
+		newTestCommand(env),
 		newDataCommand(env),
 		newComponentsCommand(env),
 		newVersionCommand(env),

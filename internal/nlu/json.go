@@ -18,6 +18,13 @@ func (m *Message) MarshalJSON() ([]byte, error) {
 	return e.b, e.err
 }
 
+// ResultJSON gives one entity as it stands in a parse result.
+func (e *Entity) ResultJSON() (json.RawMessage, error) {
+	var enc encoder
+	enc.entity(e)
+	return enc.b, enc.err
+}
+
 // encoder appends JSON. It keeps the first error.
 type encoder struct {
 	b   []byte

@@ -69,7 +69,7 @@ func Load(dir string, paths Paths, problems *diag.List) *Project {
 	})
 	var data []*file
 	p.Sound.Data = sound(func() {
-		data = f.data(slices.Concat(paths.Data, imported.paths))
+		data = f.data(slices.Concat(paths.Data, imported.paths), func(file *file) bool { return file.NLU || file.Stories })
 		p.NLU = f.nlu(data)
 	})
 	p.shareResponses(document.Get("responses"))
@@ -85,6 +85,13 @@ func Load(dir string, paths Paths, problems *diag.List) *Project {
 		p.Domain = domain.Read(domain.Merge([]*yamlfile.Node{document, texts}, nil), &ignored)
 	}
 	return p
+}
+
+// LoadNLU reads the NLU data of files and folders and nothing else, with the
+// retrieval responses that stand beside it.
+func LoadNLU(dir string, paths []string, problems *diag.List) *nludata.TrainingData {
+	f := newFiles(dir, problems)
+	return f.nlu(f.data(paths, func(file *file) bool { return file.NLU }))
 }
 
 // config reads config.yml.
@@ -110,9 +117,9 @@ func (f *files) existing(paths []string) []string {
 	})
 }
 
-// data opens the files with NLU data and stories at and below the paths, sorted
-// by path, each once.
-func (f *files) data(paths []string) []*file {
+// data opens the files at and below the paths that are wanted, sorted by path,
+// each once.
+func (f *files) data(paths []string, wanted func(*file) bool) []*file {
 	var names []string
 	for _, path := range paths {
 		names = append(names, f.find(path)...)
@@ -122,7 +129,7 @@ func (f *files) data(paths []string) []*file {
 	var out []*file
 	for _, name := range names {
 		file := f.open(name)
-		if file.NLU || file.Stories {
+		if wanted(file) {
 			f.problems.AddAll(file.problems)
 			out = append(out, file)
 		}

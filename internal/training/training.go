@@ -39,6 +39,7 @@ const (
 type Settings struct {
 	Dir            string // folder that relative paths begin at; "" is the working directory
 	Paths          project.Paths
+	Project        *project.Project // read already; nil reads what Paths name
 	Part           Part
 	Out            string // folder of models
 	FixedModelName string
@@ -85,7 +86,9 @@ func Prepare(s Settings) (*Run, error) {
 		s.Now = time.Now
 	}
 	r := &Run{settings: s, Problems: &diag.List{}}
-	r.Project = project.Load(s.Dir, s.Paths, r.Problems)
+	if r.Project = s.Project; r.Project == nil {
+		r.Project = project.Load(s.Dir, s.Paths, r.Problems)
+	}
 	var err error
 	if r.Type, err = r.decide(); err != nil {
 		return nil, errors.Join(r.Problems.Err(), err)
@@ -205,6 +208,16 @@ func (r *Run) Train(ctx context.Context) (*graph.Trained, error) {
 
 // Package packs what was learned into the model at Output.
 func (r *Run) Package(trained *graph.Trained) (*model.Model, error) {
+	m, err := r.Model(trained)
+	if err != nil {
+		return nil, err
+	}
+	m.Path = r.Output
+	return m, model.Write(r.Output, m)
+}
+
+// Model makes a model of what was learned, in memory.
+func (r *Run) Model(trained *graph.Trained) (*model.Model, error) {
 	domain, err := json.Marshal(r.Project.Domain)
 	if err != nil {
 		return nil, fmt.Errorf("encode domain: %w", err)
@@ -225,11 +238,7 @@ func (r *Run) Package(trained *graph.Trained) (*model.Model, error) {
 		space["name"] = item.Name
 		m.Spaces = append(m.Spaces, space)
 	}
-	if err := m.Seal(); err != nil {
-		return nil, err
-	}
-	m.Path = r.Output
-	return m, model.Write(r.Output, m)
+	return m, m.Seal()
 }
 
 // Fingerprint identifies a project by the SHA-256 of the URL of its git remote

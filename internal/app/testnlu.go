@@ -1,0 +1,96 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/loquat-dev/loquat/internal/assistant"
+	"github.com/loquat-dev/loquat/internal/diag"
+	"github.com/loquat-dev/loquat/internal/evaluate"
+	"github.com/loquat-dev/loquat/internal/nludata"
+	"github.com/loquat-dev/loquat/internal/project"
+)
+
+// TestNLU judges a model's understanding of annotated examples and writes the
+// reports.
+func TestNLU(ctx context.Context, o TestNLUOptions) (result TestNLUResult, err error) {
+	var problems diag.List
+	defer func() { result.Warnings = problems.Warnings() }()
+	data, err := testData(o.NLU, &problems)
+	if err != nil {
+		return result, err
+	}
+	m, err := findModel(o.Model)
+	if err != nil {
+		return result, err
+	}
+	parser, err := load(m, nil, o.Logger)
+	if err != nil {
+		return result, err
+	}
+	if !parser.Understands() {
+		return result, fmt.Errorf("the model %s understands no messages: it was trained without NLU; train one that does with: loquat train nlu", m.Path)
+	}
+	result.Model = m.Path
+	reportUnknown(parser, data, &problems)
+	outcomes, err := evaluate.Parse(ctx, parser, data.Examples, o.progress("parsing examples", len(data.Examples)))
+	if err != nil {
+		return result, err
+	}
+	result.Examples = len(outcomes)
+	result.Evaluations = evaluate.Evaluate(outcomes).All()
+	result.Files, err = o.files(o.Out).Write(result.Evaluations)
+	return result, err
+}
+
+func (o TestNLUOptions) files(dir string) evaluate.Files {
+	return evaluate.Files{Dir: dir, Successes: o.Successes, NoErrors: o.NoErrors}
+}
+
+func (o TestNLUOptions) progress(doing string, total int) func(int) {
+	if o.Progress == nil {
+		return nil
+	}
+	return func(done int) { o.Progress(TestStep{doing, done, total}) }
+}
+
+// testData reads annotated examples.
+func testData(path string, problems *diag.List) (*nludata.TrainingData, error) {
+	data := project.LoadNLU("", []string{path}, problems)
+	if err := problems.Err(); err != nil {
+		return nil, err
+	}
+	data.Examples = annotated(data.Examples)
+	if len(data.Examples) == 0 {
+		return nil, fmt.Errorf("there are no annotated examples at %s; name a file or folder with NLU data: --nlu", path)
+	}
+	return data, nil
+}
+
+// annotated leaves out examples that nothing can be compared with.
+func annotated(examples []nludata.Example) []nludata.Example {
+	var out []nludata.Example
+	for _, e := range examples {
+		if e.Text != "" && (e.Intent != "" || len(e.Entities) > 0) {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// reportUnknown warns about intents of the test data that the model's domain does
+// not have: they can only be wrong.
+func reportUnknown(a *assistant.Assistant, data *nludata.TrainingData, problems *diag.List) {
+	if len(a.Domain().Intents) == 0 {
+		return // a model of NLU alone, without a domain
+	}
+	known := a.Domain().IntentNames()
+	seen := map[string]bool{}
+	for _, e := range data.Examples {
+		if e.Intent != "" && !seen[e.Intent] && !slices.Contains(known, e.Intent) {
+			problems.Warnf(e.Pos, "unknown-intent", diag.DidYouMean(e.Intent, known), "the model was trained without the intent %q, so its examples can't be understood", e.Intent)
+		}
+		seen[e.Intent] = true
+	}
+}

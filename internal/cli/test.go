@@ -1,0 +1,129 @@
+package cli
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/loquat-dev/loquat/internal/app"
+	"github.com/loquat-dev/loquat/internal/evaluate"
+)
+
+func newTestCommand(env *environment) *cobra.Command {
+	cmd := testNLUCommand(env, &cobra.Command{
+		Use:   "test",
+		Short: "Test a model on annotated examples",
+		Long: `Test lets a model parse annotated examples and writes reports about intents,
+entities and responses. Stories are not tested yet: this is the same as "test nlu".`,
+	})
+	run := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		fmt.Fprintf(env.Err, "note: this tests NLU alone; stories are not tested, because \"test core\" is not built yet\n")
+		return run(cmd, args)
+	}
+	cmd.AddCommand(testNLUCommand(env, &cobra.Command{
+		Use:   "nlu",
+		Short: "Test how well a model understands annotated examples",
+	}))
+	addNotBuilt(cmd, map[string]string{"core": `check stories with "loquat data validate"`})
+	return cmd
+}
+
+func testNLUCommand(env *environment, cmd *cobra.Command) *cobra.Command {
+	var o app.TestNLUOptions
+	flags := cmd.Flags()
+	addModelFlag(flags, &o.Model)
+	flags.StringVarP(&o.NLU, "nlu", "u", "data", "file or folder with annotated examples")
+	flags.StringVar(&o.Out, "out", "results", "folder that the reports are written to")
+	flags.BoolVar(&o.Successes, "successes", false, "write what was understood, too")
+	flags.BoolVar(&o.NoErrors, "no-errors", false, "do not write what was misunderstood")
+	flags.BoolVar(&o.NoPlot, "no-plot", false, "do not draw pictures")
+	flags.Bool("no-warnings", false, "no effect here: tests of NLU write no warnings to a file")
+	cmd.Args = cobra.NoArgs
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		steps := newStepProgress(env)
+		defer steps.close()
+		o.Logger, o.Progress = env.logger, steps.step
+		result, err := app.TestNLU(cmd.Context(), o)
+		steps.close()
+		printWarnings(env, result.Warnings)
+		if err != nil {
+			return err
+		}
+		printTest(env, o, result)
+		return nil
+	}
+	return cmd
+}
+
+// printTest prints what a test of one model found.
+func printTest(env *environment, o app.TestNLUOptions, r app.TestNLUResult) {
+	fmt.Fprintf(env.Out, "%s with %s\n", filepath.ToSlash(r.Model), count(r.Examples, "example"))
+	for _, e := range r.Evaluations {
+		printEvaluation(env.Out, e, terminalWidth(env.Out), o.Out)
+	}
+	if len(r.Evaluations) == 0 {
+		fmt.Fprintln(env.Out, "There is nothing to compare: all examples have the same intent, and no entities.")
+		return
+	}
+	fmt.Fprintf(env.Out, "\nThe reports are in '%s'.\n", filepath.ToSlash(o.Out))
+}
+
+// A table shows so many labels; of more, only the worst.
+const (
+	mostLabels = 40
+	worst      = 20
+)
+
+func printEvaluation(w io.Writer, e *evaluate.Evaluation, width int, dir string) {
+	noun := map[string]string{"Intent": "Intents", "Response Selection": "Responses", "Entity": "Entities of " + e.Name + ", by token"}[e.What]
+	fmt.Fprintf(w, "\n%s: accuracy %.3f\n", noun, float64(e.Report.Accuracy))
+	t := &table{head: []string{strings.ToLower(e.What), "precision", "recall", "f1-score", "support", "confused with"}, note: true}
+	labels, left := worstLabels(e.Report.Labels)
+	for _, l := range labels {
+		t.addScore(printable(l.Label), l.Score, confusedWith(l))
+	}
+	if left > 0 {
+		t.add(fmt.Sprintf("… %d better ones", left), "", "", "", "", "")
+	}
+	t.addScore("micro avg", e.Report.Micro, "")
+	t.addScore("macro avg", e.Report.Macro, "")
+	t.addScore("weighted avg", e.Report.Weighted, "")
+	t.write(w, width)
+	if left > 0 {
+		fmt.Fprintf(w, "  all of them: %s\n", filepath.ToSlash(filepath.Join(dir, e.Name+"_report.json")))
+	}
+}
+
+func (t *table) addScore(label string, s evaluate.Score, note string) {
+	f := func(x float64) string { return fmt.Sprintf("%.3f", x) }
+	t.add(label, f(float64(s.Precision)), f(float64(s.Recall)), f(float64(s.F1)), fmt.Sprint(s.Support), note)
+}
+
+// worstLabels returns the labels to show in alphabetical order, and how many are
+// left out.
+func worstLabels(labels []evaluate.LabelScore) (shown []evaluate.LabelScore, left int) {
+	if len(labels) <= mostLabels {
+		return labels, 0
+	}
+	shown = slices.Clone(labels)
+	slices.SortStableFunc(shown, func(a, b evaluate.LabelScore) int { return cmp.Compare(a.F1, b.F1) })
+	return shown[:worst], len(labels) - worst
+}
+
+func confusedWith(l evaluate.LabelScore) string {
+	var parts []string
+	for _, c := range l.Confused {
+		name := printable(c.Label)
+		if name == "" {
+			name = "nothing"
+		}
+		parts = append(parts, fmt.Sprintf("%s (%d)", name, c.Count))
+	}
+	return strings.Join(parts, ", ")
+}
