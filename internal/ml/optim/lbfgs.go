@@ -1,4 +1,5 @@
-// Package optim finds minima of smooth functions.
+// Package optim finds minima of smooth functions, and of such functions with an L1
+// penalty.
 package optim
 
 import (
@@ -28,6 +29,9 @@ type LBFGS struct {
 	// component. Steps are scaled with it, which saves many iterations when some
 	// components matter much more than others. All must be greater than 0.
 	Curvature []float64
+	// L1, if greater than 0, adds L1·‖x‖₁ to the function (see orthant.go). Many
+	// components of the minimum are then exactly 0.
+	L1 float64
 	// Threads is how many goroutines do the vector arithmetic.
 	Threads int
 }
@@ -49,6 +53,9 @@ type step struct {
 // Minimize moves x to a minimum of f. It returns early with the error of ctx
 // when that is cancelled.
 func (o LBFGS) Minimize(ctx context.Context, f Function, x []float64) (Result, error) {
+	if o.L1 > 0 {
+		return o.minimizeL1(ctx, f, x)
+	}
 	n := len(x)
 	gradient, direction := make([]float64, n), make([]float64, n)
 	nextX, nextGradient := make([]float64, n), make([]float64, n)
