@@ -29,8 +29,8 @@ type Topology struct {
 	Parts [][]int32
 }
 
-// parts gives the number of parts.
-func (t *Topology) parts() int {
+// countParts gives the number of parts.
+func (t *Topology) countParts() int {
 	n := int32(0)
 	for _, parts := range t.Parts {
 		for _, p := range parts {
@@ -46,8 +46,9 @@ func (t *Topology) Tags() int { return len(t.Opens) }
 // Model is a trained field. Its methods are safe for concurrent use.
 type Model struct {
 	Topology
-	edge   []float32 // log weight of each edge
-	shared float32   // log weight of every other transition
+	edge        []float32 // log weight of each edge; they are sorted
+	shared      float32   // log weight of every other transition
+	transitions           // made of them
 
 	// Emissions in compressed rows, one for each feature.
 	start  []int32

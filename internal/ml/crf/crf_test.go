@@ -70,7 +70,7 @@ func trained(t *testing.T, o Options) *Model {
 // allowed reports whether the model can take this path at all, and its log weight.
 func (m *Model) path(x *sparse.Matrix, y []int) (float64, bool) {
 	e := make([]float64, x.Rows()*m.Tags())
-	m.emissions(x, e, make([]float64, m.parts()))
+	m.emissions(x, e, make([]float64, m.parts))
 	if !m.Opens[y[0]] || !m.Closes[y[len(y)-1]] {
 		return 0, false
 	}
@@ -144,6 +144,7 @@ func TestGradients(t *testing.T) {
 	s := &tr.sequences[0]
 	for n, example := range data {
 		loss := func() float64 {
+			tr.model.refresh()
 			tr.gradient(s, example)
 			return s.loss
 		}
@@ -172,7 +173,7 @@ func TestGradients(t *testing.T) {
 				for i := range example.Y {
 					index, value := example.X.Row(i)
 					if k := slices.Index(index, int32(j)); k >= 0 {
-						got += float64(value[k]) * residual[i*m.parts()+int(m.part[w])]
+						got += float64(value[k]) * residual[i*m.parts+int(m.part[w])]
 					}
 				}
 				check("emission", &m.weight[w], got)

@@ -71,12 +71,14 @@ func Read(r *weights.Reader, features int) *Model {
 		return nil
 	}
 	for i := 0; i < len(edges); i += 2 {
-		if !valid(edges[i]) || !valid(edges[i+1]) {
-			r.Fail("a transition of tags %d and %d", edges[i], edges[i+1])
+		edge := [2]int32{edges[i], edges[i+1]}
+		if !valid(edge[0]) || !valid(edge[1]) || i > 0 && compareEdges(m.Edges[i/2-1], edge) >= 0 {
+			r.Fail("a transition of tags %d and %d, or in the wrong place", edge[0], edge[1])
 			return nil
 		}
-		m.Edges = append(m.Edges, [2]int32{edges[i], edges[i+1]})
+		m.Edges = append(m.Edges, edge)
 	}
+	m.refresh()
 	m.start = make([]int32, len(count)+1)
 	for j, n := range count {
 		if n < 0 || int(n) > len(part)-int(m.start[j]) {
@@ -86,7 +88,7 @@ func Read(r *weights.Reader, features int) *Model {
 		m.start[j+1] = m.start[j] + n
 	}
 	m.part = make([]int16, len(part))
-	parts := int32(m.parts())
+	parts := int32(m.parts)
 	for i, p := range part {
 		if p < 0 || p >= parts {
 			r.Fail("a weight of part %d", p)

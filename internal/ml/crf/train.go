@@ -37,7 +37,7 @@ type Options struct {
 // those of topology and every pair of neighbours in the data. The result does not
 // depend on the number of threads.
 func Train(ctx context.Context, data []Sequence, topology Topology, features int, o Options) (*Model, error) {
-	if n := topology.parts(); n > mostParts {
+	if n := topology.countParts(); n > mostParts {
 		return nil, fmt.Errorf("tags have %d parts together, more than %d", n, mostParts)
 	}
 	t := newTrainer(data, topology, features, o)
@@ -65,6 +65,7 @@ func Train(ctx context.Context, data []Sequence, topology Topology, features int
 		}
 	}
 	t.model.prune()
+	t.model.refresh()
 	return t.model, nil
 }
 
@@ -95,7 +96,7 @@ type trainer struct {
 	rate   float64
 	decay  float64
 
-	edgeOf     map[[2]int32]int
+	edges      edges
 	sumWeight  []float32 // sums of squared gradients
 	sumEdge    []float64
 	sumShared  float64
@@ -103,37 +104,9 @@ type trainer struct {
 	edgeTotals []float64
 }
 
-// sequence is the work space of one place in the batch.
-type sequence struct {
-	lattice  Lattice
-	x        sparse.Matrix // the features that were not left out
-	residual []float64     // expected − true count of each part, [tokens, parts]
-	edges    []float64     // expected − observed count of each edge
-	shared   float64       // the same of all transitions without an edge
-	loss     float64
-	seed     uint64
-}
-
 func newTrainer(data []Sequence, topology Topology, features int, o Options) *trainer {
 	t := &trainer{data: data, o: o, random: rand.New(rand.NewPCG(o.Seed, 0x637266))}
-	t.model = &Model{Topology: topology}
-	t.model.Edges = slices.Clone(topology.Edges)
-	t.edgeOf = map[[2]int32]int{}
-	for i, e := range t.model.Edges {
-		t.edgeOf[e] = i
-	}
-	for _, s := range data {
-		for i := 1; i < len(s.Y); i++ {
-			t.addEdge([2]int32{s.Y[i-1], s.Y[i]})
-		}
-	}
-	if o.Start != nil {
-		for _, e := range o.Start.Edges {
-			t.addEdge(e)
-		}
-	}
-	t.model.edge = make([]float32, len(t.model.Edges))
-	t.emissionPairs(features)
+	t.model, t.edges = newModel(data, topology, features, o.Start)
 	if o.Start != nil {
 		t.takeOver(o.Start)
 	}
@@ -144,59 +117,14 @@ func newTrainer(data []Sequence, topology Topology, features int, o Options) *tr
 	return t
 }
 
-func (t *trainer) addEdge(e [2]int32) {
-	if _, ok := t.edgeOf[e]; !ok {
-		t.edgeOf[e] = len(t.model.Edges)
-		t.model.Edges = append(t.model.Edges, e)
-	}
-}
-
-// emissionPairs gives a weight to each pair of a feature and a part of a tag in
-// the data, and of the model to start from.
-func (t *trainer) emissionPairs(features int) {
-	pairs := map[uint64]struct{}{}
-	key := func(feature, part int32) uint64 { return uint64(feature)<<16 | uint64(part) }
-	for _, s := range t.data {
-		for i, y := range s.Y {
-			index, _ := s.X.Row(i)
-			for _, j := range index {
-				for _, p := range t.model.Parts[y] {
-					pairs[key(j, p)] = struct{}{}
-				}
-			}
-		}
-	}
-	if old := t.o.Start; old != nil {
-		for j := range old.Features() {
-			for _, p := range old.part[old.start[j]:old.start[j+1]] {
-				pairs[key(int32(j), int32(p))] = struct{}{}
-			}
-		}
-	}
-	sorted := make([]uint64, 0, len(pairs))
-	for p := range pairs {
-		sorted = append(sorted, p)
-	}
-	slices.Sort(sorted)
-	m := t.model
-	m.start = make([]int32, features+1)
-	m.part, m.weight = make([]int16, len(sorted)), make([]float32, len(sorted))
-	for i, p := range sorted {
-		m.part[i] = int16(p & 0xffff)
-		m.start[p>>16+1] = int32(i + 1)
-	}
-	for j := range features {
-		m.start[j+1] = max(m.start[j+1], m.start[j])
-	}
-}
-
 // takeOver copies the weights of an earlier model.
 func (t *trainer) takeOver(old *Model) {
 	m := t.model
 	for i, e := range old.Edges {
-		m.edge[t.edgeOf[e]] = old.edge[i]
+		m.edge[t.edges[e]] = old.edge[i]
 	}
 	m.shared = old.shared
+	m.refresh()
 	for j := range min(old.Features(), m.Features()) {
 		to := m.start[j]
 		for i := old.start[j]; i < old.start[j+1]; i++ {
@@ -237,6 +165,7 @@ func (t *trainer) step(batch []int) float64 {
 	}
 	t.sumShared += shared * shared
 	t.model.shared -= float32(t.rate * shared / (math.Sqrt(t.sumShared) + epsilon))
+	t.model.refresh()
 
 	// Each goroutine owns the features of one remainder, so every weight is
 	// updated in the order of the batch.
@@ -256,60 +185,8 @@ const epsilon = 1e-6
 // gradient runs one sequence, some features left out, and computes its loss and
 // residuals.
 func (t *trainer) gradient(s *sequence, example Sequence) {
-	m := t.model
 	t.leaveOut(s, example.X)
-	s.lattice.of = nil // the weights have changed
-	s.lattice.prepare(m, len(example.Y))
-	m.emissions(&s.x, s.lattice.score, s.lattice.part)
-	logZ := s.lattice.run(m)
-
-	tags := m.Tags()
-	s.lattice.residuals(m, example.Y, &s.residual)
-	if len(s.edges) != len(m.Edges) {
-		s.edges = make([]float64, len(m.Edges))
-	}
-	clear(s.edges)
-	s.shared = 0
-	truth := 0.0
-	for i, y := range example.Y {
-		truth += s.lattice.score[i*tags+int(y)]
-		if i == 0 {
-			continue
-		}
-		expected := 0.0
-		for k := range m.Edges {
-			p := s.lattice.edgeMarginal(m, k, i)
-			s.edges[k] += p
-			expected += p
-		}
-		s.shared += 1 - expected
-		k := t.edgeOf[[2]int32{example.Y[i-1], y}]
-		s.edges[k]--
-		truth += float64(m.edge[k])
-	}
-	s.loss = logZ - truth
-}
-
-// residuals computes how far the expected count of each part is from the truth.
-func (l *Lattice) residuals(m *Model, y []int32, out *[]float64) {
-	parts := m.parts()
-	if n := l.tokens * parts; cap(*out) < n {
-		*out = make([]float64, n)
-	} else {
-		*out = (*out)[:n]
-	}
-	clear(*out)
-	for t, truth := range y {
-		row := (*out)[t*parts : (t+1)*parts]
-		for tag, p := range l.at(l.marginal, t) {
-			for _, part := range m.Parts[tag] {
-				row[part] += p
-			}
-		}
-		for _, part := range m.Parts[truth] {
-			row[part]--
-		}
-	}
+	s.run(t.model, t.edges, &s.x, example.Y)
 }
 
 // leaveOut copies x without a random share of its features.
@@ -333,7 +210,7 @@ func (t *trainer) leaveOut(s *sequence, x *sparse.Matrix) {
 // update applies the gradient of one sequence to the features j with
 // j mod owners = owner.
 func (t *trainer) update(s *sequence, owner, owners int32) {
-	m, parts := t.model, t.model.parts()
+	m, parts := t.model, t.model.parts
 	for i := range s.x.Rows() {
 		residual := s.residual[i*parts : (i+1)*parts]
 		index, value := s.x.Row(i)

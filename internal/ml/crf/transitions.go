@@ -1,0 +1,88 @@
+package crf
+
+import "math"
+
+// transitions are what the forward and backward passes need of the weights.
+type transitions struct {
+	expEdge   []float64 // exp of each edge's weight
+	expShared float64
+	// correction is what an edge adds to the shared transition, if it has that
+	// too.
+	correction []float64
+	from       []int32 // edges of tag x are those from from[x] to from[x+1]
+	parts      int     // number of parts
+}
+
+// refresh computes transitions after the weights have changed. Edges are sorted.
+func (m *Model) refresh() {
+	if len(m.expEdge) != len(m.edge) || len(m.from) != m.Tags()+1 {
+		m.expEdge, m.correction = make([]float64, len(m.edge)), make([]float64, len(m.edge))
+		m.from = make([]int32, m.Tags()+1)
+		for _, e := range m.Edges {
+			m.from[e[0]+1]++
+		}
+		for x := range m.Tags() {
+			m.from[x+1] += m.from[x]
+		}
+		m.parts = m.countParts()
+	}
+	m.expShared = math.Exp(float64(m.shared))
+	for k, w := range m.edge {
+		m.expEdge[k] = math.Exp(float64(w))
+		m.correction[k] = m.expEdge[k]
+		if e := m.Edges[k]; m.Closes[e[0]] && m.Opens[e[1]] {
+			m.correction[k] -= m.expShared
+		}
+	}
+}
+
+// follow computes a[y] = Σₓ before[x]·transition(x, y).
+func (m *Model) follow(before, a []float64) {
+	all := 0.0
+	for x, closes := range m.Closes {
+		if closes {
+			all += before[x]
+		}
+	}
+	all *= m.expShared
+	for y, opens := range m.Opens {
+		a[y] = 0
+		if opens {
+			a[y] = all
+		}
+	}
+	for x, p := range before {
+		if p == 0 {
+			continue
+		}
+		for k := m.from[x]; k < m.from[x+1]; k++ {
+			a[m.Edges[k][1]] += p * m.correction[k]
+		}
+	}
+}
+
+// precede computes b[x] = Σ_y transition(x, y)·ahead[y] / scale where forward[x]
+// is not 0.
+func (m *Model) precede(forward, ahead []float64, scale float64, b []float64) {
+	all := 0.0
+	for y, opens := range m.Opens {
+		if opens {
+			all += ahead[y]
+		}
+	}
+	all *= m.expShared
+	for x, closes := range m.Closes {
+		b[x] = 0
+		if forward[x] == 0 {
+			continue
+		}
+		sum := 0.0
+		if closes {
+			sum = all
+		}
+		for k := m.from[x]; k < m.from[x+1]; k++ {
+			sum += ahead[m.Edges[k][1]] * m.correction[k]
+		}
+		b[x] = max(sum, 0) / scale
+	}
+}
