@@ -62,35 +62,6 @@ func TagFromMarginals(tags []Tag, p []float64) (Tag, float64) {
 	return tags[best], sum
 }
 
-// SpanTags gives every token its tag for spans of labels: labels[i] is the label
-// of token i ("" outside) and span[i] tells spans of equal labels apart.
-func SpanTags(labels []string, span []int, bilou bool) []Tag {
-	tags := make([]Tag, len(labels))
-	same := func(i, j int) bool {
-		return j >= 0 && j < len(labels) && labels[i] == labels[j] && span[i] == span[j]
-	}
-	for i, label := range labels {
-		if label == "" {
-			continue
-		}
-		tags[i].Label = label
-		if !bilou {
-			continue
-		}
-		switch before, after := same(i, i-1), same(i, i+1); {
-		case before && after:
-			tags[i].Prefix = 'I'
-		case before:
-			tags[i].Prefix = 'L'
-		case after:
-			tags[i].Prefix = 'B'
-		default:
-			tags[i].Prefix = 'U'
-		}
-	}
-	return tags
-}
-
 // RepairBILOU makes spans that begin with a B consistent, in place: such a span
 // ends at the first L, or at the last I before anything else, which becomes L
 // (or the B becomes U); if its tokens disagree about the label, the one with the

@@ -45,11 +45,3 @@ func TestTagsBecomeEntities(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", d)
 	}
 }
-
-func TestSpanTags(t *testing.T) {
-	got := nlu.SpanTags([]string{"", "a", "a", "a", "a", "b", "a"}, []int{0, 1, 1, 1, 2, 3, 4}, true)
-	want := parseTags("O", "B-a", "I-a", "L-a", "U-a", "U-b", "U-a")
-	if d := cmp.Diff(want, got); d != "" {
-		t.Errorf("(-want +got):\n%s", d)
-	}
-}

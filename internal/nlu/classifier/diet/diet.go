@@ -21,6 +21,7 @@ import (
 	"github.com/loquat-dev/loquat/internal/ml/weights"
 	"github.com/loquat-dev/loquat/internal/nlu"
 	"github.com/loquat-dev/loquat/internal/nlu/encoder"
+	"github.com/loquat-dev/loquat/internal/nlu/tagger"
 	"github.com/loquat-dev/loquat/internal/nlu/textmodel"
 )
 
@@ -33,7 +34,7 @@ func Type() graph.Type {
 		ClassPath: "rasa.nlu.classifiers.diet_classifier.DIETClassifier",
 		Kinds:     []graph.Kind{graph.EntityExtractor, graph.IntentClassifier},
 		Trainable: true,
-		Version:   1,
+		Version:   2,
 		Requires:  []string{"Featurizer"},
 		Check:     check,
 		Fns:       nlu.Fns(),
@@ -58,7 +59,7 @@ type scratch struct {
 	text    textmodel.Scratch
 	token   encoder.TokenScratch
 	likely  []encoder.Likely
-	lattice [3]crf.Lattice
+	lattice [tagger.NumLayers]crf.Lattice
 }
 
 func build(env graph.Env, raw graph.Config, saved graph.Resource) (any, error) {
@@ -180,7 +181,7 @@ const longMessage = 512
 const (
 	fileName    = "diet.bin"
 	fileKind    = "diet"
-	fileVersion = 1
+	fileVersion = 2
 )
 
 // Persist writes what was learned (docs/formats/diet.md).

@@ -11,6 +11,7 @@ import (
 	"github.com/loquat-dev/loquat/internal/ml/weights"
 	"github.com/loquat-dev/loquat/internal/nlu"
 	"github.com/loquat-dev/loquat/internal/nlu/encoder"
+	"github.com/loquat-dev/loquat/internal/nlu/tagger"
 )
 
 // How tags are learned; chosen like the numbers for intents.
@@ -31,61 +32,15 @@ const likelyIntents = 3
 // at prediction the network's.
 type entityModel struct {
 	encoder *encoder.Tokens
-	layers  [3]*tagger // type, role, group; nil if the data has no such labels
-	loss    float64    // mean loss of a token in the last pass, all layers together
-}
-
-// tagger finds the tags of one layer.
-type tagger struct {
-	tags  []nlu.Tag // by number; the first is "O"
-	model *crf.Model
-}
-
-// layer says what of an entity is the label of a layer.
-var layer = [3]func(e nlu.Entity) string{
-	func(e nlu.Entity) string { return e.Entity },
-	func(e nlu.Entity) string { return e.Role },
-	func(e nlu.Entity) string { return e.Group },
-}
-
-var layerNames = [3]string{"entities", "roles", "groups"}
-
-// goldTags gives the tags of an annotated message for one layer. A token belongs
-// to an entity if it lies within it.
-func goldTags(m *nlu.Message, label func(nlu.Entity) string, bilou bool) []nlu.Tag {
-	tokens := m.Tokens[nlu.Text]
-	labels, span := make([]string, len(tokens)), make([]int, len(tokens))
-	for n, e := range m.Entities {
-		if e.Extractor != "" && e.Extractor != componentName {
-			continue // found by another component
-		}
-		for i, t := range tokens {
-			if t.Start >= e.Start && t.End <= e.End {
-				labels[i], span[i] = label(e), n
-			}
-		}
-	}
-	return nlu.SpanTags(labels, span, bilou)
+	layers  [tagger.NumLayers]*tagger.Tagger // nil if the data has no such labels
+	loss    float64                          // mean loss of a token in the last pass, all layers together
 }
 
 // trainEntities learns from annotated messages. It returns nil if there is not
 // one entity among them. old is the model to go on from, or nil.
 func (c *Classifier) trainEntities(ctx context.Context, messages []*nlu.Message, old *entityModel) (*entityModel, error) {
-	var gold [3][][]nlu.Tag
-	var labels [3][]string
-	for l := range gold {
-		for _, m := range messages {
-			tags := goldTags(m, layer[l], c.config.BILOU)
-			gold[l] = append(gold[l], tags)
-			for _, t := range tags {
-				if !t.Outside() {
-					labels[l] = append(labels[l], t.Label)
-				}
-			}
-		}
-		labels[l] = slices.Compact(slices.Sorted(slices.Values(labels[l])))
-	}
-	if len(labels[0]) == 0 {
+	gold := tagger.Annotated(messages, componentName, c.config.BILOU)
+	if len(gold.Labels[tagger.Entities]) == 0 {
 		return nil, nil
 	}
 	m := &entityModel{encoder: encoder.NewTokens()}
@@ -94,7 +49,7 @@ func (c *Classifier) trainEntities(ctx context.Context, messages []*nlu.Message,
 	}
 	examples := make([]encoder.Example, len(messages))
 	for i, message := range messages {
-		examples[i] = encoder.Example{Message: message, Types: gold[0][i]}
+		examples[i] = encoder.Example{Message: message, Types: gold.Tags[tagger.Entities][i]}
 		if c.intents != nil {
 			examples[i].Intents = []encoder.Likely{encoder.LikelyIntent(message.Values[nlu.IntentLabel], 1)}
 		}
@@ -103,34 +58,34 @@ func (c *Classifier) trainEntities(ctx context.Context, messages []*nlu.Message,
 		return nil, err
 	}
 	var s encoder.TokenScratch
-	for l := range layer {
-		if len(labels[l]) == 0 {
+	for l, labels := range gold.Labels {
+		if len(labels) == 0 {
 			continue
 		}
-		t := &tagger{tags: tagSet(labels[l], c.config.BILOU)}
+		t := &tagger.Tagger{Tags: tagger.Tags(labels, c.config.BILOU)}
 		number := map[nlu.Tag]int32{}
-		for n, tag := range t.tags {
+		for n, tag := range t.Tags {
 			number[tag] = int32(n)
 		}
 		data := make([]crf.Sequence, len(messages))
 		for i, example := range examples {
-			if l == 0 {
+			if l == tagger.Entities {
 				example.Types = nil
 			}
 			data[i].X = m.encoder.Encode(example, c.config.Featurizers, &s).Clone()
-			for _, tag := range gold[l][i] {
+			for _, tag := range gold.Tags[l][i] {
 				data[i].Y = append(data[i].Y, number[tag])
 			}
 		}
 		var start *crf.Model
 		if old != nil {
-			if old.layers[l] == nil || !slices.Equal(old.layers[l].tags, t.tags) {
-				return nil, fmt.Errorf("fine-tuning needs the %s of the earlier model, and those of the data are not the same", layerNames[l])
+			if old.layers[l] == nil || !slices.Equal(old.layers[l].Tags, t.Tags) {
+				return nil, fmt.Errorf("fine-tuning needs the %s of the earlier model, and those of the data are not the same", tagger.LayerNames[l])
 			}
-			start = old.layers[l].model
+			start = old.layers[l].Model
 		}
 		var err error
-		if t.model, err = c.trainTags(ctx, data, t, m, start, layerNames[l]); err != nil {
+		if t.Model, err = c.trainTags(ctx, data, t, m, start, tagger.LayerNames[l]); err != nil {
 			return nil, err
 		}
 		m.layers[l] = t
@@ -138,9 +93,9 @@ func (c *Classifier) trainEntities(ctx context.Context, messages []*nlu.Message,
 	return m, nil
 }
 
-func (c *Classifier) trainTags(ctx context.Context, data []crf.Sequence, t *tagger, m *entityModel, start *crf.Model, what string) (*crf.Model, error) {
+func (c *Classifier) trainTags(ctx context.Context, data []crf.Sequence, t *tagger.Tagger, m *entityModel, start *crf.Model, what string) (*crf.Model, error) {
 	log, last := c.logPass(ctx, what), 0.0
-	model, err := crf.Train(ctx, data, topology(t.tags), m.encoder.Len(), crf.Options{
+	model, err := crf.Train(ctx, data, topology(t.Tags), m.encoder.Len(), crf.Options{
 		Passes:       min(c.config.Epochs, max(tagFewestPasses, tagExamplesShown/max(len(data), 1))),
 		Batch:        tagBatch,
 		LearningRate: tagLearningRate,
@@ -155,21 +110,6 @@ func (c *Classifier) trainTags(ctx context.Context, data []crf.Sequence, t *tagg
 	})
 	m.loss += last
 	return model, err
-}
-
-// tagSet numbers the tags: "O", then those of each label.
-func tagSet(labels []string, bilou bool) []nlu.Tag {
-	tags := []nlu.Tag{{}}
-	for _, label := range labels {
-		if !bilou {
-			tags = append(tags, nlu.Tag{Label: label})
-			continue
-		}
-		for _, prefix := range []byte("BILU") {
-			tags = append(tags, nlu.Tag{Prefix: prefix, Label: label})
-		}
-	}
-	return tags
 }
 
 // topology says which tags may follow each other: without BILOU all, with it
@@ -205,7 +145,7 @@ func (c *Classifier) extract(m *nlu.Message, ranking []nlu.Intent, s *scratch) [
 	}
 	seen := encoder.Example{Message: m, Intents: s.likely}
 	x := c.entities.encoder.Encode(seen, c.config.Featurizers, &s.token)
-	types := c.entities.layers[0].decode(x, &s.lattice[0])
+	types := c.entities.layers[tagger.Entities].Decode(x, &s.lattice[0])
 	if c.config.BILOU {
 		nlu.RepairBILOU(types.Tags, types.Confidence)
 	}
@@ -213,11 +153,11 @@ func (c *Classifier) extract(m *nlu.Message, ranking []nlu.Intent, s *scratch) [
 		return nil
 	}
 	layers := nlu.TagLayers{Entity: types}
-	if c.entities.layers[1] != nil || c.entities.layers[2] != nil {
+	if c.entities.layers[tagger.Roles] != nil || c.entities.layers[tagger.Groups] != nil {
 		seen.Types = types.Tags
 		x = c.entities.encoder.Encode(seen, c.config.Featurizers, &s.token)
-		layers.Role = c.entities.layers[1].label(x, types.Tags, &s.lattice[1])
-		layers.Group = c.entities.layers[2].label(x, types.Tags, &s.lattice[2])
+		layers.Role = jointLabels(c.entities.layers[tagger.Roles], x, types.Tags, &s.lattice[1])
+		layers.Group = jointLabels(c.entities.layers[tagger.Groups], x, types.Tags, &s.lattice[2])
 	}
 	entities := nlu.Entities(m.Values[nlu.Text], m.Tokens[nlu.Text], layers, c.config.SplitEntitiesByComma)
 	for i := range entities {
@@ -226,26 +166,15 @@ func (c *Classifier) extract(m *nlu.Message, ranking []nlu.Intent, s *scratch) [
 	return entities
 }
 
-// decode takes the most probable tag of each token.
-func (t *tagger) decode(x *sparse.Matrix, l *crf.Lattice) nlu.TokenTags {
-	p := t.model.Marginals(x, l)
-	n := len(t.tags)
-	out := nlu.TokenTags{Tags: make([]nlu.Tag, x.Rows()), Confidence: make([]float64, x.Rows())}
-	for i := range out.Tags {
-		out.Tags[i], out.Confidence[i] = nlu.TagFromMarginals(t.tags, p[i*n:(i+1)*n])
-	}
-	return out
-}
-
-// label gives all tokens of an entity the one role or group, or none, that is
-// most probable for them together. types are the tags of the entities.
-func (t *tagger) label(x *sparse.Matrix, types []nlu.Tag, l *crf.Lattice) nlu.TokenTags {
+// jointLabels gives all tokens of an entity the one role or group, or none, that
+// is most probable for them together. types are the tags of the entities.
+func jointLabels(t *tagger.Tagger, x *sparse.Matrix, types []nlu.Tag, l *crf.Lattice) nlu.TokenTags {
 	if t == nil {
 		return nlu.TokenTags{}
 	}
-	p := t.model.Marginals(x, l)
+	p := t.Model.Marginals(x, l)
 	out := nlu.TokenTags{Tags: make([]nlu.Tag, len(types)), Confidence: make([]float64, len(types))}
-	sum := make([]float64, len(t.tags))
+	sum := make([]float64, len(t.Tags))
 	for from := 0; from < len(types); {
 		to := from + 1
 		for to < len(types) && !types[from].Outside() && types[to].Label == types[from].Label && types[to].Prefix != 'B' && types[to].Prefix != 'U' {
@@ -253,8 +182,8 @@ func (t *tagger) label(x *sparse.Matrix, types []nlu.Tag, l *crf.Lattice) nlu.To
 		}
 		clear(sum)
 		for i := from; i < to; i++ {
-			for n, v := range p[i*len(t.tags) : (i+1)*len(t.tags)] {
-				sum[t.sameLabel(n)] += v / float64(to-from)
+			for n, v := range p[i*len(t.Tags) : (i+1)*len(t.Tags)] {
+				sum[sameLabel(t, n)] += v / float64(to-from)
 			}
 		}
 		best := 0
@@ -264,7 +193,7 @@ func (t *tagger) label(x *sparse.Matrix, types []nlu.Tag, l *crf.Lattice) nlu.To
 			}
 		}
 		for i := from; i < to; i++ {
-			out.Tags[i], out.Confidence[i] = nlu.Tag{Label: t.tags[best].Label}, sum[best]
+			out.Tags[i], out.Confidence[i] = nlu.Tag{Label: t.Tags[best].Label}, sum[best]
 		}
 		from = to
 	}
@@ -272,11 +201,8 @@ func (t *tagger) label(x *sparse.Matrix, types []nlu.Tag, l *crf.Lattice) nlu.To
 }
 
 // sameLabel returns the first tag that has the label of tag n.
-func (t *tagger) sameLabel(n int) int {
-	if n == 0 || t.tags[n].Prefix == 0 {
-		return n
-	}
-	return (n-1)/4*4 + 1
+func sameLabel(t *tagger.Tagger, n int) int {
+	return slices.IndexFunc(t.Tags, func(tag nlu.Tag) bool { return tag.Label == t.Tags[n].Label })
 }
 
 func (m *entityModel) write(w *weights.Writer) {
@@ -286,35 +212,18 @@ func (m *entityModel) write(w *weights.Writer) {
 		if t == nil {
 			continue
 		}
-		names := make([]string, len(t.tags))
-		for n, tag := range t.tags {
-			names[n] = tag.Label
-		}
-		w.Strings(names)
-		w.Bool(len(t.tags) > 1 && t.tags[1].Prefix != 0)
-		t.model.Write(w)
+		t.Write(w)
 	}
 }
 
 func readEntities(r *weights.Reader) *entityModel {
 	m := &entityModel{encoder: encoder.ReadTokens(r)}
 	for l := range m.layers {
-		if !r.Bool() {
-			continue
+		if r.Bool() {
+			m.layers[l] = tagger.Read(r, m.encoder.Len())
 		}
-		names, bilou := r.Strings(), r.Bool()
-		labels := slices.Compact(names)
-		if r.Err() != nil || len(labels) < 2 {
-			r.Fail("a layer without labels")
-			break
-		}
-		t := &tagger{tags: tagSet(labels[1:], bilou), model: crf.Read(r, m.encoder.Len())}
-		if r.Err() == nil && t.model.Tags() != len(t.tags) {
-			r.Fail("a field of %d tags for %d labels", t.model.Tags(), len(labels)-1)
-		}
-		m.layers[l] = t
 	}
-	if r.Err() == nil && m.layers[0] == nil {
+	if r.Err() == nil && m.layers[tagger.Entities] == nil {
 		r.Fail("a model of entities without types")
 	}
 	return m
