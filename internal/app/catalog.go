@@ -13,6 +13,7 @@ import (
 	"github.com/loquat-dev/loquat/internal/nlu/classifier/keyword"
 	"github.com/loquat-dev/loquat/internal/nlu/classifier/logistic"
 	"github.com/loquat-dev/loquat/internal/nlu/converter"
+	"github.com/loquat-dev/loquat/internal/nlu/extractor/crfentity"
 	"github.com/loquat-dev/loquat/internal/nlu/extractor/regexentity"
 	"github.com/loquat-dev/loquat/internal/nlu/extractor/synonyms"
 	"github.com/loquat-dev/loquat/internal/nlu/featurizer/countvectors"
@@ -37,6 +38,7 @@ func catalog() []graph.Type {
 		fallback.Type(),
 		keyword.Type(),
 		logistic.Type(),
+		crfentity.Type(),
 		regexentity.Type(),
 		synonyms.Type(),
 		// policies

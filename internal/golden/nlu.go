@@ -30,6 +30,7 @@ func NLU() []Check {
 		{"nlu/tags_to_entities.jsonl", tagsCheck},
 		{"nlu/bilou_repair.jsonl", bilouCheck},
 		{"nlu/crf_decoding.jsonl", marginalsCheck},
+		{"nlu/crf_features.jsonl", crfFeaturesCheck},
 		{"nlu/keyword.jsonl", keywordCheck},
 		{"nlu/synonyms.jsonl", synonymsCheck},
 		{"nlu/fallback.jsonl", fallbackCheck},

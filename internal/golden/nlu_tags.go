@@ -122,8 +122,7 @@ type marginalsRecord struct {
 	Entities  []any
 }
 
-// marginalsCheck compares the step from probabilities to entities, which needs no
-// CRFEntityExtractor.
+// marginalsCheck compares the step from probabilities to entities.
 func marginalsCheck(dir string) Report {
 	report := Report{File: "nlu/crf_decoding.jsonl"}
 	err := eachRecord(dir, report.File, func(r *marginalsRecord) {

@@ -8,6 +8,7 @@ import (
 	"github.com/loquat-dev/loquat/internal/graph"
 	"github.com/loquat-dev/loquat/internal/nlu/classifier/fallback"
 	"github.com/loquat-dev/loquat/internal/nlu/classifier/keyword"
+	"github.com/loquat-dev/loquat/internal/nlu/extractor/crfentity"
 	"github.com/loquat-dev/loquat/internal/nlu/extractor/regexentity"
 	"github.com/loquat-dev/loquat/internal/nlu/extractor/synonyms"
 	"github.com/loquat-dev/loquat/internal/nlu/featurizer/countvectors"
@@ -48,7 +49,7 @@ func TestComponentsDescribeThemselvesAsRasas(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []graph.Type{
-		whitespace.Type(), countvectors.Type(), lexicalsyntactic.Type(), regexfeaturizer.Type(),
+		whitespace.Type(), countvectors.Type(), lexicalsyntactic.Type(), regexfeaturizer.Type(), crfentity.Type(),
 		keyword.Type(), fallback.Type(), regexentity.Type(), synonyms.Type(),
 		rule.Type(), memoization.Type(), memoization.AugmentedType(),
 	} {

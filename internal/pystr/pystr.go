@@ -16,19 +16,43 @@ func Lower(s string) string {
 	if isASCII(s) {
 		return strings.ToLower(s) // allocates only if there is something to change
 	}
-	var b strings.Builder
-	b.Grow(len(s))
+	return string(AppendLower(make([]byte, 0, len(s)+8), s))
+}
+
+// AppendLower appends s.lower() to dst.
+func AppendLower(dst []byte, s string) []byte {
 	for i, r := range s {
 		switch r {
 		case 'İ':
-			b.WriteString("i\u0307")
+			dst = append(dst, "i\u0307"...)
 		case 'Σ':
-			b.WriteRune(lowerSigma(s, i))
+			dst = utf8.AppendRune(dst, lowerSigma(s, i))
 		default:
-			b.WriteRune(unicode.ToLower(r))
+			dst = utf8.AppendRune(dst, unicode.ToLower(r))
 		}
 	}
-	return b.String()
+	return dst
+}
+
+// First is s[:n], the first n code points.
+func First(s string, n int) string {
+	for i := range s {
+		if n == 0 {
+			return s[:i]
+		}
+		n--
+	}
+	return s
+}
+
+// Last is s[-n:], the last n code points, for n greater than 0.
+func Last(s string, n int) string {
+	at := len(s)
+	for ; n > 0 && at > 0; n-- {
+		_, size := utf8.DecodeLastRuneInString(s[:at])
+		at -= size
+	}
+	return s[at:]
 }
 
 // lowerSigma chooses between σ and the ς of word ends: after a letter with case

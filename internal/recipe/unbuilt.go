@@ -18,8 +18,6 @@ var unbuilt = []struct {
 	// nodes of end-to-end graphs, which no configuration names
 	{graph.Type{Name: "CoreFeaturizationInputConverter", ClassPath: "rasa.core.featurizers.precomputation.CoreFeaturizationInputConverter"}, `{}`, ""},
 	{graph.Type{Name: "CoreFeaturizationCollector", ClassPath: "rasa.core.featurizers.precomputation.CoreFeaturizationCollector"}, `{}`, ""},
-	{graph.Type{Name: "CRFEntityExtractor", ClassPath: "rasa.nlu.extractors.crf_entity_extractor.CRFEntityExtractor", Kinds: []graph.Kind{graph.EntityExtractor}, Trainable: true, Requires: []string{"Tokenizer"}, Packages: []string{"sklearn_crfsuite", "sklearn"}},
-		`{"BILOU_flag": true, "L1_c": 0.1, "L2_c": 0.1, "features": [["low", "title", "upper"], ["low", "bias", "prefix5", "prefix2", "suffix5", "suffix3", "suffix2", "upper", "title", "digit", "pattern"], ["low", "title", "upper"]], "featurizers": [], "max_iterations": 50, "split_entities_by_comma": true}`, "DIETClassifier"},
 	{graph.Type{Name: "ConveRTFeaturizer", ClassPath: "rasa.nlu.featurizers.dense_featurizer.convert_featurizer.ConveRTFeaturizer", Kinds: []graph.Kind{graph.Featurizer}, Requires: []string{"Tokenizer"}, Languages: []string{"en"}, Packages: []string{"tensorflow_text", "tensorflow_hub"}},
 		`{"alias": null, "model_url": null}`, "CountVectorsFeaturizer"},
 	{graph.Type{Name: "DucklingEntityExtractor", ClassPath: "rasa.nlu.extractors.duckling_entity_extractor.DucklingEntityExtractor", Kinds: []graph.Kind{graph.EntityExtractor}},

@@ -3,7 +3,6 @@ package lexicalsyntactic
 import (
 	"maps"
 	"slices"
-	"unicode/utf8"
 
 	"github.com/loquat-dev/loquat/internal/nlu"
 	"github.com/loquat-dev/loquat/internal/pystr"
@@ -32,14 +31,14 @@ var flags = map[string]func(pystr.Case) bool{
 
 // extractors give the features that are a part of a token.
 var extractors = map[string]func(nlu.Token) string{
-	"prefix2": func(t nlu.Token) string { return first(t.Text, 2) },
-	"prefix5": func(t nlu.Token) string { return first(t.Text, 5) },
-	"suffix1": func(t nlu.Token) string { return last(t.Text, 1) },
-	"suffix2": func(t nlu.Token) string { return last(t.Text, 2) },
-	"suffix3": func(t nlu.Token) string { return last(t.Text, 3) },
-	"suffix5": func(t nlu.Token) string { return last(t.Text, 5) },
+	"prefix2": func(t nlu.Token) string { return pystr.First(t.Text, 2) },
+	"prefix5": func(t nlu.Token) string { return pystr.First(t.Text, 5) },
+	"suffix1": func(t nlu.Token) string { return pystr.Last(t.Text, 1) },
+	"suffix2": func(t nlu.Token) string { return pystr.Last(t.Text, 2) },
+	"suffix3": func(t nlu.Token) string { return pystr.Last(t.Text, 3) },
+	"suffix5": func(t nlu.Token) string { return pystr.Last(t.Text, 5) },
 	"pos":     func(t nlu.Token) string { return partOfSpeech(t.POS) },
-	"pos2":    func(t nlu.Token) string { return partOfSpeech(first(t.POS, 2)) },
+	"pos2":    func(t nlu.Token) string { return partOfSpeech(pystr.First(t.POS, 2)) },
 }
 
 // featureNames lists all features in alphabetical order.
@@ -52,27 +51,6 @@ func featureNames() []string {
 }
 
 func isFeature(name string) bool { return slices.Contains(featureNames(), name) }
-
-// first gives the first n code points of s.
-func first(s string, n int) string {
-	for i := range s {
-		if n == 0 {
-			return s[:i]
-		}
-		n--
-	}
-	return s
-}
-
-// last gives the last n code points of s.
-func last(s string, n int) string {
-	at := len(s)
-	for ; n > 0 && at > 0; n-- {
-		_, size := utf8.DecodeLastRuneInString(s[:at])
-		at -= size
-	}
-	return s[at:]
-}
 
 // partOfSpeech is what Rasa makes of a token without one: the word None.
 func partOfSpeech(pos string) string {
