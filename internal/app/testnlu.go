@@ -8,6 +8,7 @@ import (
 	"github.com/loquat-dev/loquat/internal/assistant"
 	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/evaluate"
+	"github.com/loquat-dev/loquat/internal/evaluate/plot"
 	"github.com/loquat-dev/loquat/internal/nludata"
 	"github.com/loquat-dev/loquat/internal/project"
 )
@@ -45,7 +46,11 @@ func TestNLU(ctx context.Context, o TestNLUOptions) (result TestNLUResult, err e
 }
 
 func (o TestNLUOptions) files(dir string) evaluate.Files {
-	return evaluate.Files{Dir: dir, Successes: o.Successes, NoErrors: o.NoErrors}
+	files := evaluate.Files{Dir: dir, Successes: o.Successes, NoErrors: o.NoErrors}
+	if !o.NoPlot {
+		files.Plots = plot.Of
+	}
+	return files
 }
 
 func (o TestNLUOptions) progress(doing string, total int) func(int) {
