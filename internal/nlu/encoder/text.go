@@ -11,73 +11,29 @@ import (
 )
 
 // Text turns a message into the sparse vector that intents are learned
-// from: the sentence features of the pipeline, and beside them pairs of words that
-// are neighbours or have one word between them, and runs of five characters, which
-// we take from the tokens.
+// from: the sentence features of the pipeline, and beside them our own (own.go).
 //
-// Counts become (1 + log count)·idf, and the features of each featurizer, the
-// pairs and the runs are scaled to a length of 1 each. Pairs and runs that
-// training never saw count for the length, so a text made of unknown parts has a
-// short vector and the network has little to be sure of.
+// Counts become (1 + log count)·√idf, and the features of each featurizer and of
+// each kind of our own are scaled to a length of 1. Own features that training
+// never saw count for the length, so a text made of unknown parts has a short
+// vector and the learners have little to be sure of.
 type Text struct {
 	columns columns
 	table   vocab.Table
-	idf     []float32 // by feature number; 1 for dense columns
-	rarest  float32   // idf of what occurs in no example
+	idf     []float32 // √idf by feature number; 1 for dense columns
+	rarest  float32   // √idf of what occurs in one example or none
 }
 
 // NewText returns an encoder that has learned nothing yet.
 func NewText() *Text { return &Text{columns: columns{level: nlu.Sentence}} }
-
-var (
-	seedPair = vocab.Seed("pair of words")
-	seedGap  = vocab.Seed("pair of words around another")
-	seedRun  = vocab.Seed("five characters")
-)
-
-const runLength = 5
 
 // TextScratch is the work space for one message after the other.
 type TextScratch struct {
 	Index []int32 // the vector that Encode has computed, columns not sorted
 	Value []float32
 
-	words  words
-	hashes []uint64
-	found  []int32
-}
-
-// ownHashes lists the pairs, then the runs, of a message, and where the runs
-// begin.
-func (s *TextScratch) ownHashes(tokens []nlu.Token) (runs int) {
-	s.words.read(tokens)
-	s.hashes = s.hashes[:0]
-	list := s.words.list
-	for i := 1; i < len(list); i++ {
-		s.hashes = append(s.hashes, join2(seedPair, list[i-1].hash, list[i].hash))
-		if i > 1 {
-			s.hashes = append(s.hashes, join2(seedGap, list[i-2].hash, list[i].hash))
-		}
-	}
-	runs = len(s.hashes)
-	for _, w := range list {
-		letters := s.words.runes[w.first:w.end]
-		padded := len(letters) + 2 // a space on both sides
-		at := func(i int) rune {
-			if i == 0 || i == padded-1 {
-				return ' '
-			}
-			return letters[i-1]
-		}
-		for from := 0; from == 0 || from+runLength <= padded; from++ {
-			h := seedRun
-			for i := from; i < min(padded, from+runLength); i++ {
-				h = vocab.Rune(h, at(i))
-			}
-			s.hashes = append(s.hashes, vocab.Mix(h))
-		}
-	}
-	return runs
+	own   ownFeatures
+	found []int32
 }
 
 // Learn numbers the features of the examples and computes their idf.
@@ -85,41 +41,47 @@ func (e *Text) Learn(messages []*nlu.Message, origins []string) error {
 	if err := e.columns.learn(messages, origins, &e.table); err != nil {
 		return err
 	}
+	var met counter
 	var s TextScratch
-	for _, m := range messages {
-		s.ownHashes(m.Tokens[nlu.Text])
-		for _, h := range s.hashes {
-			e.table.Add(h)
-		}
-	}
-	occurs := make([]int32, e.table.Len())
-	seenIn := make([]int32, e.table.Len()) // last example that had it, counted from 1
 	for i, m := range messages {
-		count := func(n int32) {
-			if n >= 0 && seenIn[n] != int32(i+1) {
-				seenIn[n] = int32(i + 1)
-				occurs[n]++
-			}
-		}
-		for _, f := range m.Select(nlu.Text, nlu.Sentence, origins) {
-			if f.Sparse != nil {
-				for _, column := range f.Sparse.Index {
-					count(e.columns.find(f).number[column])
+		s.own.read(m.Tokens[nlu.Text])
+		for k, hashes := range s.own.lists {
+			for _, h := range hashes {
+				// Those that are rare are numbered when they are met in a second example.
+				if times := met.count(met.table.Add(h), i); times > 1 || !kind(k).rare() {
+					e.table.Add(h)
 				}
 			}
 		}
-		s.ownHashes(m.Tokens[nlu.Text])
-		for _, h := range s.hashes {
-			count(e.table.Find(h))
+	}
+	var occurs counter
+	for i, m := range messages {
+		for _, f := range m.Select(nlu.Text, nlu.Sentence, origins) {
+			if f.Sparse == nil {
+				continue
+			}
+			for _, column := range f.Sparse.Index {
+				if n := e.columns.find(f).number[column]; n >= 0 {
+					occurs.count(n, i)
+				}
+			}
+		}
+		s.own.read(m.Tokens[nlu.Text])
+		for _, hashes := range s.own.lists {
+			for _, h := range hashes {
+				if n := e.table.Find(h); n >= 0 {
+					occurs.count(n, i)
+				}
+			}
 		}
 	}
 	idf := func(occurs int32) float32 {
-		return float32(math.Log(float64(1+len(messages))/float64(1+occurs)) + 1)
+		return float32(math.Sqrt(math.Log(float64(1+len(messages))/float64(1+occurs)) + 1))
 	}
 	e.rarest = idf(1)
-	e.idf = make([]float32, len(occurs))
+	e.idf = make([]float32, e.table.Len())
 	for n := range e.idf {
-		e.idf[n] = idf(occurs[n])
+		e.idf[n] = idf(occurs.of(n))
 	}
 	for n := range e.columns.denseColumns() {
 		e.idf[n] = 1
@@ -127,13 +89,44 @@ func (e *Text) Learn(messages []*nlu.Message, origins []string) error {
 	return nil
 }
 
+// counter counts in how many examples each feature occurs.
+type counter struct {
+	table  vocab.Table // for features that have no number of their own yet
+	occurs []int32
+	last   []int32 // example that had it, counted from 1
+}
+
+// count notes feature n in an example and returns in how many it was met by now.
+func (c *counter) count(n int32, example int) int32 {
+	for int(n) >= len(c.occurs) {
+		c.occurs, c.last = append(c.occurs, 0), append(c.last, 0)
+	}
+	if c.last[n] != int32(example+1) {
+		c.last[n] = int32(example + 1)
+		c.occurs[n]++
+	}
+	return c.occurs[n]
+}
+
+func (c *counter) of(n int) int32 {
+	if n >= len(c.occurs) {
+		return 0
+	}
+	return c.occurs[n]
+}
+
 // Encode computes the vector of a message; it belongs to s. The second result is
 // false if the pipeline gave the message no features at all.
 func (e *Text) Encode(m *nlu.Message, origins []string, s *TextScratch) bool {
 	s.Index, s.Value = s.Index[:0], s.Value[:0]
-	runs := s.ownHashes(m.Tokens[nlu.Text])
-	e.encodeOwn(s.hashes[:runs], s)
-	known := e.encodeOwn(s.hashes[runs:], s)
+	s.own.read(m.Tokens[nlu.Text])
+	known := float32(1)
+	for k, hashes := range s.own.lists {
+		share := e.encodeOwn(hashes, s)
+		if kind(k) == kindRun {
+			known = share
+		}
+	}
 	any := false
 	for i := range m.Features {
 		f := &m.Features[i]

@@ -9,10 +9,11 @@ import (
 
 // word is one token as our own features see it.
 type word struct {
-	hash  uint64 // of the lower-cased text; all whole numbers are one word
-	shape uint64 // of its shape: "Xx", "d", "X.X.", …
-	first int    // where its runes begin
-	end   int    // and end
+	hash   uint64 // of the lower-cased text; all whole numbers are one word
+	shape  uint64 // of its shape: "Xx", "d", "X.X.", …
+	first  int    // where its runes begin
+	end    int    // and end
+	number bool   // it is a whole number
 }
 
 // words are the tokens of one message. The slices are reused for the next one.
@@ -46,7 +47,7 @@ func (w *words) read(tokens []nlu.Token) {
 		if digits {
 			h = vocab.Byte(seedWord, 0)
 		}
-		w.list = append(w.list, word{vocab.Mix(h), vocab.Mix(shape), first, len(w.runes)})
+		w.list = append(w.list, word{vocab.Mix(h), vocab.Mix(shape), first, len(w.runes), digits})
 	}
 }
 
