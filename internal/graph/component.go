@@ -49,6 +49,10 @@ type Type struct {
 	// setting; nil means that anything goes.
 	Check func(Config) []error
 
+	// Files gives what the settings refer to outside of the configuration, for the
+	// fingerprint of a node; nil means that they refer to nothing.
+	Files func(Config) (Resource, error)
+
 	// Build makes the component. It is nil for a component that Rasa has and this
 	// binary doesn't: reading and validation know it, running refuses it.
 	Build Builder

@@ -163,6 +163,35 @@ func TestATrainGraphRunsInOrderAndRemembers(t *testing.T) {
 	}
 }
 
+// What a component's settings refer to is part of its fingerprint, so an edited
+// file is learned from again.
+func TestAnEditedFileTrainsAgain(t *testing.T) {
+	file := graph.Resource{"words": []byte("one")}
+	reading := text()
+	reading.Files = func(graph.Config) (graph.Resource, error) { return file, nil }
+	tr := graph.Training{Types: graph.NewTypes([]graph.Type{reading}), Cache: &memory{m: map[string]graph.Resource{}}, Logger: quiet()}
+	runs := func() int {
+		t.Helper()
+		got, err := tr.Train(t.Context(), trainGraph(), "text")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(got.Ran)
+	}
+	if first, same := runs(), runs(); first != 4 || same != 1 {
+		t.Errorf("%d nodes ran, then %d; want 4, then 1", first, same)
+	}
+	file = graph.Resource{"words": []byte("two")}
+	if edited := runs(); edited != 4 {
+		t.Errorf("%d nodes ran with the edited file; want 4", edited)
+	}
+	reading.Files = func(graph.Config) (graph.Resource, error) { return nil, errNoLuck }
+	tr.Types = graph.NewTypes([]graph.Type{reading})
+	if _, err := tr.Train(t.Context(), trainGraph(), "text"); !errors.Is(err, errNoLuck) {
+		t.Errorf("with an unreadable file: %v", err)
+	}
+}
+
 func TestErrorsNameTheNodeAndProblemsStayThemselves(t *testing.T) {
 	for fn, want := range map[string]string{
 		"fail": `node "bad": no luck`, "problem": "wrong [x]", "unheard": `node "bad": Text has no function "unheard"`,

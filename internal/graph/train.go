@@ -153,6 +153,13 @@ func (r *training) fingerprint(ctx context.Context, n *trainingNode, importer an
 			inputs[parameter] = r.nodes[r.index[need]].key
 		}
 		n.key = keyOf(n.Node, n.typ, n.config, inputs)
+		if n.typ.Files != nil {
+			files, err := n.typ.Files(n.config)
+			if err != nil {
+				return fmt.Errorf("node %q: %w", n.Name, err)
+			}
+			n.key = Fingerprint([]any{n.key, "files", files.fingerprint()})
+		}
 		if r.Finetuning && n.trains {
 			n.key = Fingerprint([]any{n.key, "finetuned", r.Earlier[n.Name].fingerprint()})
 		}
