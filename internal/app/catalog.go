@@ -20,6 +20,7 @@ import (
 	"github.com/loquat-dev/loquat/internal/nlu/featurizer/lexicalsyntactic"
 	"github.com/loquat-dev/loquat/internal/nlu/featurizer/regexfeaturizer"
 	"github.com/loquat-dev/loquat/internal/nlu/intentmessage"
+	"github.com/loquat-dev/loquat/internal/nlu/tokenizer/jieba"
 	"github.com/loquat-dev/loquat/internal/nlu/tokenizer/whitespace"
 	"github.com/loquat-dev/loquat/internal/provider"
 	"github.com/loquat-dev/loquat/internal/recipe"
@@ -30,6 +31,7 @@ import (
 func catalog() []graph.Type {
 	types := []graph.Type{
 		// the pipeline
+		jieba.Type(),
 		whitespace.Type(),
 		countvectors.Type(),
 		lexicalsyntactic.Type(),

@@ -22,8 +22,6 @@ var unbuilt = []struct {
 		`{"alias": null, "model_url": null}`, "CountVectorsFeaturizer"},
 	{graph.Type{Name: "DucklingEntityExtractor", ClassPath: "rasa.nlu.extractors.duckling_entity_extractor.DucklingEntityExtractor", Kinds: []graph.Kind{graph.EntityExtractor}},
 		`{"dimensions": null, "locale": null, "timeout": 3, "timezone": null, "url": null}`, "RegexEntityExtractor"},
-	{graph.Type{Name: "JiebaTokenizer", ClassPath: "rasa.nlu.tokenizers.jieba_tokenizer.JiebaTokenizer", Kinds: []graph.Kind{graph.Tokenizer}, Trainable: true, Languages: []string{"zh"}, Packages: []string{"jieba"}},
-		`{"dictionary_path": null, "intent_split_symbol": "_", "intent_tokenization_flag": false, "prefix_separator_symbol": null, "token_pattern": null}`, ""},
 	{graph.Type{Name: "LanguageModelFeaturizer", ClassPath: "rasa.nlu.featurizers.dense_featurizer.lm_featurizer.LanguageModelFeaturizer", Kinds: []graph.Kind{graph.Featurizer}, Requires: []string{"Tokenizer"}, Packages: []string{"transformers"}},
 		`{"alias": null, "cache_dir": null, "model_name": "bert", "model_weights": null}`, "CountVectorsFeaturizer"},
 	{graph.Type{Name: "MitieEntityExtractor", ClassPath: "rasa.nlu.extractors.mitie_entity_extractor.MitieEntityExtractor", Kinds: []graph.Kind{graph.EntityExtractor}, Trainable: true, Requires: []string{"MitieNLP", "Tokenizer"}, Packages: []string{"mitie"}, ModelFrom: "MitieNLP"},

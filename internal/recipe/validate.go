@@ -2,6 +2,7 @@ package recipe
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -18,7 +19,7 @@ func Validate(c *project.Config, types graph.Types, problems *diag.List) {
 	}
 	b := &builder{config: c, types: types, problems: &diag.List{}}
 	pipeline, policies := b.components(c.Pipeline, false), b.components(c.Policies, true)
-	v := validator{config: c, problems: problems}
+	v := validator{config: c, types: types, problems: problems}
 	v.order(pipeline)
 	v.tokenizers(pipeline)
 	v.aliases(pipeline)
@@ -31,6 +32,7 @@ func Validate(c *project.Config, types graph.Types, problems *diag.List) {
 
 type validator struct {
 	config   *project.Config
+	types    graph.Types
 	problems *diag.List
 }
 
@@ -109,8 +111,23 @@ func (v validator) language(c *component) {
 	case language == "":
 	case len(c.typ.Languages) > 0 && !slices.Contains(c.typ.Languages, language),
 		slices.Contains(c.typ.NotLanguages, language):
-		v.problems.Errorf(c.Pos, "language", fmt.Sprintf(`the language is set by "language: %s"`, language), "%s can't handle the language %q", c.typ.Name, language)
+		hint := fmt.Sprintf(`the language is set by "language: %s"`, language)
+		if name := v.ableTokenizer(language); name != "" && c.is(graph.Tokenizer) {
+			hint += "; " + name + " can"
+		}
+		v.problems.Errorf(c.Pos, "language", hint, "%s can't handle the language %q", c.typ.Name, language)
 	}
+}
+
+// ableTokenizer names a tokenizer that is made for a language, or "".
+func (v validator) ableTokenizer(language string) string {
+	for _, name := range slices.Sorted(maps.Keys(v.types)) {
+		t := v.types[name]
+		if t.Build != nil && slices.Contains(t.Kinds, graph.Tokenizer) && slices.Contains(t.Languages, language) {
+			return name
+		}
+	}
+	return ""
 }
 
 // settings checks the types of settings against their defaults, and lets the
