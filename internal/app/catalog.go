@@ -20,6 +20,7 @@ import (
 	"github.com/loquat-dev/loquat/internal/nlu/featurizer/lexicalsyntactic"
 	"github.com/loquat-dev/loquat/internal/nlu/featurizer/regexfeaturizer"
 	"github.com/loquat-dev/loquat/internal/nlu/intentmessage"
+	"github.com/loquat-dev/loquat/internal/nlu/selector"
 	"github.com/loquat-dev/loquat/internal/nlu/tokenizer/jieba"
 	"github.com/loquat-dev/loquat/internal/nlu/tokenizer/whitespace"
 	"github.com/loquat-dev/loquat/internal/provider"
@@ -42,6 +43,7 @@ func catalog() []graph.Type {
 		logistic.Type(),
 		crfentity.Type(),
 		regexentity.Type(),
+		selector.Type(),
 		synonyms.Type(),
 		// policies
 		memoization.AugmentedType(),

@@ -50,7 +50,7 @@ var mayImport = map[string]string{
 	"httpio":       "",
 
 	// components
-	"nlu/*":             "nlu nlu/tokenizer nlu/encoder nlu/tagger nlu/textmodel nludata graph ml/* pyregexp pystr diag",
+	"nlu/*":             "nlu nlu/tokenizer nlu/encoder nlu/tagger nlu/textmodel nlu/transformer nludata graph ml/* pyregexp pystr diag",
 	"nlu/intentmessage": "nlu nludata graph domain",
 	"dialogue/*":        "dialogue graph domain tracker story diag",
 	"provider":          "yamlfile graph domain nludata nlu dialogue dialogue/* story project tracker diag",

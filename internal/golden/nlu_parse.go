@@ -6,30 +6,28 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/loquat-dev/loquat/internal/diag"
-	"github.com/loquat-dev/loquat/internal/domain"
-	"github.com/loquat-dev/loquat/internal/graph"
+	"github.com/loquat-dev/loquat/internal/app"
+	"github.com/loquat-dev/loquat/internal/assistant"
+	"github.com/loquat-dev/loquat/internal/model"
 	"github.com/loquat-dev/loquat/internal/nlu"
-	"github.com/loquat-dev/loquat/internal/nlu/converter"
-	"github.com/loquat-dev/loquat/internal/nlu/extractor/regexentity"
-	"github.com/loquat-dev/loquat/internal/nlu/extractor/synonyms"
-	"github.com/loquat-dev/loquat/internal/nlu/intentmessage"
-	"github.com/loquat-dev/loquat/internal/nlu/tokenizer/whitespace"
-	"github.com/loquat-dev/loquat/internal/nludata"
-	"github.com/loquat-dev/loquat/internal/yamlfile"
+	"github.com/loquat-dev/loquat/internal/project"
+	"github.com/loquat-dev/loquat/internal/training"
 )
 
 type parseShape struct {
 	Models map[string]struct {
-		Training string
-		ExtraNLU string `json:"extra_nlu"`
-		NLU      string
-		Parse    []parseRecord
-		Slash    []parseRecord
+		Config    string
+		Training  string
+		NLU       string // the data of an assistant of its own
+		ExtraNLU  string `json:"extra_nlu"` // what is added to the recorded bot's
+		Responses string `json:"extra_responses"`
+		Parse     []parseRecord
+		Slash     []parseRecord
 	}
 }
 
@@ -38,9 +36,15 @@ type parseRecord struct {
 	Result  map[string]any
 }
 
-// parseShapeCheck runs what isn't learned: the entrance, the tokenizer, patterns
-// and synonyms, and the handler of intent messages. What classifiers would add is
-// put in from the recording.
+// extendedDomain is what the recording says in words about the domain that goes
+// with extra data.
+const extendedDomain = `
+intents: [order, faq]
+entities: [{city: {roles: [from, to]}}, {size: {groups: ["1", "2"]}}, phone, name]
+`
+
+// parseShapeCheck trains the recorded assistants and compares whole parse
+// results, except for what is learned.
 func parseShapeCheck(dir string) Report {
 	report := Report{File: "nlu/parse_shape.json"}
 	var shape parseShape
@@ -48,125 +52,108 @@ func parseShapeCheck(dir string) Report {
 		return fail(report.File, err)
 	}
 	for _, name := range slices.Sorted(maps.Keys(shape.Models)) {
-		model := shape.Models[name]
-		p, err := newParser(name, model.Training, model.ExtraNLU+model.NLU)
-		if err != nil {
-			return fail(report.File, err)
+		m := shape.Models[name]
+		files := map[string]string{"config.yml": m.Config}
+		bot := filepath.Join(botsDir(dir), "rasa-responseselectorbot")
+		if m.NLU != "" {
+			files["data/nlu.yml"], bot = m.NLU, ""
+		} else if m.ExtraNLU != "" {
+			files["data/extra.yml"], files["data/responses.yml"], files["domain.yml"] = m.ExtraNLU, m.Responses, extendedDomain
 		}
-		for _, r := range slices.Concat(model.Parse, model.Slash) {
-			report.equal(fmt.Sprintf("%s %q", name, r.Message), p.compare(r))
+		part := training.All
+		if m.Training == "nlu" {
+			part = training.NLU
+		}
+		a, err := trainAssistant(bot, files, part)
+		if err != nil {
+			return fail(report.File, fmt.Errorf("%s: %w", name, err))
+		}
+		responses := recordedResponses(m.Parse, m.Slash)
+		for _, r := range slices.Concat(m.Parse, m.Slash) {
+			report.equal(fmt.Sprintf("%s %q", name, r.Message), r.compare(a, responses))
 		}
 	}
 	return report
 }
 
-type parser struct {
-	components []any
-	domain     *domain.Domain // nil in a model of NLU alone
-}
-
-func newParser(name, training, nluYAML string) (*parser, error) {
-	p := &parser{}
-	tokenizer, err := build(whitespace.Type(), nil, nil)
+// trainAssistant trains a bot, or none, with some files on top of its own, and
+// loads the model.
+func trainAssistant(bot string, files map[string]string, part training.Part) (*assistant.Assistant, error) {
+	work, err := os.MkdirTemp("", "loquat-golden-")
 	if err != nil {
 		return nil, err
 	}
-	p.components = []any{tokenizer}
-	if training == "both" {
-		p.domain = recordedDomain(name == "entities_selectors_fallback")
-	}
-	if name == "entities_selectors_fallback" || name == "diet_entities" {
-		var problems diag.List
-		source := nludata.Read(yamlfile.Parse([]byte(nluYAML), name, &problems), &problems)
-		if err := problems.Err(); err != nil {
+	defer os.RemoveAll(work)
+	for name, content := range files {
+		file := filepath.Join(work, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 			return nil, err
 		}
-		data := nlu.NewTrainingData(source, nlu.Labels{})
-		if name == "entities_selectors_fallback" {
-			regex, err := trained(regexentity.Type(), nil, data)
-			if err != nil {
-				return nil, err
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			return nil, err
+		}
+	}
+	paths := project.Paths{Config: filepath.Join(work, "config.yml")}
+	for _, folder := range []string{bot, work} {
+		if domain := filepath.Join(folder, "domain.yml"); folder != "" && exists(domain) {
+			paths.Domain = append(paths.Domain, domain)
+		}
+		if data := filepath.Join(folder, "data"); folder != "" && exists(data) {
+			paths.Data = append(paths.Data, data)
+		}
+	}
+	logger := slog.New(slog.DiscardHandler)
+	run, err := training.Prepare(training.Settings{
+		Dir: work, Paths: paths, Part: part, Out: work, FixedModelName: "golden", Types: app.Catalog(), Logger: logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	trained, err := run.Train(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	if _, err := run.Package(trained); err != nil {
+		return nil, err
+	}
+	m, err := model.Read(run.Output)
+	if err != nil {
+		return nil, err
+	}
+	return assistant.Load(m, app.Catalog(), nil, logger)
+}
+
+func exists(file string) bool {
+	_, err := os.Stat(file)
+	return err == nil
+}
+
+// recordedResponses are the response objects of selectors by key, without their
+// confidence.
+func recordedResponses(records ...[]parseRecord) map[string]any {
+	out := map[string]any{}
+	for _, r := range slices.Concat(records...) {
+		selectors, _ := r.Result["response_selector"].(map[string]any)
+		for _, v := range selectors {
+			if s, ok := v.(map[string]any); ok {
+				response := maps.Clone(s["response"].(map[string]any))
+				delete(response, "confidence")
+				if key, ok := response["intent_response_key"].(string); ok {
+					out[key] = response
+				}
 			}
-			p.components = append(p.components, regex)
 		}
-		mapper, err := trained(synonyms.Type(), nil, data)
-		if err != nil {
-			return nil, err
-		}
-		p.components = append(p.components, mapper)
 	}
-	return p, nil
+	return out
 }
 
-// recordedDomain has the intents and entities of the recorded assistants.
-func recordedDomain(extended bool) *domain.Domain {
-	d := &domain.Domain{}
-	intents := []string{"affirm", "bot_challenge", "chitchat", "deny", "goodbye", "greet", "mood_great", "mood_unhappy"}
-	if extended {
-		intents = append(intents, "faq", "order")
-		for _, e := range []string{"city", "size", "phone", "name"} {
-			d.Entities = append(d.Entities, domain.Entity{Name: e})
-		}
-	}
-	for _, i := range intents {
-		d.Intents = append(d.Intents, domain.Intent{Name: i})
-	}
-	d.Complete()
-	return d
-}
-
-func (p *parser) parse(text string, learned map[string]any) (*nlu.Message, error) {
+func (r parseRecord) compare(a *assistant.Assistant, responses map[string]any) string {
 	m := &nlu.Message{}
-	m.Values[nlu.Text] = text
-	ctx := context.Background()
-	if _, err := converter.Type().Fns["convert_user_message"].Call(ctx, nil, graph.Inputs{"messages": []*nlu.Message{m}}); err != nil {
-		return nil, err
-	}
-	for _, c := range p.components {
-		if err := process(c, m); err != nil {
-			return nil, err
-		}
-	}
-	putIn(m, learned)
-	handler, err := intentmessage.Type().Build(graph.Env{Logger: slog.New(slog.DiscardHandler)}, nil, nil)
-	if err != nil {
-		return nil, err
-	}
-	in := graph.Inputs{"messages": []*nlu.Message{m}, "domain": p.domain}
-	_, err = intentmessage.Type().Fns["process"].Call(ctx, handler, in)
-	return m, err
-}
-
-// putIn gives a message the recorded results of components that learn.
-func putIn(m *nlu.Message, result map[string]any) {
-	if result["text_tokens"] == nil {
-		return // an intent message: nothing was learned about it
-	}
-	recorded := func(v any) nlu.Intent {
-		r := v.(map[string]any)
-		i := nlu.Intent{Confidence: r["confidence"].(float64)}
-		i.Name, _ = r["name"].(string)
-		return i
-	}
-	i := recorded(result["intent"])
-	m.Intent = &i
-	m.Ranking = []nlu.Intent{}
-	for _, r := range result["intent_ranking"].([]any) {
-		m.Ranking = append(m.Ranking, recorded(r))
-	}
-	m.Selector, _ = result["response_selector"].(map[string]any)
-}
-
-func (p *parser) compare(r parseRecord) string {
-	m, err := p.parse(r.Message, r.Result)
-	if err != nil {
+	m.Values[nlu.Text] = r.Message
+	if err := a.Parse(context.Background(), m); err != nil {
 		return err.Error()
 	}
-	if m.Decided { // recorded with four decimals
-		m.Intent.Confidence = math.Round(m.Intent.Confidence*1e4) / 1e4
-		m.Ranking = []nlu.Intent{*m.Intent}
-	}
-	encoded, err := json.Marshal(m.ParseResult())
+	encoded, err := json.Marshal(m)
 	if err != nil {
 		return err.Error()
 	}
@@ -174,8 +161,75 @@ func (p *parser) compare(r parseRecord) string {
 	if err := json.Unmarshal(encoded, &got); err != nil {
 		return err.Error()
 	}
-	got["entities"], r.Result["entities"] = notLearned(got["entities"]), notLearned(r.Result["entities"])
-	return strings.TrimSpace(diff(r.Result, got))
+	return strings.TrimSpace(diff(fixed(r.Result, responses), fixed(got, responses)))
+}
+
+// fixed replaces what is learned in a result by its shape: the intent and the
+// ranking, which response comes first, and entities of DIETClassifier.
+func fixed(result, responses map[string]any) map[string]any {
+	out := maps.Clone(result)
+	out["entities"] = notLearned(result["entities"])
+	if result["text_tokens"] == nil { // an intent message: nothing was learned about it
+		out["intent"], out["intent_ranking"] = rounded(out["intent"]), rounded(out["intent_ranking"])
+		return out
+	}
+	out["intent"], out["intent_ranking"] = shapeOf(result["intent"]), nil
+	for _, entry := range result["intent_ranking"].([]any) {
+		out["intent_ranking"] = shapeOf(entry)
+	}
+	selectors, _ := result["response_selector"].(map[string]any)
+	for name, v := range selectors {
+		if s, ok := v.(map[string]any); ok {
+			selectors[name] = fixedSelector(s, responses)
+		}
+	}
+	return out
+}
+
+// fixedSelector replaces the response by whether it is recorded for its key, and
+// the ranking by its keys.
+func fixedSelector(s, responses map[string]any) map[string]any {
+	response := maps.Clone(s["response"].(map[string]any))
+	_, number := response["confidence"].(float64)
+	delete(response, "confidence")
+	key, _ := response["intent_response_key"].(string)
+	var keys []string
+	for _, entry := range s["ranking"].([]any) {
+		keys = append(keys, fmt.Sprintln(entry.(map[string]any)["intent_response_key"], shapeOf(entry)))
+	}
+	slices.Sort(keys)
+	return map[string]any{"as recorded": diff(responses[key], response), "with confidence": number, "ranking": keys, "keys": slices.Sorted(maps.Keys(s))}
+}
+
+// shapeOf gives the types of an object's values. Whether an intent has a full
+// name depends on which intent it is.
+func shapeOf(v any) any {
+	out := map[string]string{}
+	for key, value := range v.(map[string]any) {
+		if key != "full_retrieval_intent_name" {
+			out[key] = fmt.Sprintf("%T", value)
+		}
+	}
+	return out
+}
+
+// rounded gives confidences the four decimals that were recorded.
+func rounded(v any) any {
+	switch v := v.(type) {
+	case []any:
+		out := make([]any, len(v))
+		for i := range v {
+			out[i] = rounded(v[i])
+		}
+		return out
+	case map[string]any:
+		out := maps.Clone(v)
+		if c, ok := v["confidence"].(float64); ok {
+			out["confidence"] = fmt.Sprintf("%.4f", c)
+		}
+		return out
+	}
+	return v
 }
 
 // notLearned leaves out entities of classifiers.

@@ -14,6 +14,7 @@ import (
 	"github.com/loquat-dev/loquat/internal/nlu/featurizer/countvectors"
 	"github.com/loquat-dev/loquat/internal/nlu/featurizer/lexicalsyntactic"
 	"github.com/loquat-dev/loquat/internal/nlu/featurizer/regexfeaturizer"
+	"github.com/loquat-dev/loquat/internal/nlu/selector"
 	"github.com/loquat-dev/loquat/internal/nlu/tokenizer/jieba"
 	"github.com/loquat-dev/loquat/internal/nlu/tokenizer/whitespace"
 	"github.com/loquat-dev/loquat/internal/sharedtest"
@@ -51,7 +52,7 @@ func TestComponentsDescribeThemselvesAsRasas(t *testing.T) {
 	}
 	for _, c := range []graph.Type{
 		jieba.Type(), whitespace.Type(), countvectors.Type(), lexicalsyntactic.Type(), regexfeaturizer.Type(), crfentity.Type(),
-		keyword.Type(), fallback.Type(), regexentity.Type(), synonyms.Type(),
+		keyword.Type(), fallback.Type(), selector.Type(), regexentity.Type(), synonyms.Type(),
 		rule.Type(), memoization.Type(), memoization.AugmentedType(),
 	} {
 		want := recorded.Components[c.Name]

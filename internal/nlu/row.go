@@ -46,3 +46,14 @@ func Rank(intents []Intent, length int) []Intent {
 	}
 	return intents
 }
+
+// Renormalize makes the confidences of a ranking add up to 1.
+func Renormalize(ranking []Intent) {
+	sum := 0.0
+	for _, r := range ranking {
+		sum += r.Confidence
+	}
+	for i := range ranking {
+		ranking[i].Confidence /= sum
+	}
+}

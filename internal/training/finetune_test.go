@@ -99,11 +99,11 @@ func TestACancelledTrainingLeavesNoModel(t *testing.T) {
 func TestUnbuiltComponentsAreRefusedTogether(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "config.yml",
-		"- name: EntitySynonymMapper", "- name: EntitySynonymMapper\n- name: ResponseSelector",
+		"- name: EntitySynonymMapper", "- name: EntitySynonymMapper\n- name: LanguageModelFeaturizer",
 		"- name: RulePolicy", "- name: RulePolicy\n- name: TEDPolicy")
 	got := request{Dir: dir}.train(t).Error
 	for _, want := range []string{
-		`config.yml:11:9: the component "ResponseSelector" is not built yet [not-built]`,
+		`config.yml:11:9: the component "LanguageModelFeaturizer" is not built yet [not-built]`,
 		`config.yml:15:9: the component "TEDPolicy" is not built yet [not-built]`,
 	} {
 		if !strings.Contains(got, want) {

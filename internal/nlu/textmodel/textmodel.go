@@ -21,6 +21,11 @@ import (
 	"github.com/loquat-dev/loquat/internal/nlu/encoder"
 )
 
+// Version goes up whenever the same examples give another model, or its bytes
+// mean something else. It is part of the version of every component that learns
+// with this package.
+const Version = 2
+
 // How labels are learned. The numbers were chosen on parts of the training
 // data of four public sets (docs/decisions/012-intent-learner.md).
 const (
@@ -130,6 +135,10 @@ type Scratch struct {
 	scores []float32
 	p      []float64
 }
+
+// LongText is how many tokens a text may have for its work space to be worth
+// keeping.
+const LongText = 512
 
 // Probabilities computes how likely each label is for a message; nil if the
 // pipeline gave it no features. The result belongs to s.

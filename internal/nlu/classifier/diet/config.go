@@ -2,11 +2,10 @@ package diet
 
 import (
 	"fmt"
-	"reflect"
-	"slices"
 
 	"github.com/loquat-dev/loquat/internal/graph"
 	"github.com/loquat-dev/loquat/internal/nlu"
+	"github.com/loquat-dev/loquat/internal/nlu/transformer"
 )
 
 // Config is what config.yml may set for DIETClassifier and what has an effect.
@@ -36,137 +35,21 @@ var defaults = Config{
 	SplitEntitiesByComma: nlu.CommaSplit{Default: true},
 }
 
-// withoutEffect are Rasa's settings of a transformer and of how to train it,
-// with their defaults. They are accepted and checked; our learner has nothing
-// that they could change.
-var withoutEffect = graph.Config{
-	"batch_size":                      []any{int64(64), int64(256)},
-	"batch_strategy":                  "balanced",
-	"checkpoint_model":                false,
-	"concat_dimension":                map[string]any{"text": int64(128), "label": int64(20)},
-	"connection_density":              0.2,
-	"constrain_similarities":          false,
-	"dense_dimension":                 map[string]any{"text": int64(128), "label": int64(20)},
-	"drop_rate":                       0.2,
-	"drop_rate_attention":             int64(0),
-	"drop_small_last_batch":           false,
-	"embedding_dimension":             int64(20),
-	"evaluate_every_number_of_epochs": int64(20),
-	"evaluate_on_number_of_examples":  int64(0),
-	"hidden_layers_sizes":             map[string]any{"text": []any{}, "label": []any{}},
-	"learning_rate":                   0.001,
-	"loss_type":                       "cross_entropy",
-	"max_relative_position":           int64(5),
-	"maximum_negative_similarity":     -0.4,
-	"maximum_positive_similarity":     0.8,
-	"model_confidence":                "softmax",
-	"negative_margin_scale":           0.8,
-	"number_of_attention_heads":       int64(4),
-	"number_of_negative_examples":     int64(20),
-	"number_of_transformer_layers":    int64(2),
-	"regularization_constant":         0.002,
-	"run_eagerly":                     false,
-	"scale_loss":                      false,
-	"share_hidden_layers":             false,
-	"similarity_type":                 "auto",
-	"tensorboard_log_directory":       nil,
-	"tensorboard_log_level":           "epoch",
-	"transformer_size":                int64(256),
-	"unidirectional_encoder":          false,
-	"use_dense_input_dropout":         true,
-	"use_key_relative_attention":      false,
-	"use_masked_language_model":       false,
-	"use_maximum_negative_similarity": true,
-	"use_sparse_input_dropout":        true,
-	"use_value_relative_attention":    false,
-}
-
 // WithoutEffect lists the settings that are accepted and change nothing, sorted.
-func WithoutEffect() []string {
-	names := make([]string, 0, len(withoutEffect))
-	for name := range withoutEffect {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
+func WithoutEffect() []string { return transformer.DIET.Names() }
 
-// setInVain lists the settings without effect that differ from their defaults.
-func setInVain(c graph.Config) []string {
-	var names []string
-	for _, name := range WithoutEffect() {
-		if v, ok := c[name]; ok && !same(v, withoutEffect[name]) {
-			names = append(names, name)
-		}
-	}
-	return names
-}
-
-// same compares settings; a whole number may have been written as 1 or as 1.0.
-func same(a, b any) bool {
-	if x, ok := number(a); ok {
-		y, ok := number(b)
-		return ok && x == y
-	}
-	return reflect.DeepEqual(a, b)
-}
-
-func number(v any) (float64, bool) {
-	switch v := v.(type) {
-	case int64:
-		return float64(v), true
-	case int:
-		return float64(v), true
-	case float64:
-		return v, true
-	}
-	return 0, false
-}
-
-// check refuses the combinations that Rasa 3.6.21 refuses, and values that no
-// training could use.
+// check refuses what Rasa 3.6.21 refuses, and values that no training could use.
 func check(c graph.Config) []error {
 	config := defaults
 	if err := c.Decode(&config); err != nil {
 		return []error{err}
 	}
-	var errs []error
-	refuse := func(bad bool, format string, args ...any) {
-		if bad {
-			errs = append(errs, fmt.Errorf(format, args...))
-		}
+	errs := transformer.DIET.Check(c)
+	if config.Epochs < 1 {
+		errs = append(errs, fmt.Errorf("epochs must be at least 1, not %d", config.Epochs))
 	}
-	setting := func(name string) any {
-		if v, ok := c[name]; ok {
-			return v
-		}
-		return withoutEffect[name]
-	}
-	refuse(config.Epochs < 1, "epochs must be at least 1, not %d", config.Epochs)
-	refuse(config.RankingLength < 0, "ranking_length must be 0 (all intents) or more, not %d", config.RankingLength)
-
-	confidence, loss, similarity := setting("model_confidence"), setting("loss_type"), setting("similarity_type")
-	refuse(confidence != "softmax" && confidence != "auto", `model_confidence must be "softmax", not %v`, quoted(confidence))
-	refuse(loss != "cross_entropy" && loss != "margin", `loss_type must be "cross_entropy" or "margin", not %v`, quoted(loss))
-	refuse(similarity != "auto" && similarity != "inner" && similarity != "cosine",
-		`similarity_type must be "auto", "inner" or "cosine", not %v`, quoted(similarity))
-	refuse(confidence == "softmax" && loss == "cross_entropy" && similarity == "cosine",
-		`model_confidence "softmax" can't be computed from similarity_type "cosine"`)
-	strategy := setting("batch_strategy")
-	refuse(strategy != "balanced" && strategy != "sequence", `batch_strategy must be "balanced" or "sequence", not %v`, quoted(strategy))
-	layers, _ := number(setting("number_of_transformer_layers"))
-	refuse(setting("use_masked_language_model") == true && layers == 0,
-		"use_masked_language_model needs number_of_transformer_layers of at least 1")
-	if sizes, ok := setting("hidden_layers_sizes").(map[string]any); ok && setting("share_hidden_layers") == true {
-		refuse(!reflect.DeepEqual(sizes["text"], sizes["label"]),
-			"share_hidden_layers needs hidden_layers_sizes to be the same for text and label")
+	if config.RankingLength < 0 {
+		errs = append(errs, fmt.Errorf("ranking_length must be 0 (all intents) or more, not %d", config.RankingLength))
 	}
 	return errs
-}
-
-func quoted(v any) string {
-	if s, ok := v.(string); ok {
-		return fmt.Sprintf("%q", s)
-	}
-	return fmt.Sprint(v)
 }

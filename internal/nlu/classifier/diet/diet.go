@@ -23,9 +23,15 @@ import (
 	"github.com/loquat-dev/loquat/internal/nlu/encoder"
 	"github.com/loquat-dev/loquat/internal/nlu/tagger"
 	"github.com/loquat-dev/loquat/internal/nlu/textmodel"
+	"github.com/loquat-dev/loquat/internal/nlu/transformer"
 )
 
 const componentName = "DIETClassifier"
+
+// version goes up whenever the same data give another model, or its bytes mean
+// something else: with textmodel.Version for intents, with the number here for
+// entities.
+const version = textmodel.Version + 0
 
 // Type describes the component.
 func Type() graph.Type {
@@ -34,12 +40,12 @@ func Type() graph.Type {
 		ClassPath: "rasa.nlu.classifiers.diet_classifier.DIETClassifier",
 		Kinds:     []graph.Kind{graph.EntityExtractor, graph.IntentClassifier},
 		Trainable: true,
-		Version:   2,
+		Version:   version,
 		Requires:  []string{"Featurizer"},
 		Check:     check,
 		Fns:       nlu.Fns(),
 	}, defaults, nil)
-	maps.Copy(t.Defaults, withoutEffect)
+	maps.Copy(t.Defaults, graph.Config(transformer.DIET))
 	t.Build = build
 	return t
 }
@@ -63,7 +69,7 @@ type scratch struct {
 }
 
 func build(env graph.Env, raw graph.Config, saved graph.Resource) (any, error) {
-	c := &Classifier{config: defaults, env: env, inVain: setInVain(raw)}
+	c := &Classifier{config: defaults, env: env, inVain: transformer.DIET.Changed(raw)}
 	c.work.New = func() any { return &scratch{} }
 	if err := raw.Decode(&c.config); err != nil {
 		return nil, err
@@ -166,7 +172,7 @@ func (c *Classifier) Process(_ context.Context, messages []*nlu.Message) error {
 		if c.config.EntityRecognition {
 			m.Entities = append(m.Entities, c.extract(m, ranking, s)...)
 		}
-		if len(m.Tokens[nlu.Text]) > longMessage { // don't hold on to so much
+		if len(m.Tokens[nlu.Text]) > textmodel.LongText { // don't hold on to so much
 			s = &scratch{}
 		}
 	}
@@ -174,14 +180,10 @@ func (c *Classifier) Process(_ context.Context, messages []*nlu.Message) error {
 	return nil
 }
 
-// longMessage is how many tokens a message may have for its work space to be
-// used again.
-const longMessage = 512
-
 const (
 	fileName    = "diet.bin"
 	fileKind    = "diet"
-	fileVersion = 2
+	fileVersion = version
 )
 
 // Persist writes what was learned (docs/formats/diet.md).

@@ -39,13 +39,7 @@ func (c *Classifier) classify(m *nlu.Message, s *scratch) (*nlu.Intent, []nlu.In
 	}
 	ranking = nlu.Rank(ranking, c.config.RankingLength)
 	if c.config.RenormalizeConfidence {
-		sum := 0.0
-		for _, r := range ranking {
-			sum += r.Confidence
-		}
-		for i := range ranking {
-			ranking[i].Confidence /= sum
-		}
+		nlu.Renormalize(ranking)
 	}
 	top := ranking[0]
 	return &top, ranking
