@@ -48,10 +48,25 @@ func FitMargins(ctx context.Context, x *sparse.Matrix, label []int, classes int,
 		d := &descent{x: x, label: label, square: square, o: o, w: make([]float32, x.Cols), alpha: make([]float64, x.Rows()), tolerance: defaultTolerance}
 		for k := from; k < to && ctx.Err() == nil; k++ {
 			d.fit(ctx, k)
-			m.scale[k] = vector.Pack(m.w[k:], classes, d.w)
+			m.keep(k, d.w)
 		}
 	})
 	return m, ctx.Err()
+}
+
+// keep rounds the weights of one class.
+func (m *Margins) keep(class int, w []float32) {
+	var largest float32
+	for _, v := range w {
+		largest = max(largest, v, -v)
+	}
+	if largest == 0 {
+		return
+	}
+	m.scale[class] = largest / 127
+	for j, v := range w {
+		m.w[j*m.Classes+class] = int8(math.Round(float64(v / m.scale[class])))
+	}
 }
 
 // descent finds the weights of one class after the other.

@@ -132,19 +132,7 @@ func softmaxLoss(x *sparse.Matrix, label []int, weight []float64, classes int, l
 // Probabilities writes p(k|x) for one sparse vector to out, of length Classes.
 // Columns outside of the model are ignored.
 func (m *Softmax) Probabilities(index []int32, value []float32, out []float64) {
-	bias := m.Weights[m.Features*m.Classes:]
-	for k := range out {
-		out[k] = float64(bias[k])
-	}
-	for t, j := range index {
-		if int(j) >= m.Features {
-			continue
-		}
-		v := float64(value[t])
-		for k, w := range m.Weights[int(j)*m.Classes : (int(j)+1)*m.Classes] {
-			out[k] += v * float64(w)
-		}
-	}
+	scores(m.Weights, m.Features, index, value, out)
 	softmaxInPlace(out)
 }
 
