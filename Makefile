@@ -37,6 +37,10 @@ bots: build ## train each sample assistant, greet it over REST, name what is mis
 bench: build ## print the table of accuracy, speed and memory
 	$(GO) run ./bench
 
+.PHONY: bench-dialogue
+bench-dialogue: ## print how well TEDPolicy predicts stories it has not seen
+	$(GO) run ./bench dialogue
+
 .PHONY: fuzz
 fuzz: ## run each fuzz test for a few seconds
 	@scripts/fuzz

@@ -23,6 +23,7 @@ type section struct {
 
 var sections = []section{
 	{"nlu", benchNLU},
+	{"dialogue", benchDialogue},
 	{"server", benchServer},
 }
 

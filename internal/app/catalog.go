@@ -7,6 +7,8 @@ import (
 	"github.com/loquat-dev/loquat/internal/dialogue/ensemble"
 	"github.com/loquat-dev/loquat/internal/dialogue/memoization"
 	"github.com/loquat-dev/loquat/internal/dialogue/rule"
+	"github.com/loquat-dev/loquat/internal/dialogue/ted"
+	"github.com/loquat-dev/loquat/internal/dialogue/unexpected"
 	"github.com/loquat-dev/loquat/internal/graph"
 	"github.com/loquat-dev/loquat/internal/nlu/classifier/diet"
 	"github.com/loquat-dev/loquat/internal/nlu/classifier/fallback"
@@ -49,6 +51,8 @@ func catalog() []graph.Type {
 		memoization.AugmentedType(),
 		memoization.Type(),
 		rule.Type(),
+		ted.Type(),
+		unexpected.Type(),
 		// what every graph has
 		converter.Type(),
 		ensemble.Type(),

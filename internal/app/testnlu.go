@@ -18,10 +18,6 @@ import (
 func TestNLU(ctx context.Context, o TestNLUOptions) (result TestNLUResult, err error) {
 	var problems diag.List
 	defer func() { result.Warnings = problems.Warnings() }()
-	if o.CrossValidation {
-		err = crossValidate(ctx, o, &result, &problems)
-		return result, err
-	}
 	data, err := testData(o.NLU, &problems)
 	if err != nil {
 		return result, err
@@ -61,7 +57,7 @@ func (o TestNLUOptions) progress(doing string, total int) func(int) {
 	if o.Progress == nil {
 		return nil
 	}
-	return func(done int) { o.Progress(evaluate.Step{Doing: doing, Done: done, Total: total}) }
+	return func(done int) { o.Progress(TestStep{doing, done, total}) }
 }
 
 // testData reads annotated examples.
@@ -70,20 +66,19 @@ func testData(path string, problems *diag.List) (*nludata.TrainingData, error) {
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
-	data = data.With(annotatedIndices(data.Examples))
+	data.Examples = annotated(data.Examples)
 	if len(data.Examples) == 0 {
 		return nil, fmt.Errorf("there are no annotated examples at %s; name a file or folder with NLU data: --nlu", path)
 	}
 	return data, nil
 }
 
-// annotatedIndices are the indices of examples that something can be compared
-// with.
-func annotatedIndices(examples []nludata.Example) []int {
-	var out []int
-	for i, e := range examples {
+// annotated leaves out examples that nothing can be compared with.
+func annotated(examples []nludata.Example) []nludata.Example {
+	var out []nludata.Example
+	for _, e := range examples {
 		if e.Text != "" && (e.Intent != "" || len(e.Entities) > 0) {
-			out = append(out, i)
+			out = append(out, e)
 		}
 	}
 	return out

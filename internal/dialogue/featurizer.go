@@ -22,15 +22,20 @@ type FeaturizerConfig []struct {
 // MaxHistory returns the number of states that a policy sees, nil for all: what
 // the featurizer says, or else the policy's own setting.
 func (c FeaturizerConfig) MaxHistory(policy *int) (*int, error) {
+	return c.MaxHistoryOf(MaxHistoryFeaturizer, policy)
+}
+
+// MaxHistoryOf is MaxHistory for a policy that takes another featurizer.
+func (c FeaturizerConfig) MaxHistoryOf(featurizer string, policy *int) (*int, error) {
 	switch {
 	case len(c) == 0:
 		return policy, nil
 	case len(c) > 1:
 		return nil, fmt.Errorf("featurizer: a policy takes one featurizer, not %d", len(c))
-	case c[0].Name != MaxHistoryFeaturizer:
-		hint := diag.DidYouMean(c[0].Name, []string{MaxHistoryFeaturizer})
+	case c[0].Name != featurizer:
+		hint := diag.DidYouMean(c[0].Name, []string{featurizer})
 		if hint == "" {
-			hint = "use " + MaxHistoryFeaturizer
+			hint = "use " + featurizer
 		}
 		return nil, fmt.Errorf("featurizer: %q can't be used by this policy; %s", c[0].Name, hint)
 	case c[0].MaxHistory != nil:

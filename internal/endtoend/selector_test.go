@@ -73,12 +73,6 @@ func TestRetrievalBotAnswersEveryQuestion(t *testing.T) {
 	if err := os.CopyFS(dir, os.DirFS(bot)); err != nil {
 		t.Fatal(err)
 	}
-	config, err := os.ReadFile(filepath.Join(bot, "config.yml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	withoutTED := strings.Replace(string(config), "  - name: TEDPolicy\n    max_history: 5\n    epochs: 100\n", "", 1)
-	replace(t, filepath.Join(dir, "config.yml"), withoutTED)
 	replace(t, filepath.Join(dir, "credentials.yml"), "rest:\n")
 	run(t, dir, "train")
 	s := startServer(t, dir)

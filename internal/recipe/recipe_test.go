@@ -81,9 +81,9 @@ func TestWhatIsWrongWithAConfiguration(t *testing.T) {
 		{"priorities", head + "pipeline: []\npolicies:\n- name: MemoizationPolicy\n- name: AugmentedMemoizationPolicy\n", []string{
 			`config.yml:7:9: warning: MemoizationPolicy and AugmentedMemoizationPolicy have the same priority 3; the first wins where both are sure [same-priority]`,
 		}},
-		{"not built, all at once", head + "pipeline:\n- name: WhitespaceTokenizer\n- name: CountVectorsFeaturizer\n- name: LanguageModelFeaturizer\npolicies:\n- name: TEDPolicy\n", []string{
+		{"not built, all at once", head + "pipeline:\n- name: WhitespaceTokenizer\n- name: CountVectorsFeaturizer\n- name: LanguageModelFeaturizer\n- name: ConveRTFeaturizer\npolicies: []\n", []string{
 			`config.yml:7:9: the component "LanguageModelFeaturizer" is not built yet [not-built]`,
-			`config.yml:9:9: the component "TEDPolicy" is not built yet [not-built]`,
+			`config.yml:8:9: the component "ConveRTFeaturizer" is not built yet [not-built]`,
 		}},
 		{"a graph without nodes", "recipe: graph.v1\nnlu_target: x\n", []string{
 			"config.yml: the recipe graph.v1 needs predict_schema with nodes [missing-key]",

@@ -99,12 +99,11 @@ func TestACancelledTrainingLeavesNoModel(t *testing.T) {
 func TestUnbuiltComponentsAreRefusedTogether(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "config.yml",
-		"- name: EntitySynonymMapper", "- name: EntitySynonymMapper\n- name: LanguageModelFeaturizer",
-		"- name: RulePolicy", "- name: RulePolicy\n- name: TEDPolicy")
+		"- name: EntitySynonymMapper", "- name: EntitySynonymMapper\n- name: LanguageModelFeaturizer\n- name: ConveRTFeaturizer")
 	got := request{Dir: dir}.train(t).Error
 	for _, want := range []string{
 		`config.yml:11:9: the component "LanguageModelFeaturizer" is not built yet [not-built]`,
-		`config.yml:15:9: the component "TEDPolicy" is not built yet [not-built]`,
+		`config.yml:12:9: the component "ConveRTFeaturizer" is not built yet [not-built]`,
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("got:\n%s\nwant:\n%s", got, want)
@@ -112,10 +111,10 @@ func TestUnbuiltComponentsAreRefusedTogether(t *testing.T) {
 	}
 }
 
-func TestEndToEndTrainingNamesTEDPolicy(t *testing.T) {
+func TestEndToEndTrainingIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "data/stories.yml", "- action: utter_booked", "- bot: It is booked")
-	if got := (request{Dir: dir}).train(t).Error; !strings.Contains(got, "TEDPolicy") || !strings.Contains(got, "end-to-end") {
+	if got := (request{Dir: dir}).train(t).Error; !strings.Contains(got, "data/stories.yml") || !strings.Contains(got, "end-to-end") {
 		t.Errorf("got %q", got)
 	}
 }

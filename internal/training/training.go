@@ -134,7 +134,7 @@ func (r *Run) buildGraphs() {
 	recipe.CheckBuilt(r.Graphs, s.Types, r.Problems)
 	if r.Type == recipe.EndToEnd {
 		r.Problems.Errorf(r.Project.Stories.FirstText().Pos, "not-built", "write the texts as intents and responses",
-			"stories with texts of users or the assistant (end-to-end training) need TEDPolicy, which is not built yet")
+			"stories with texts of users or the assistant (end-to-end training) can't be learned yet")
 	}
 }
 

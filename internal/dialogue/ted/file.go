@@ -1,0 +1,47 @@
+package ted
+
+import (
+	"cmp"
+
+	"github.com/loquat-dev/loquat/internal/graph"
+	"github.com/loquat-dev/loquat/internal/ml/linear"
+	"github.com/loquat-dev/loquat/internal/ml/vocab"
+	"github.com/loquat-dev/loquat/internal/ml/weights"
+)
+
+const (
+	fileName    = "ted.bin"
+	fileKind    = "ted"
+	fileVersion = 1
+)
+
+// Persist writes what was learned (docs/formats/diet.md).
+func (p *Policy) Persist() (graph.Resource, error) {
+	w := weights.NewWriter(fileKind, fileVersion)
+	w.Strings(p.actions)
+	if p.model != nil {
+		w.Int(p.maxHistory)
+		w.Hashes(p.features.Hashes())
+		w.Floats(p.model.Weights)
+	}
+	return graph.Resource{fileName: w.Bytes()}, nil
+}
+
+func (p *Policy) load(data []byte) error {
+	r := weights.NewReader(data, fileKind, fileVersion)
+	actions := r.Strings()
+	if len(actions) == 0 {
+		return r.Close()
+	}
+	maxHistory := r.Int()
+	features := vocab.NewTable(r.Hashes())
+	m := &linear.Softmax{Classes: len(actions), Features: features.Len(), Weights: r.Floats()}
+	if r.Err() == nil && (maxHistory < 0 || (m.Features+1)*m.Classes != len(m.Weights)) {
+		r.Fail("%d weights for %d features and %d actions", len(m.Weights), m.Features, m.Classes)
+	}
+	if err := cmp.Or(r.Err(), r.Close()); err != nil {
+		return err
+	}
+	p.maxHistory, p.actions, p.features, p.model = maxHistory, actions, *features, m
+	return nil
+}

@@ -1,0 +1,99 @@
+// Package ted is the TEDPolicy: it learns from the stories which action comes
+// next, also in conversations that no story tells word for word.
+//
+// It does the job of Rasa's TEDPolicy with the same settings and results and
+// learns in another way: multinomial logistic regression (package linear) over
+// what the newest states hold and how it goes together. The problem is convex, so
+// there is one answer, whatever the seed. Why this learner is told in
+// docs/decisions/013-dialogue-learner.md.
+package ted
+
+import (
+	"fmt"
+	"maps"
+
+	"github.com/loquat-dev/loquat/internal/dialogue"
+	"github.com/loquat-dev/loquat/internal/graph"
+	"github.com/loquat-dev/loquat/internal/ml/linear"
+	"github.com/loquat-dev/loquat/internal/ml/vocab"
+)
+
+const componentName = "TEDPolicy"
+
+// Config is what config.yml may set for TEDPolicy and what has an effect.
+type Config struct {
+	MaxHistory             *int                      `json:"max_history"` // number of states that count; null is all
+	Priority               int                       `json:"priority"`
+	RankingLength          int                       `json:"ranking_length"` // actions that get a probability; 0 is all
+	RenormalizeConfidences bool                      `json:"renormalize_confidences"`
+	Featurizer             dialogue.FeaturizerConfig `json:"featurizer,omitempty"`
+}
+
+var defaults = Config{Priority: 1}
+
+// Type describes the policy.
+func Type() graph.Type {
+	t := graph.Define[Config](graph.Type{
+		Name:      componentName,
+		ClassPath: "rasa.core.policies.ted_policy." + componentName,
+		Kinds:     []graph.Kind{graph.PolicyEndToEnd},
+		Trainable: true,
+		Version:   1,
+		Check:     check,
+		Fns:       dialogue.Fns(),
+	}, defaults, nil)
+	maps.Copy(t.Defaults, withoutEffect)
+	t.Build = build
+	return t
+}
+
+// check refuses what Rasa 3.6.21 refuses, and values that no training could use.
+func check(c graph.Config) []error {
+	config := defaults
+	if err := c.Decode(&config); err != nil {
+		return []error{err}
+	}
+	errs := withoutEffect.Check(c)
+	if config.RankingLength < 0 {
+		errs = append(errs, fmt.Errorf("ranking_length must be 0 (all actions) or more, not %d", config.RankingLength))
+	}
+	if _, err := config.Featurizer.MaxHistory(config.MaxHistory); err != nil {
+		errs = append(errs, err)
+	}
+	return errs
+}
+
+// Policy is a trained or untrained TEDPolicy.
+type Policy struct {
+	config     Config
+	maxHistory int      // 0 is all
+	inVain     []string // settings that were changed and have no effect
+	env        graph.Env
+	encoders   dialogue.EncoderCache
+
+	actions  []string // labels: names and texts of actions, sorted; nil until trained
+	features vocab.Table
+	model    *linear.Softmax
+}
+
+func build(env graph.Env, raw graph.Config, saved graph.Resource) (any, error) {
+	p := &Policy{config: defaults, env: env, inVain: withoutEffect.Changed(raw)}
+	if err := raw.Decode(&p.config); err != nil {
+		return nil, err
+	}
+	n, err := p.config.Featurizer.MaxHistory(p.config.MaxHistory)
+	if err != nil {
+		return nil, err
+	}
+	if n != nil {
+		p.maxHistory = max(0, *n)
+	}
+	// A convex problem has the same answer from any start, so fine-tuning learns
+	// it afresh.
+	if saved != nil && !env.Finetuning {
+		if err := p.load(saved[fileName]); err != nil {
+			return nil, fmt.Errorf("read %s: %w", fileName, err)
+		}
+	}
+	return p, nil
+}

@@ -1,0 +1,90 @@
+package ted
+
+import (
+	"context"
+	"slices"
+
+	"github.com/loquat-dev/loquat/internal/dialogue"
+	"github.com/loquat-dev/loquat/internal/dialogue/statevector"
+	"github.com/loquat-dev/loquat/internal/ml/linear"
+	"github.com/loquat-dev/loquat/internal/ml/sparse"
+	"github.com/loquat-dev/loquat/internal/ml/vocab"
+)
+
+// How actions are learned (docs/decisions/013-dialogue-learner.md).
+const (
+	l2            = 0.3 // λ of ½λ‖W‖²
+	maxIterations = 200
+	tolerance     = 1e-3 // largest component of the gradient at the end
+)
+
+// example is an action and what came before it.
+type example struct {
+	states []dialogue.State
+	action string
+}
+
+// Train learns from the stories, their concatenations too. Without any, nothing
+// is learned, and no action will be more likely than another.
+func (p *Policy) Train(ctx context.Context, data dialogue.TrainingData) error {
+	if len(p.inVain) > 0 {
+		p.env.Logger.InfoContext(ctx, "settings without effect here", "settings", p.inVain)
+	}
+	p.actions, p.features, p.model = nil, vocab.Table{}, nil
+	examples, err := p.examples(ctx, data)
+	if err != nil {
+		return err
+	}
+	if len(examples) == 0 {
+		p.env.Logger.WarnContext(ctx, "policy not trained: there are no stories", "policy", componentName)
+		return nil
+	}
+	for _, e := range examples {
+		p.actions = append(p.actions, e.action)
+	}
+	slices.Sort(p.actions)
+	p.actions = slices.Compact(p.actions)
+
+	var rows sparse.Builder
+	var v statevector.Vector
+	label, weight := make([]int, len(examples)), make([]float64, len(examples))
+	for i, e := range examples {
+		v.Encode(e.states, p.features.Add)
+		rows.Row(v.Index, v.Value)
+		label[i], _ = slices.BinarySearch(p.actions, e.action)
+		weight[i] = 1
+	}
+	p.model, err = linear.FitSoftmax(ctx, rows.Matrix(p.features.Len()), label, weight, len(p.actions), linear.SoftmaxOptions{
+		L2: l2, MaxIterations: maxIterations, Tolerance: tolerance, Threads: max(p.env.Threads, 1),
+	})
+	if err != nil {
+		return err
+	}
+	p.env.Logger.InfoContext(ctx, "learned", "policy", componentName, "examples", len(examples), "actions", len(p.actions), "features", p.features.Len())
+	return nil
+}
+
+// examples collects what there is to learn, each situation and action once.
+func (p *Policy) examples(ctx context.Context, data dialogue.TrainingData) ([]example, error) {
+	encoder := p.encoders.For(data.Domain)
+	known := map[string]bool{}
+	var key []byte
+	var out []example
+	for _, t := range data.Trackers {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if t.Rule {
+			continue
+		}
+		for _, label := range encoder.Labels(t, dialogue.View{}) {
+			states := statevector.Recent(dialogue.WithoutUnlikelyIntents(label.States), p.maxHistory)
+			key = append(dialogue.AppendStates(key[:0], states), label.Action...)
+			if !known[string(key)] {
+				known[string(key)] = true
+				out = append(out, example{slices.Clone(states), label.Action})
+			}
+		}
+	}
+	return out, nil
+}
