@@ -97,13 +97,13 @@ type TestNLUOptions struct {
 	NoErrors  bool   // leave out what was wrong
 	NoPlot    bool
 	Logger    *slog.Logger
-	Progress  func(TestStep) // may be nil
-}
+	Progress  func(evaluate.Step) // may be nil
 
-// TestStep tells how far a test has come.
-type TestStep struct {
-	Doing       string // in words
-	Done, Total int
+	CrossValidation bool // train and test on parts of NLU; Model is ignored
+	Folds           int
+	Configs         []string // what is trained; "config.yml" if there are none
+	Domain          string
+	Endpoints       string // for its tracing entry; may be missing
 }
 
 // TestNLUResult is what a test found.
@@ -111,7 +111,8 @@ type TestNLUResult struct {
 	Model       string
 	Examples    int // that were parsed
 	Evaluations []*evaluate.Evaluation
-	Files       []string // that were written
+	Files       []string                  // that were written
+	CV          *evaluate.CrossValidation // of a cross-validation, else nil
 	Warnings    []diag.Problem
 }
 

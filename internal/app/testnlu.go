@@ -18,6 +18,10 @@ import (
 func TestNLU(ctx context.Context, o TestNLUOptions) (result TestNLUResult, err error) {
 	var problems diag.List
 	defer func() { result.Warnings = problems.Warnings() }()
+	if o.CrossValidation {
+		err = crossValidate(ctx, o, &result, &problems)
+		return result, err
+	}
 	data, err := testData(o.NLU, &problems)
 	if err != nil {
 		return result, err
@@ -57,7 +61,7 @@ func (o TestNLUOptions) progress(doing string, total int) func(int) {
 	if o.Progress == nil {
 		return nil
 	}
-	return func(done int) { o.Progress(TestStep{doing, done, total}) }
+	return func(done int) { o.Progress(evaluate.Step{Doing: doing, Done: done, Total: total}) }
 }
 
 // testData reads annotated examples.
@@ -66,19 +70,20 @@ func testData(path string, problems *diag.List) (*nludata.TrainingData, error) {
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
-	data.Examples = annotated(data.Examples)
+	data = data.With(annotatedIndices(data.Examples))
 	if len(data.Examples) == 0 {
 		return nil, fmt.Errorf("there are no annotated examples at %s; name a file or folder with NLU data: --nlu", path)
 	}
 	return data, nil
 }
 
-// annotated leaves out examples that nothing can be compared with.
-func annotated(examples []nludata.Example) []nludata.Example {
-	var out []nludata.Example
-	for _, e := range examples {
+// annotatedIndices are the indices of examples that something can be compared
+// with.
+func annotatedIndices(examples []nludata.Example) []int {
+	var out []int
+	for i, e := range examples {
 		if e.Text != "" && (e.Intent != "" || len(e.Entities) > 0) {
-			out = append(out, e)
+			out = append(out, i)
 		}
 	}
 	return out

@@ -57,9 +57,8 @@ func Train(ctx context.Context, o TrainOptions) (result TrainResult, err error) 
 }
 
 func trainAndPack(ctx context.Context, t *tracing.Tracing, run *training.Run, o TrainOptions) (path string, err error) {
-	span := &tracing.Training{
-		Type: run.Type.String(), Language: run.Graphs.Language, Recipe: run.Graphs.Recipe, Output: run.Output, Finetuning: o.Finetune != "",
-	}
+	span := trainingSpan(run)
+	span.Finetuning = o.Finetune != ""
 	ctx, end := t.GraphTrainer(ctx, span)
 	defer func() { end(err) }()
 	trained, err := run.Train(ctx)
@@ -76,6 +75,11 @@ func trainAndPack(ctx context.Context, t *tracing.Tracing, run *training.Run, o 
 	}
 	endPackage(err)
 	return run.Output, err
+}
+
+// trainingSpan describes a training for its spans.
+func trainingSpan(run *training.Run) *tracing.Training {
+	return &tracing.Training{Type: run.Type.String(), Language: run.Graphs.Language, Recipe: run.Graphs.Recipe, Output: run.Output}
 }
 
 func trainingSettings(ctx context.Context, o TrainOptions, cache graph.Cache, hook graph.Hook) training.Settings {

@@ -14,6 +14,7 @@ import (
 var lowest = map[string]float64{
 	"augmentation":           0,
 	"epoch-fraction":         0,
+	"folds":                  2,
 	"max-history":            0,
 	"num-threads":            0,
 	"response-timeout":       1,

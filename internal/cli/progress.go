@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/loquat-dev/loquat/internal/app"
+	"github.com/loquat-dev/loquat/internal/evaluate"
 )
 
 // progress shows which nodes of a training are done: a bar on a terminal, a line
@@ -74,7 +75,7 @@ func newStepProgress(env *environment) *stepProgress {
 }
 
 // step is told about each step.
-func (p *stepProgress) step(s app.TestStep) {
+func (p *stepProgress) step(s evaluate.Step) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.terminal {

@@ -43,6 +43,12 @@ func testNLUCommand(env *environment, cmd *cobra.Command) *cobra.Command {
 	flags.BoolVar(&o.Successes, "successes", false, "write what was understood, too")
 	flags.BoolVar(&o.NoErrors, "no-errors", false, "do not write what was misunderstood")
 	flags.BoolVar(&o.NoPlot, "no-plot", false, "do not draw pictures")
+	flags.BoolVar(&o.CrossValidation, "cross-validation", false, "train and test on parts of --nlu in turn; --model is ignored")
+	flags.IntVarP(&o.Folds, "folds", "f", 5, "number of parts of a cross-validation")
+	flags.StringArrayVarP(&o.Configs, "config", "c", nil, "what to train for a cross-validation (default: config.yml)")
+	annotate(flags, "config", takesList)
+	flags.StringVarP(&o.Domain, "domain", "d", "domain.yml", "the domain: a file, or a folder of files")
+	addEndpointsFlag(flags, &o.Endpoints)
 	flags.Bool("no-warnings", false, "no effect here: tests of NLU write no warnings to a file")
 	cmd.Args = cobra.NoArgs
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -63,7 +69,11 @@ func testNLUCommand(env *environment, cmd *cobra.Command) *cobra.Command {
 
 // printTest prints what a test of one model found.
 func printTest(env *environment, o app.TestNLUOptions, r app.TestNLUResult) {
-	fmt.Fprintf(env.Out, "%s with %s\n", filepath.ToSlash(r.Model), count(r.Examples, "example"))
+	if r.CV != nil {
+		printCrossValidation(env, r.CV)
+	} else {
+		fmt.Fprintf(env.Out, "%s with %s\n", filepath.ToSlash(r.Model), count(r.Examples, "example"))
+	}
 	for _, e := range r.Evaluations {
 		printEvaluation(env.Out, e, terminalWidth(env.Out), o.Out)
 	}
@@ -126,4 +136,35 @@ func confusedWith(l evaluate.LabelScore) string {
 		parts = append(parts, fmt.Sprintf("%s (%d)", name, c.Count))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// printCrossValidation prints the mean and the standard deviation of all folds.
+func printCrossValidation(env *environment, c *evaluate.CrossValidation) {
+	for _, d := range c.Dropped {
+		fmt.Fprintf(env.Err, "warning: the intent %q is left out: %d folds need as many examples, and it has %d\n", printable(d.Label), c.Folds, d.Count)
+	}
+	fmt.Fprintf(env.Out, "Cross-validation with %d folds: mean (standard deviation)\n\n", c.Folds)
+	t := &table{head: []string{"", "accuracy", "f1-score", "precision"}}
+	add := func(what string, s evaluate.Spread) {
+		for _, part := range []struct {
+			name string
+			m    evaluate.Metrics
+		}{{"train", s.Train}, {"test", s.Test}} {
+			if len(part.m.F1) > 0 {
+				t.add(what+", "+part.name, meanOf(part.m.Accuracy), meanOf(part.m.F1), meanOf(part.m.Precision))
+			}
+		}
+	}
+	add("intents", c.Intents)
+	add("responses", c.Responses)
+	for _, e := range c.Entities {
+		add("entities of "+e.Name, e.Spread)
+	}
+	t.write(env.Out, terminalWidth(env.Out))
+	fmt.Fprintln(env.Out, "\nAll examples, each by the model that did not learn it:")
+}
+
+func meanOf(values []float64) string {
+	mean, deviation := evaluate.Mean(values)
+	return fmt.Sprintf("%.3f (%.3f)", mean, deviation)
 }

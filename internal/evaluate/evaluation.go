@@ -86,26 +86,32 @@ type annotation struct {
 
 // Intents judges the intents of examples that have one; nil if they have fewer
 // than two different ones, which leaves nothing to confuse (Rasa 3.6).
-func Intents(outcomes []Outcome) *Evaluation {
+func Intents(outcomes []Outcome) *Evaluation { return intents(outcomes).orNil() }
+
+func intents(outcomes []Outcome) *Evaluation {
 	e := &Evaluation{Name: "intent", What: "Intent", Of: len(outcomes)}
 	for _, o := range outcomes {
 		if target := o.Example.Intent; target != "" {
 			e.add(target, o.Intent, intentRecord{o.Example.Text, target, prediction{o.Intent.Name, number(o.Intent.Confidence)}})
 		}
 	}
-	return e.finish()
+	e.Report = NewReport(e.Pairs, "")
+	return e
 }
 
 // Responses judges the selected responses of examples of retrieval intents; nil
 // if there are fewer than two response keys.
-func Responses(outcomes []Outcome) *Evaluation {
+func Responses(outcomes []Outcome) *Evaluation { return responses(outcomes).orNil() }
+
+func responses(outcomes []Outcome) *Evaluation {
 	e := &Evaluation{Name: "response_selection", What: "Response Selection", Of: len(outcomes)}
 	for _, o := range outcomes {
 		if target := o.Example.IntentResponseKey; target != "" {
 			e.add(target, o.Response, responseRecord{o.Example.Text, target, prediction{o.Response.Name, number(o.Response.Confidence)}})
 		}
 	}
-	return e.finish()
+	e.Report = NewReport(e.Pairs, "")
+	return e
 }
 
 // add judges one example.
@@ -121,8 +127,8 @@ func (e *Evaluation) add(target string, predicted nlu.Intent, record any) {
 	}
 }
 
-func (e *Evaluation) finish() *Evaluation {
-	e.Report = NewReport(e.Pairs, "")
+// orNil is nothing where there is nothing to confuse.
+func (e *Evaluation) orNil() *Evaluation {
 	if len(e.Report.Labels) < 2 {
 		return nil
 	}

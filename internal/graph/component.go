@@ -45,6 +45,10 @@ type Type struct {
 	Packages     []string // Python packages that Rasa's needs
 	ModelFrom    string   // class whose provider node it takes as "model"
 
+	// AnyKind are settings that may be of another kind than their default, such as
+	// "true, or a mapping"; Check judges them.
+	AnyKind []string
+
 	// Check reports what is wrong with a merged configuration, one error for each
 	// setting; nil means that anything goes.
 	Check func(Config) []error

@@ -18,6 +18,8 @@ type Paths struct {
 	Config string   // "" for a project without config.yml
 	Domain []string // files and folders
 	Data   []string // files and folders with NLU data, stories and rules
+	// WithoutStories leaves stories and rules alone.
+	WithoutStories bool
 }
 
 // DefaultPaths are those of rasa's command line.
@@ -69,7 +71,7 @@ func Load(dir string, paths Paths, problems *diag.List) *Project {
 	})
 	var data []*file
 	p.Sound.Data = sound(func() {
-		data = f.data(slices.Concat(paths.Data, imported.paths), func(file *file) bool { return file.NLU || file.Stories })
+		data = f.data(slices.Concat(paths.Data, imported.paths), func(file *file) bool { return file.NLU || file.Stories && !paths.WithoutStories })
 		p.NLU = f.nlu(data)
 	})
 	p.shareResponses(document.Get("responses"))
@@ -191,7 +193,7 @@ func (f *files) stories(data []*file, p *Project) *story.Graph {
 		reader.Domain = p.Domain // else every name would be unknown
 	}
 	for _, file := range data {
-		if file.Stories && file.root != nil && yamlfile.CheckVersion(file.root, f.problems) {
+		if file.Stories && !p.Paths.WithoutStories && file.root != nil && yamlfile.CheckVersion(file.root, f.problems) {
 			g.Merge(reader.Read(file.root))
 		}
 	}

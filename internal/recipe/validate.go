@@ -136,7 +136,7 @@ func (v validator) settings(c *component) {
 	before := len(v.problems.Errors())
 	for _, p := range c.Params {
 		name := p.Key.Text
-		if want, known := c.typ.Defaults[name]; known && !sameKind(want, p.Value.Any()) {
+		if want, known := c.typ.Defaults[name]; known && !slices.Contains(c.typ.AnyKind, name) && !sameKind(want, p.Value.Any()) {
 			v.problems.Errorf(p.Value.Pos, "wrong-type", "", "the setting %q of %s is %s, not %s", name, c.typ.Name, p.Value.Kind, kindOf(want))
 		}
 	}

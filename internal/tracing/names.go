@@ -12,6 +12,7 @@ const scopeName = "github.com/loquat-dev/loquat"
 // of the method.
 const (
 	spanTrain        = "loquat train"
+	spanTest         = "loquat test nlu"
 	spanGraphTrainer = "GraphTrainer.train"
 	spanPackage      = "GraphTrainer.package"
 	spanGraphNode    = "GraphNode."   // + class

@@ -2,6 +2,7 @@ package tracing
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -42,6 +43,20 @@ func (t *Tracing) TrainCommand(ctx context.Context, fingerprint string) (context
 		span.SetAttributes(attrTrainingOutcome.String(outcome))
 		t.fail(span, err)
 		span.End()
+	}
+}
+
+// TestCommand starts the outermost span of a test that trains models. The returned
+// function takes the error that it ended with, and sends what is left.
+func (t *Tracing) TestCommand(ctx context.Context) (context.Context, func(error) error) {
+	if t == nil {
+		return ctx, func(err error) error { return err }
+	}
+	started, span := t.start(ctx, spanTest, trace.SpanKindInternal)
+	return started, func(err error) error {
+		t.fail(span, err)
+		span.End()
+		return errors.Join(err, t.Shutdown(context.WithoutCancel(ctx)))
 	}
 }
 

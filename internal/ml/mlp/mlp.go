@@ -14,6 +14,7 @@ package mlp
 
 import (
 	"math"
+	"slices"
 
 	"github.com/loquat-dev/loquat/internal/ml/vector"
 )
@@ -25,10 +26,21 @@ type Net struct {
 	V                       []float32 // [Hidden, Classes]
 }
 
-// forward computes the hidden layer and the scores of one example.
+// Insert makes room for n more inputs before input at. They have no effect until
+// training goes on.
+func (n *Net) Insert(at, inputs int) {
+	n.E = slices.Insert(n.E, at*n.Hidden, make([]float32, inputs*n.Hidden)...)
+	n.Inputs += inputs
+}
+
+// forward computes the hidden layer and the scores of one example, of which
+// columns that are not inputs are ignored.
 func (n *Net) forward(index []int32, value, h, scores []float32) {
 	clear(h)
 	for t, j := range index {
+		if int(j) >= n.Inputs {
+			continue
+		}
 		vector.AddScaled(h, value[t], n.E[int(j)*n.Hidden:(int(j)+1)*n.Hidden])
 	}
 	n.top(h, scores)

@@ -118,6 +118,65 @@ func TestGoingOnStartsFromTheOldWeights(t *testing.T) {
 	}
 }
 
+func TestColumnsThatAreNotInputsHaveNoPart(t *testing.T) {
+	x, label := problem(100, 30, 5)
+	few := options(1)
+	few.Inputs = 20
+	net, err := Train(context.Background(), x, label, 5, few)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b sparse.Builder
+	for i := range x.Rows() {
+		index, value := x.Row(i)
+		n, _ := slices.BinarySearch(index, 20)
+		b.Row(index[:n], value[:n])
+	}
+	narrow, err := Train(context.Background(), b.Matrix(20), label, 5, options(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(net.E, narrow.E) || !slices.Equal(net.V, narrow.V) {
+		t.Error("columns beyond the inputs changed the weights")
+	}
+	index, value := x.Row(0)
+	n, _ := slices.BinarySearch(index, 20)
+	var s, without Scratch
+	p := net.Pack()
+	if !slices.Equal(p.Probabilities(index, value, &s), p.Probabilities(index[:n], value[:n], &without)) {
+		t.Error("columns beyond the inputs changed a prediction")
+	}
+}
+
+func TestInsertedInputsHaveNoEffectYet(t *testing.T) {
+	x, label := problem(50, 30, 5)
+	net, err := Train(context.Background(), x, label, 5, options(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := net.Loss(x, label, 1)
+	net.Insert(10, 3)
+	var b sparse.Builder
+	for i := range x.Rows() {
+		index, value := x.Row(i)
+		moved, values := []int32{}, []float32{}
+		for k, j := range index {
+			if j >= 10 {
+				j += 3
+			}
+			moved, values = append(moved, j), append(values, value[k])
+		}
+		moved, values = append(moved, 11), append(values, 1)
+		slices.Sort(moved) // 11 is not taken; values move along below
+		n, _ := slices.BinarySearch(moved, 11)
+		values = slices.Insert(values[:len(values)-1], n, 1)
+		b.Row(moved, values)
+	}
+	if after := net.Loss(b.Matrix(33), label, 1); after != before {
+		t.Errorf("loss %v before, %v with new inputs", before, after)
+	}
+}
+
 func TestCancelledTrainingStops(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()

@@ -1,8 +1,6 @@
 package mlp
 
 import (
-	"math"
-
 	"github.com/loquat-dev/loquat/internal/ml/vector"
 	"github.com/loquat-dev/loquat/internal/ml/weights"
 )
@@ -25,18 +23,8 @@ func (n *Net) Pack() *Packed {
 		top: Net{Hidden: n.Hidden, Classes: n.Classes, V: n.V},
 	}
 	for j := range n.Inputs {
-		row := n.E[j*n.Hidden : (j+1)*n.Hidden]
-		var largest float32
-		for _, v := range row {
-			largest = max(largest, v, -v)
-		}
-		if largest == 0 {
-			continue
-		}
-		p.scale[j] = largest / 127
-		for k, v := range row {
-			p.e[j*n.Hidden+k] = int8(math.Round(float64(v / p.scale[j])))
-		}
+		at := j * n.Hidden
+		p.scale[j] = vector.Pack(p.e[at:], 1, n.E[at:at+n.Hidden])
 	}
 	return p
 }
@@ -56,7 +44,8 @@ func (p *Packed) Unpack() *Net {
 // Scratch is the work space of one prediction.
 type Scratch struct{ h, scores []float32 }
 
-// Probabilities computes p for one sparse vector. The result belongs to s, which
+// Probabilities computes p for one sparse vector, of which columns that are not
+// inputs are ignored. The result belongs to s, which
 // may be reused for the next call.
 func (p *Packed) Probabilities(index []int32, value []float32, s *Scratch) []float32 {
 	if len(s.h) != p.Hidden || len(s.scores) != p.Classes {
@@ -64,6 +53,9 @@ func (p *Packed) Probabilities(index []int32, value []float32, s *Scratch) []flo
 	}
 	clear(s.h)
 	for t, j := range index {
+		if int(j) >= p.Inputs {
+			continue
+		}
 		vector.AddScaledBytes(s.h, value[t]*p.scale[j], p.e[int(j)*p.Hidden:(int(j)+1)*p.Hidden])
 	}
 	p.top.top(s.h, s.scores)

@@ -13,6 +13,7 @@ import (
 // Options say how to train.
 type Options struct {
 	Hidden int
+	Inputs int // how many of the first columns of x to learn from; 0 means all
 	Passes int // how often every example is seen
 	Batch  int // examples between two updates
 	// LearningRate is that of AdaGrad (Duchi, Hazan and Singer 2011). It falls to
@@ -92,9 +93,13 @@ type example struct {
 
 func newTrainer(x *sparse.Matrix, label []int, classes int, o Options) *trainer {
 	t := &trainer{o: o, x: x, label: label, random: rand.New(rand.NewPCG(o.Seed, 0x6c6f71756174))}
-	t.net = t.start(x.Cols, classes)
+	inputs := x.Cols
+	if o.Inputs > 0 {
+		inputs = o.Inputs
+	}
+	t.net = t.start(inputs, classes)
 	h := t.net.Hidden
-	t.sumE, t.sumV = make([]float32, x.Cols), make([]float32, h*classes)
+	t.sumE, t.sumV = make([]float32, inputs), make([]float32, h*classes)
 	t.examples = make([]example, o.Batch)
 	for i := range t.examples {
 		t.examples[i] = example{
@@ -168,6 +173,7 @@ func (t *trainer) prepare(e *example, i int) {
 	scale := float32(1 / (1 - t.o.InputDropout))
 	for k, j := range index {
 		switch {
+		case int(j) >= t.net.Inputs:
 		case int(j) < t.o.Kept:
 			e.index, e.value = append(e.index, j), append(e.value, value[k])
 		case t.random.Float64() >= t.o.InputDropout:

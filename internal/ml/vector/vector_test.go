@@ -63,6 +63,17 @@ func TestVectorInstructionsGiveTheSameBits(t *testing.T) {
 	}
 }
 
+func TestPackRoundsToBytes(t *testing.T) {
+	to := make([]int8, 6)
+	scale := Pack(to, 2, []float32{0.5, -2, 1})
+	if want := []int8{32, 0, -127, 0, 64, 0}; !slices.Equal(to, want) || !near(float64(scale), 2.0/127) {
+		t.Errorf("%v times %v, want %v", to, scale, want)
+	}
+	if scale := Pack(to, 1, []float32{0, 0}); scale != 0 {
+		t.Errorf("scale %v of zeros", scale)
+	}
+}
+
 func BenchmarkAddScaled(b *testing.B) {
 	x, y, bytes := rows(128)
 	b.Run("floats", func(b *testing.B) {

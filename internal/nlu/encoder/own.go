@@ -16,9 +16,9 @@ const (
 	kinds
 )
 
-// rare tells of a kind that there are too many features of which to keep those
-// that only one example has. They count for a vector's length all the same.
-func (k kind) rare() bool { return k == kindPair || k == kindTogether }
+// ofPairs tells of a kind that it is about two words. There are so many of these
+// that only what two examples have gets a number; the rest counts as unknown.
+func (k kind) ofPairs() bool { return k == kindPair || k == kindTogether }
 
 const (
 	runLength  = 5

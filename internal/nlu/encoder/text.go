@@ -17,9 +17,12 @@ import (
 // each kind of our own are scaled to a length of 1. Own features that training
 // never saw count for the length, so a text made of unknown parts has a short
 // vector and the learners have little to be sure of.
+//
+// Features of single words come first, then those of pairs.
 type Text struct {
 	columns columns
-	table   vocab.Table
+	single  vocab.Table
+	pairs   vocab.Table
 	idf     []float32 // √idf by feature number; 1 for dense columns
 	rarest  float32   // √idf of what occurs in one example or none
 }
@@ -38,7 +41,7 @@ type TextScratch struct {
 
 // Learn numbers the features of the examples and computes their idf.
 func (e *Text) Learn(messages []*nlu.Message, origins []string) error {
-	if err := e.columns.learn(messages, origins, &e.table); err != nil {
+	if err := e.columns.learn(messages, origins, &e.single); err != nil {
 		return err
 	}
 	var met counter
@@ -47,9 +50,11 @@ func (e *Text) Learn(messages []*nlu.Message, origins []string) error {
 		s.own.read(m.Tokens[nlu.Text])
 		for k, hashes := range s.own.lists {
 			for _, h := range hashes {
-				// Those that are rare are numbered when they are met in a second example.
-				if times := met.count(met.table.Add(h), i); times > 1 || !kind(k).rare() {
-					e.table.Add(h)
+				switch {
+				case !kind(k).ofPairs():
+					e.single.Add(h)
+				case met.count(met.table.Add(h), i) > 1: // a second example has it
+					e.pairs.Add(h)
 				}
 			}
 		}
@@ -67,9 +72,9 @@ func (e *Text) Learn(messages []*nlu.Message, origins []string) error {
 			}
 		}
 		s.own.read(m.Tokens[nlu.Text])
-		for _, hashes := range s.own.lists {
+		for k, hashes := range s.own.lists {
 			for _, h := range hashes {
-				if n := e.table.Find(h); n >= 0 {
+				if n := e.find(kind(k), h); n >= 0 {
 					occurs.count(n, i)
 				}
 			}
@@ -79,7 +84,7 @@ func (e *Text) Learn(messages []*nlu.Message, origins []string) error {
 		return float32(math.Sqrt(math.Log(float64(1+len(messages))/float64(1+occurs)) + 1))
 	}
 	e.rarest = idf(1)
-	e.idf = make([]float32, e.table.Len())
+	e.idf = make([]float32, e.Len())
 	for n := range e.idf {
 		e.idf[n] = idf(occurs.of(n))
 	}
@@ -122,7 +127,7 @@ func (e *Text) Encode(m *nlu.Message, origins []string, s *TextScratch) bool {
 	s.own.read(m.Tokens[nlu.Text])
 	known := float32(1)
 	for k, hashes := range s.own.lists {
-		share := e.encodeOwn(hashes, s)
+		share := e.encodeOwn(kind(k), hashes, s)
 		if kind(k) == kindRun {
 			known = share
 		}
@@ -141,13 +146,24 @@ func (e *Text) Encode(m *nlu.Message, origins []string, s *TextScratch) bool {
 	return any
 }
 
+// find returns the number of a feature, or −1.
+func (e *Text) find(k kind, hash uint64) int32 {
+	if !k.ofPairs() {
+		return e.single.Find(hash)
+	}
+	if n := e.pairs.Find(hash); n >= 0 {
+		return int32(e.single.Len()) + n
+	}
+	return -1
+}
+
 // encodeOwn adds the features with the given hashes and returns how much of
 // their length is known ones.
-func (e *Text) encodeOwn(hashes []uint64, s *TextScratch) (known float32) {
+func (e *Text) encodeOwn(k kind, hashes []uint64, s *TextScratch) (known float32) {
 	s.found = s.found[:0]
 	unknown := 0
 	for _, h := range hashes {
-		if n := e.table.Find(h); n >= 0 {
+		if n := e.find(k, h); n >= 0 {
 			s.found = append(s.found, n)
 		} else {
 			unknown++
@@ -232,13 +248,17 @@ func (s *TextScratch) Sort() {
 // DenseColumns is how many of the first features are columns of dense features.
 func (e *Text) DenseColumns() int { return e.columns.denseColumns() }
 
+// Singles is how many of the first features are not about pairs.
+func (e *Text) Singles() int { return e.single.Len() }
+
 // Len is how many features there are.
-func (e *Text) Len() int { return e.table.Len() }
+func (e *Text) Len() int { return e.single.Len() + e.pairs.Len() }
 
 // Write adds the encoder to a file.
 func (e *Text) Write(w *weights.Writer) {
 	e.columns.write(w)
-	w.Hashes(e.table.Hashes())
+	w.Hashes(e.single.Hashes())
+	w.Hashes(e.pairs.Hashes())
 	w.Floats(e.idf)
 	w.Float(float64(e.rarest))
 }
@@ -246,12 +266,12 @@ func (e *Text) Write(w *weights.Writer) {
 // ReadText reads what Write has written.
 func ReadText(r *weights.Reader) *Text {
 	e := &Text{columns: readColumns(r, nlu.Sentence)}
-	e.table = *vocab.NewTable(r.Hashes())
+	e.single, e.pairs = *vocab.NewTable(r.Hashes()), *vocab.NewTable(r.Hashes())
 	e.idf = r.Floats()
 	e.rarest = float32(r.Float())
-	if r.Err() == nil && len(e.idf) != e.table.Len() {
-		r.Fail("%d features, idf of %d", e.table.Len(), len(e.idf))
+	if r.Err() == nil && len(e.idf) != e.Len() {
+		r.Fail("%d features, idf of %d", e.Len(), len(e.idf))
 	}
-	e.columns.relink(&e.table, r)
+	e.columns.relink(&e.single, r)
 	return e
 }

@@ -1,20 +1,23 @@
 // Package textmodel learns which one of several labels a text has: its intent for
 // DIETClassifier, the key of its response for ResponseSelector.
 //
-// The probabilities are the means of those of two learners that make different
-// mistakes: a network with one hidden layer (package mlp) and support vector
-// machines (package linear), over one sparse vector (package encoder). Why these
-// is told in docs/decisions/012-intent-learner.md.
+// The probabilities are the means of those of three learners that make different
+// mistakes, over one sparse vector (package encoder): networks with one hidden layer
+// (package mlp), one of which does not see features of pairs of words, and support
+// vector machines (package linear). Why these is told in
+// docs/decisions/012-intent-learner.md.
 package textmodel
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
 
 	"github.com/loquat-dev/loquat/internal/ml/linear"
 	"github.com/loquat-dev/loquat/internal/ml/mlp"
+	"github.com/loquat-dev/loquat/internal/ml/parallel"
 	"github.com/loquat-dev/loquat/internal/ml/sparse"
 	"github.com/loquat-dev/loquat/internal/ml/weights"
 	"github.com/loquat-dev/loquat/internal/nlu"
@@ -24,11 +27,12 @@ import (
 // Version goes up whenever the same examples give another model, or its bytes
 // mean something else. It is part of the version of every component that learns
 // with this package.
-const Version = 2
+const Version = 3
 
 // How labels are learned. The numbers were chosen on parts of the training
 // data of four public sets (docs/decisions/012-intent-learner.md).
 const (
+	networks       = 2
 	hiddenUnits    = 128
 	learningRate   = 0.05
 	inputDropout   = 0.5
@@ -48,11 +52,11 @@ const (
 // Model finds the label of a message. Its methods are safe for concurrent use.
 type Model struct {
 	Labels []string // sorted
-	Loss   float64  // of the network: mean of −log p of the right label after training; 0 if it was read
+	Loss   float64  // of the networks: mean of −log p of the right label after training; 0 if it was read
 
 	featurizers []string
 	encoder     *encoder.Text
-	net         *mlp.Packed
+	nets        [networks]*mlp.Packed // the first sees all features, the second those of single words
 	margins     *linear.Margins
 }
 
@@ -82,15 +86,22 @@ func Train(ctx context.Context, messages []*nlu.Message, labels []string, o Sett
 		featurizers: o.Featurizers,
 		encoder:     encoder.NewText(),
 	}
-	var start *mlp.Net
+	var start [networks]*mlp.Net
 	if o.Start != nil {
 		if !slices.Equal(o.Start.Labels, m.Labels) {
 			return nil, fmt.Errorf("fine-tuning needs the labels of the earlier model: it has %d, the data %d, and they are not the same", len(o.Start.Labels), len(m.Labels))
 		}
-		m.encoder, start = o.Start.encoder, o.Start.net.Unpack()
+		m.encoder = o.Start.encoder
+		for i, net := range o.Start.nets {
+			start[i] = net.Unpack()
+		}
 	}
+	singles := m.encoder.Singles()
 	if err := m.encoder.Learn(messages, o.Featurizers); err != nil {
 		return nil, err
+	}
+	if o.Start != nil { // new features of single words have come before those of pairs
+		start[0].Insert(singles, m.encoder.Singles()-singles)
 	}
 	var rows sparse.Builder
 	var s encoder.TextScratch
@@ -102,30 +113,55 @@ func Train(ctx context.Context, messages []*nlu.Message, labels []string, o Sett
 		label[i], _ = slices.BinarySearch(m.Labels, labels[i])
 	}
 	x := rows.Matrix(m.encoder.Len())
-	threads := max(o.Threads, 1)
-	net, err := mlp.Train(ctx, x, label, len(m.Labels), mlp.Options{
-		Hidden:        hiddenUnits,
-		Passes:        passes(len(label), o.Epochs),
-		Batch:         batchSize(len(label)),
-		LearningRate:  learningRate,
-		InputDropout:  inputDropout,
-		HiddenDropout: hiddenDropout,
-		Kept:          m.encoder.DenseColumns(),
-		Smoothing:     labelSmoothing,
-		Seed:          o.Seed,
-		Threads:       threads,
-		Start:         start,
-		AfterPass:     o.AfterPass,
-	})
-	if err != nil {
+	if err := m.trainNetworks(ctx, x, label, start, o); err != nil {
 		return nil, err
 	}
-	m.net, m.Loss = net.Pack(), net.Loss(x, label, threads)
 	// The machines' problem has one solution, whatever an earlier model says.
+	var err error
 	m.margins, err = linear.FitMargins(ctx, x, label, len(m.Labels), linear.MarginOptions{
-		C: marginCost, Passes: min(o.Epochs, marginPasses), Seed: o.Seed, Threads: threads,
+		C: marginCost, Passes: min(o.Epochs, marginPasses), Seed: o.Seed, Threads: max(o.Threads, 1),
 	})
 	return m, err
+}
+
+// trainNetworks trains the networks side by side, each with its share of the
+// threads.
+func (m *Model) trainNetworks(ctx context.Context, x *sparse.Matrix, label []int, start [networks]*mlp.Net, o Settings) error {
+	threads := max(o.Threads/networks, 1)
+	inputs := [networks]int{m.encoder.Len(), m.encoder.Singles()}
+	var losses [networks]float64
+	var errs [networks]error
+	parallel.Ranges(o.Threads, networks, func(from, to int) {
+		for i := from; i < to; i++ {
+			options := mlp.Options{
+				Hidden:        hiddenUnits,
+				Inputs:        inputs[i],
+				Passes:        passes(len(label), o.Epochs),
+				Batch:         batchSize(len(label)),
+				LearningRate:  learningRate,
+				InputDropout:  inputDropout,
+				HiddenDropout: hiddenDropout,
+				Kept:          m.encoder.DenseColumns(),
+				Smoothing:     labelSmoothing,
+				Seed:          o.Seed + uint64(i),
+				Threads:       threads,
+				Start:         start[i],
+			}
+			if i == 0 {
+				options.AfterPass = o.AfterPass
+			}
+			net, err := mlp.Train(ctx, x, label, len(m.Labels), options)
+			if err != nil {
+				errs[i] = err
+				return
+			}
+			m.nets[i], losses[i] = net.Pack(), net.Loss(x, label, threads)
+		}
+	})
+	for _, loss := range losses {
+		m.Loss += loss / networks
+	}
+	return errors.Join(errs[:]...)
 }
 
 // Scratch is the work space of one message after the other.
@@ -146,9 +182,8 @@ func (m *Model) Probabilities(message *nlu.Message, s *Scratch) []float64 {
 	if !m.encoder.Encode(message, m.featurizers, &s.text) {
 		return nil
 	}
-	net := m.net.Probabilities(s.text.Index, s.text.Value, &s.net)
-	if len(s.p) != len(net) {
-		s.p, s.scores = make([]float64, len(net)), make([]float32, len(net))
+	if len(s.p) != len(m.Labels) {
+		s.p, s.scores = make([]float64, len(m.Labels)), make([]float32, len(m.Labels))
 	}
 	m.margins.Scores(s.text.Index, s.text.Value, s.scores)
 	top := slices.Max(s.scores)
@@ -158,7 +193,15 @@ func (m *Model) Probabilities(message *nlu.Message, s *Scratch) []float64 {
 		sum += s.p[k]
 	}
 	for k := range s.p {
-		s.p[k] = (s.p[k]/sum + float64(net[k])) / 2
+		s.p[k] /= sum
+	}
+	for _, net := range m.nets {
+		for k, p := range net.Probabilities(s.text.Index, s.text.Value, &s.net) {
+			s.p[k] += float64(p)
+		}
+	}
+	for k := range s.p {
+		s.p[k] /= 1 + networks
 	}
 	return s.p
 }
@@ -167,22 +210,26 @@ func (m *Model) Probabilities(message *nlu.Message, s *Scratch) []float64 {
 func (m *Model) Write(w *weights.Writer) {
 	m.encoder.Write(w)
 	w.Strings(m.Labels)
-	m.net.Write(w)
+	for _, net := range m.nets {
+		net.Write(w)
+	}
 	m.margins.Write(w)
 }
 
 // Read reads what Write has written, for use with the same featurizers. Parts
 // that do not fit together make the reader fail.
 func Read(r *weights.Reader, featurizers []string) *Model {
-	m := &Model{
-		featurizers: featurizers, encoder: encoder.ReadText(r),
-		Labels: r.Strings(), net: mlp.Read(r), margins: linear.ReadMargins(r),
+	m := &Model{featurizers: featurizers, encoder: encoder.ReadText(r), Labels: r.Strings()}
+	inputs := [networks]int{m.encoder.Len(), m.encoder.Singles()}
+	for i := range m.nets {
+		m.nets[i] = mlp.Read(r)
+		if r.Err() == nil && (m.nets[i].Inputs != inputs[i] || m.nets[i].Classes != len(m.Labels)) {
+			r.Fail("a network of %d inputs and %d classes for %d features and %d labels", m.nets[i].Inputs, m.nets[i].Classes, inputs[i], len(m.Labels))
+		}
 	}
-	if r.Err() == nil && (m.net.Inputs != m.encoder.Len() || m.net.Classes != len(m.Labels)) {
-		r.Fail("a network of %d inputs and %d classes for %d features and %d labels", m.net.Inputs, m.net.Classes, m.encoder.Len(), len(m.Labels))
-	}
-	if r.Err() == nil && (m.margins.Features != m.net.Inputs || m.margins.Classes != m.net.Classes) {
-		r.Fail("machines for %d features and %d classes, a network for %d and %d", m.margins.Features, m.margins.Classes, m.net.Inputs, m.net.Classes)
+	m.margins = linear.ReadMargins(r)
+	if r.Err() == nil && (m.margins.Features != m.encoder.Len() || m.margins.Classes != len(m.Labels)) {
+		r.Fail("machines for %d features and %d classes, an encoder of %d features and %d labels", m.margins.Features, m.margins.Classes, m.encoder.Len(), len(m.Labels))
 	}
 	return m
 }

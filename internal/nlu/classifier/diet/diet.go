@@ -42,6 +42,7 @@ func Type() graph.Type {
 		Trainable: true,
 		Version:   version,
 		Requires:  []string{"Featurizer"},
+		AnyKind:   []string{"split_entities_by_comma"},
 		Check:     check,
 		Fns:       nlu.Fns(),
 	}, defaults, nil)

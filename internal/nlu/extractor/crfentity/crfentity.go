@@ -62,6 +62,7 @@ func Type() graph.Type {
 		Trainable: true,
 		Version:   1,
 		Requires:  []string{"Tokenizer"},
+		AnyKind:   []string{"split_entities_by_comma"},
 		Packages:  []string{"sklearn_crfsuite", "sklearn"},
 		Check:     check,
 		Fns:       nlu.Fns(),

@@ -1,0 +1,128 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"github.com/loquat-dev/loquat/internal/assistant"
+	"github.com/loquat-dev/loquat/internal/diag"
+	"github.com/loquat-dev/loquat/internal/evaluate"
+	"github.com/loquat-dev/loquat/internal/nludata"
+	"github.com/loquat-dev/loquat/internal/project"
+	"github.com/loquat-dev/loquat/internal/tracing"
+	"github.com/loquat-dev/loquat/internal/training"
+)
+
+// crossValidate trains and tests on parts of the examples.
+func crossValidate(ctx context.Context, o TestNLUOptions, result *TestNLUResult, problems *diag.List) (err error) {
+	if len(o.Configs) > 1 {
+		return fmt.Errorf("--cross-validation takes one --config; leave it out to compare several")
+	}
+	config := "config.yml"
+	if len(o.Configs) == 1 {
+		config = o.Configs[0]
+	}
+	t, err := startTracing(o.Endpoints, o.Logger, nil)
+	if err != nil {
+		return err
+	}
+	ctx, end := t.TestCommand(ctx)
+	defer func() { err = end(err) }()
+	trainer, err := newNLUTrainer(o, config, t, problems)
+	if err != nil {
+		return err
+	}
+	cv, err := evaluate.CrossValidate(ctx, trainer.project.NLU, o.Folds, trainer.inMemory, o.Progress)
+	if err != nil {
+		return err
+	}
+	result.CV, result.Evaluations = cv, cv.Tests.All()
+	result.Files, err = o.files(o.Out).Write(result.Evaluations)
+	return err
+}
+
+// nluTrainer trains one configuration on different examples.
+type nluTrainer struct {
+	project *project.Project
+	tracing *tracing.Tracing
+	logger  *slog.Logger
+}
+
+// newNLUTrainer reads a project without its stories. What is wrong with it, or
+// with its configuration, is found before the first training.
+func newNLUTrainer(o TestNLUOptions, config string, t *tracing.Tracing, problems *diag.List) (*nluTrainer, error) {
+	paths := project.Paths{Config: config, Domain: []string{o.Domain}, Data: []string{o.NLU}, WithoutStories: true}
+	n := &nluTrainer{project: project.Load("", paths, problems), tracing: t, logger: slog.New(&onceHandler{Handler: o.Logger.Handler(), said: &sync.Map{}})}
+	n.project.NLU = n.project.NLU.With(annotatedIndices(n.project.NLU.Examples))
+	run, err := training.Prepare(n.settings(n.project.NLU))
+	if run != nil {
+		problems.AddAll(run.Problems)
+	}
+	for _, p := range diag.Of(err) {
+		problems.Add(p)
+	}
+	if wrong := problems.Err(); wrong != nil {
+		return nil, wrong
+	}
+	return n, err
+}
+
+func (n *nluTrainer) settings(data *nludata.TrainingData) training.Settings {
+	p := *n.project
+	p.NLU = data
+	return training.Settings{Project: &p, Part: training.NLU, Types: Catalog(), Hook: n.tracing.Nodes(), Logger: n.logger}
+}
+
+// inMemory trains a model that is written nowhere.
+func (n *nluTrainer) inMemory(ctx context.Context, data *nludata.TrainingData) (evaluate.Parser, error) {
+	run, err := training.Prepare(n.settings(data))
+	if err != nil {
+		return nil, err
+	}
+	span := trainingSpan(run)
+	ctx, end := n.tracing.GraphTrainer(ctx, span)
+	defer func() { end(err) }()
+	trained, err := run.Train(ctx)
+	if err != nil {
+		return nil, err
+	}
+	m, err := run.Model(trained)
+	if err != nil {
+		return nil, err
+	}
+	span.ModelID = m.ModelID
+	parser, err := assistant.Load(m, Catalog(), nil, n.logger)
+	return parser, err
+}
+
+// onceHandler drops records that were logged already: every training of a test has
+// the same to say.
+type onceHandler struct {
+	slog.Handler
+	said *sync.Map
+}
+
+// Handle logs a record unless the same was logged before.
+func (h *onceHandler) Handle(ctx context.Context, r slog.Record) error {
+	key := r.Level.String() + r.Message
+	r.Attrs(func(a slog.Attr) bool {
+		key += " " + a.String()
+		return true
+	})
+	if _, again := h.said.LoadOrStore(key, true); again {
+		return nil
+	}
+	return h.Handler.Handle(ctx, r)
+}
+
+// WithAttrs returns a handler with the same memory.
+func (h *onceHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return &onceHandler{h.Handler.WithAttrs(attrs), h.said}
+}
+
+// WithGroup returns a handler with the same memory.
+func (h *onceHandler) WithGroup(name string) slog.Handler {
+	return &onceHandler{h.Handler.WithGroup(name), h.said}
+}

@@ -1,0 +1,106 @@
+package textmodel_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/loquat-dev/loquat/internal/ml/weights"
+	"github.com/loquat-dev/loquat/internal/nlu"
+	"github.com/loquat-dev/loquat/internal/nlu/textmodel"
+)
+
+// message has one dense sentence feature and the tokens of its text.
+func message(text string, dense ...float32) *nlu.Message {
+	m := &nlu.Message{}
+	m.Values[nlu.Text] = text
+	m.Tokens[nlu.Text] = []nlu.Token{{Text: text, End: len(text)}}
+	m.Features = append(m.Features, nlu.Features{
+		Attribute: nlu.Text, Level: nlu.Sentence, Origin: "sentence encoder", Dense: [][]float32{dense},
+	})
+	return m
+}
+
+// Words that all differ say nothing about the label here; the dense features do.
+func denseProblem() (messages []*nlu.Message, labels []string) {
+	for i := range 20 {
+		messages = append(messages, message(fmt.Sprint("word", i), 10, 0, -3), message(fmt.Sprint("other", i), 0, 10, 3))
+		labels = append(labels, "left", "right")
+	}
+	return messages, labels
+}
+
+func likeliest(m *textmodel.Model, message *nlu.Message) (string, float64) {
+	var s textmodel.Scratch
+	best := 0
+	p := m.Probabilities(message, &s)
+	for k := range p {
+		if p[k] > p[best] {
+			best = k
+		}
+	}
+	return m.Labels[best], p[best]
+}
+
+func TestDenseFeaturesDecide(t *testing.T) {
+	messages, labels := denseProblem()
+	m, err := textmodel.Train(context.Background(), messages, labels, textmodel.Settings{Epochs: 50, Seed: 1, Threads: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := weights.NewWriter("test", 1)
+	m.Write(w)
+	r := weights.NewReader(w.Bytes(), "test", 1)
+	read := textmodel.Read(r, nil)
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range []*textmodel.Model{m, read} {
+		for want, message := range map[string]*nlu.Message{
+			"left":  message("unheard", 9, 1, -3),
+			"right": message("unheard", 1, 9, 3),
+		} {
+			if got, p := likeliest(m, message); got != want || p < 0.8 {
+				t.Errorf("%s with %v, want %s", got, p, want)
+			}
+		}
+	}
+}
+
+func TestGoingOnWithMoreWords(t *testing.T) {
+	messages, labels := denseProblem()
+	settings := textmodel.Settings{Epochs: 50, Seed: 1, Threads: 1}
+	old, err := textmodel.Train(context.Background(), messages, labels, settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	messages, labels = append(messages, message("novel", 10, 0, -3), message("tale", 0, 10, 3)), append(labels, "left", "right")
+	settings.Epochs = 1
+	fresh, err := textmodel.Train(context.Background(), messages, labels, settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings.Start = old
+	tuned, err := textmodel.Train(context.Background(), messages, labels, settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tuned.Loss >= fresh.Loss {
+		t.Errorf("loss %v fine-tuned for one pass, %v from scratch", tuned.Loss, fresh.Loss)
+	}
+	if _, err := textmodel.Train(context.Background(), messages[:1], labels[:1], textmodel.Settings{Epochs: 1, Start: tuned}); err == nil {
+		t.Error("fine-tuning without one of the labels is not refused")
+	}
+}
+
+func TestPredictionAllocatesNothing(t *testing.T) {
+	messages, labels := denseProblem()
+	m, err := textmodel.Train(context.Background(), messages, labels, textmodel.Settings{Epochs: 1, Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s textmodel.Scratch
+	if n := testing.AllocsPerRun(20, func() { m.Probabilities(messages[0], &s) }); n > 0 {
+		t.Errorf("%v allocations for each message", n)
+	}
+}
