@@ -25,13 +25,15 @@ type Margins struct {
 
 // MarginOptions say how to fit.
 type MarginOptions struct {
-	C       float64 // cost of a violated margin
-	Passes  int     // over the examples at most
-	Seed    uint64  // of the order in which examples are taken
+	C float64 // cost of a violated margin
+	// Weight multiplies C for the examples of each class; nil means 1 for all.
+	Weight  []float64
+	Passes  int    // over the examples at most
+	Seed    uint64 // of the order in which examples are taken
 	Threads int
 }
 
-// FitMargins minimises for each class ½‖w‖² + C·Σ max(0, 1 − y·score)² by dual
+// FitMargins minimises for each class ½‖w‖² + Σ C·weight·max(0, 1 − y·score)² by dual
 // coordinate descent with shrinking (Hsieh et al., ICML 2008, algorithms 1 and
 // 3). Classes are independent of each other, so the result is the same on any
 // number of threads.
@@ -139,6 +141,9 @@ func (d *descent) step(i, class int, bound float64) (violation float64, shrink b
 		score += d.w[j] * value[t]
 	}
 	diagonal := 0.5 / d.o.C
+	if d.o.Weight != nil {
+		diagonal /= d.o.Weight[d.label[i]]
+	}
 	gradient := float64(y*score) - 1 + d.alpha[i]*diagonal
 	if d.alpha[i] == 0 {
 		if gradient > bound {

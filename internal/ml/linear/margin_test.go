@@ -20,10 +20,11 @@ func fitMargins(t *testing.T, threads int) *Margins {
 	return m
 }
 
-// At the minimum of the primal problem the gradient is zero: w = 2C·Σ y·ξ·x.
+// At the minimum of the primal problem the gradient is zero: w = 2C·Σ weight·y·ξ·x.
 func TestMarginsAreAtTheMinimum(t *testing.T) {
 	x, label, _ := problem(60, 40, 5)
-	d := &descent{x: x, label: label, square: make([]float64, 60), o: MarginOptions{C: 1, Passes: 5000}, w: make([]float32, 40), alpha: make([]float64, 60), tolerance: 1e-4}
+	weight := []float64{1, 0.5, 3, 1, 0.1}
+	d := &descent{x: x, label: label, square: make([]float64, 60), o: MarginOptions{C: 1, Weight: weight, Passes: 5000}, w: make([]float32, 40), alpha: make([]float64, 60), tolerance: 1e-4}
 	for i := range d.square {
 		_, value := x.Row(i)
 		for _, v := range value {
@@ -45,7 +46,7 @@ func TestMarginsAreAtTheMinimum(t *testing.T) {
 		for k, j := range index {
 			score += float64(d.w[j] * value[k])
 		}
-		slack := 2 * max(0, 1-y*score) * y
+		slack := 2 * weight[label[i]] * max(0, 1-y*score) * y
 		for k, j := range index {
 			gradient[j] -= slack * float64(value[k])
 		}
