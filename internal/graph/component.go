@@ -128,7 +128,12 @@ func Define[C any](t Type, defaults C, build func(env Env, config C, saved Resou
 	}
 	if build != nil {
 		t.Build = func(env Env, config Config, saved Resource) (any, error) {
-			c := defaults
+			// The defaults are decoded too: a copy would share their lists, and
+			// decoding writes into lists.
+			var c C
+			if err := json.Unmarshal(data, &c); err != nil {
+				return nil, fmt.Errorf("decode defaults: %w", err)
+			}
 			if err := config.Decode(&c); err != nil {
 				return nil, err
 			}

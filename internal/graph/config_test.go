@@ -17,3 +17,23 @@ func TestDecodeKeepsDecimalPoints(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 }
+
+// Decoding a configuration writes into lists; those of the defaults are nobody's.
+func TestComponentsDoNotShareTheListsOfDefaults(t *testing.T) {
+	type config struct {
+		List []string `json:"list"`
+	}
+	typ := graph.Define(graph.Type{Name: "X"}, config{List: []string{"a"}}, func(_ graph.Env, c config, _ graph.Resource) (any, error) { return c, nil })
+	for _, step := range []struct {
+		set  graph.Config
+		want string
+	}{{graph.Config{"list": []any{"b"}}, "b"}, {graph.Config{}, "a"}} {
+		c, err := typ.Build(graph.Env{}, step.set, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.(config).List[0]; got != step.want {
+			t.Errorf("%v gives %q, want %q", step.set, got, step.want)
+		}
+	}
+}
