@@ -14,6 +14,7 @@ import (
 	"github.com/loquat-dev/loquat/internal/nlu/classifier/fallback"
 	"github.com/loquat-dev/loquat/internal/nlu/classifier/keyword"
 	"github.com/loquat-dev/loquat/internal/nlu/classifier/logistic"
+	"github.com/loquat-dev/loquat/internal/nlu/classifier/svm"
 	"github.com/loquat-dev/loquat/internal/nlu/converter"
 	"github.com/loquat-dev/loquat/internal/nlu/extractor/crfentity"
 	"github.com/loquat-dev/loquat/internal/nlu/extractor/regexentity"
@@ -43,6 +44,7 @@ func catalog() []graph.Type {
 		fallback.Type(),
 		keyword.Type(),
 		logistic.Type(),
+		svm.Type(),
 		crfentity.Type(),
 		regexentity.Type(),
 		selector.Type(),

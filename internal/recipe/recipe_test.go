@@ -81,6 +81,10 @@ func TestWhatIsWrongWithAConfiguration(t *testing.T) {
 		{"priorities", head + "pipeline: []\npolicies:\n- name: MemoizationPolicy\n- name: AugmentedMemoizationPolicy\n", []string{
 			`config.yml:7:9: warning: MemoizationPolicy and AugmentedMemoizationPolicy have the same priority 3; the first wins where both are sure [same-priority]`,
 		}},
+		{"sparse features serve SklearnIntentClassifier", head + "pipeline:\n- name: WhitespaceTokenizer\n- name: CountVectorsFeaturizer\n- name: SklearnIntentClassifier\npolicies: []\n", nil},
+		{"no features", head + "pipeline:\n- name: WhitespaceTokenizer\n- name: SklearnIntentClassifier\npolicies: []\n", []string{
+			`config.yml:6:9: SklearnIntentClassifier needs a featurizer before it [missing-component]`,
+		}},
 		{"not built, all at once", head + "pipeline:\n- name: WhitespaceTokenizer\n- name: CountVectorsFeaturizer\n- name: LanguageModelFeaturizer\n- name: ConveRTFeaturizer\npolicies: []\n", []string{
 			`config.yml:7:9: the component "LanguageModelFeaturizer" is not built yet [not-built]`,
 			`config.yml:8:9: the component "ConveRTFeaturizer" is not built yet [not-built]`,

@@ -34,8 +34,6 @@ var unbuilt = []struct {
 		`{"model": "data/total_word_feature_extractor.dat"}`, ""},
 	{graph.Type{Name: "MitieTokenizer", ClassPath: "rasa.nlu.tokenizers.mitie_tokenizer.MitieTokenizer", Kinds: []graph.Kind{graph.Tokenizer}, Packages: []string{"mitie"}},
 		`{"intent_split_symbol": "_", "intent_tokenization_flag": false, "prefix_separator_symbol": null, "token_pattern": null}`, "WhitespaceTokenizer"},
-	{graph.Type{Name: "SklearnIntentClassifier", ClassPath: "rasa.nlu.classifiers.sklearn_intent_classifier.SklearnIntentClassifier", Kinds: []graph.Kind{graph.IntentClassifier}, Trainable: true, Requires: []string{"DenseFeaturizer"}, Packages: []string{"sklearn"}},
-		`{"C": [1, 2, 5, 10, 20, 100], "gamma": [0.1], "kernels": ["linear"], "max_cross_validation_folds": 5, "num_threads": 1, "scoring_function": "f1_weighted"}`, "LogisticRegressionClassifier"},
 	{graph.Type{Name: "SpacyEntityExtractor", ClassPath: "rasa.nlu.extractors.spacy_entity_extractor.SpacyEntityExtractor", Kinds: []graph.Kind{graph.EntityExtractor}, Requires: []string{"SpacyNLP"}, Packages: []string{"spacy"}, ModelFrom: "SpacyNLP"},
 		`{"dimensions": null}`, "DIETClassifier"},
 	{graph.Type{Name: "SpacyFeaturizer", ClassPath: "rasa.nlu.featurizers.dense_featurizer.spacy_featurizer.SpacyFeaturizer", Kinds: []graph.Kind{graph.Featurizer}, Requires: []string{"SpacyTokenizer"}, Packages: []string{"spacy"}},

@@ -55,8 +55,8 @@ func provides(c *component, required string) bool {
 		return c.is(graph.Tokenizer)
 	case "Featurizer":
 		return c.is(graph.Featurizer)
-	case "DenseFeaturizer":
-		return c.is(graph.Featurizer) && strings.Contains(c.typ.ClassPath, ".dense_featurizer.")
+	case "DenseFeaturizer": // Rasa's SklearnIntentClassifier needs one; ours takes sparse features too
+		return c.is(graph.Featurizer) && strings.Contains(c.typ.ClassPath, ".featurizers.")
 	case "IntentClassifier":
 		return c.is(graph.IntentClassifier)
 	default:
@@ -69,7 +69,7 @@ func article(required string) string {
 	case "Tokenizer", "Featurizer":
 		return "a " + strings.ToLower(required)
 	case "DenseFeaturizer":
-		return "a dense featurizer"
+		return "a featurizer"
 	case "IntentClassifier":
 		return "an intent classifier"
 	default:
