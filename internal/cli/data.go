@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -27,7 +28,7 @@ func newDataCommand(env *environment) *cobra.Command {
 		Use:   "stories",
 		Short: "Look for stories that contradict each other",
 	}))
-	cmd.AddCommand(validate)
+	cmd.AddCommand(validate, newSplitCommand(env))
 	addNotBuilt(cmd, notBuiltData)
 	return cmd
 }
@@ -52,6 +53,50 @@ func validateCommand(env *environment, storiesOnly bool, cmd *cobra.Command) *co
 		fmt.Fprintln(env.Out, "The project is valid.")
 		return nil
 	}
+	return cmd
+}
+
+func newSplitCommand(env *environment) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "split",
+		Short: "Divide training data into a part to train with and a part to test with",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_ = cmd.Help()
+			return exitCode(exitError)
+		},
+	}
+	var o app.SplitNLUOptions
+	nlu := &cobra.Command{
+		Use:   "nlu",
+		Short: "Divide the examples of each intent",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if o.Fraction <= 0 || o.Fraction >= 1 {
+				return usageError{fmt.Errorf("--training-fraction must be between 0 and 1, not %v", o.Fraction)}
+			}
+			result, err := app.SplitNLU(o)
+			printWarnings(env, result.Warnings)
+			if err != nil {
+				return err
+			}
+			for _, intent := range result.OnlyTested {
+				fmt.Fprintf(env.Err, "warning: the intent %q has too few examples for both parts; it is in the test data alone\n", printable(intent))
+			}
+			fmt.Fprintf(env.Out, "%s to train with and %s to test with:\n", count(result.Training, "example"), count(result.Test, "example"))
+			for _, file := range result.Files {
+				fmt.Fprintf(env.Out, "  %s\n", filepath.ToSlash(file))
+			}
+			return nil
+		},
+	}
+	flags := nlu.Flags()
+	flags.StringVarP(&o.NLU, "nlu", "u", "data", "file or folder with NLU data")
+	flags.Float64Var(&o.Fraction, "training-fraction", 0.8, "share of the examples to train with")
+	flags.Uint64Var(&o.Seed, "random-seed", 0, "another number divides differently; the same number always in the same way")
+	flags.StringVar(&o.Out, "out", "train_test_split", "folder that the parts are written to")
+	cmd.AddCommand(nlu)
+	addNotBuilt(cmd, map[string]string{"stories": "split the stories into files yourself"})
 	return cmd
 }
 

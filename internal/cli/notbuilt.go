@@ -28,7 +28,6 @@ var notBuilt = map[string]string{
 
 // notBuiltData are the commands below "data".
 var notBuiltData = map[string]string{
-	"split":   "split the examples into files yourself",
 	"convert": "convert with Rasa: rasa data convert nlu -f yaml",
 	"migrate": "migrate with Rasa: rasa data migrate",
 }

@@ -13,7 +13,7 @@ func (d *TrainingData) strata(seed uint64) [][]int {
 	index := map[string]int{}
 	var out [][]int
 	for i := range d.Examples {
-		name := d.Examples[i].label()
+		name := d.Examples[i].Label()
 		at, ok := index[name]
 		if !ok {
 			at = len(out)
@@ -29,8 +29,8 @@ func (d *TrainingData) strata(seed uint64) [][]int {
 	return out
 }
 
-// label is the intent as NLU files name it: with its response key.
-func (e *Example) label() string { return cmp.Or(e.IntentResponseKey, e.Intent) }
+// Label is the intent as NLU files name it: with its response key.
+func (e *Example) Label() string { return cmp.Or(e.IntentResponseKey, e.Intent) }
 
 // Folds deals the examples out into n folds of nearly the same size, each with
 // nearly the same share of every intent. It returns the indices of each fold's
