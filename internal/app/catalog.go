@@ -17,6 +17,7 @@ import (
 	"github.com/loquat-dev/loquat/internal/nlu/classifier/svm"
 	"github.com/loquat-dev/loquat/internal/nlu/converter"
 	"github.com/loquat-dev/loquat/internal/nlu/extractor/crfentity"
+	"github.com/loquat-dev/loquat/internal/nlu/extractor/duckling"
 	"github.com/loquat-dev/loquat/internal/nlu/extractor/regexentity"
 	"github.com/loquat-dev/loquat/internal/nlu/extractor/synonyms"
 	"github.com/loquat-dev/loquat/internal/nlu/featurizer/countvectors"
@@ -28,11 +29,13 @@ import (
 	"github.com/loquat-dev/loquat/internal/nlu/tokenizer/whitespace"
 	"github.com/loquat-dev/loquat/internal/provider"
 	"github.com/loquat-dev/loquat/internal/recipe"
+	"github.com/loquat-dev/loquat/internal/tracing"
 )
 
 // catalog lists everything that a configuration or a graph can name: what this
-// binary can run, and what it only knows of.
-func catalog() []graph.Type {
+// binary can run, and what it only knows of. Requests to other servers become
+// part of t's traces; t may be nil.
+func catalog(t *tracing.Tracing) []graph.Type {
 	types := []graph.Type{
 		// the pipeline
 		jieba.Type(),
@@ -41,6 +44,7 @@ func catalog() []graph.Type {
 		lexicalsyntactic.Type(),
 		regexfeaturizer.Type(),
 		diet.Type(),
+		duckling.Type(duckling.Settings{Wrap: t.Endpoint}),
 		fallback.Type(),
 		keyword.Type(),
 		logistic.Type(),
@@ -64,7 +68,7 @@ func catalog() []graph.Type {
 }
 
 // Catalog returns the types of all components by name.
-func Catalog() graph.Types { return graph.NewTypes(catalog()) }
+func Catalog() graph.Types { return graph.NewTypes(catalog(nil)) }
 
 // Component is an entry of "loquat components".
 type Component struct {
@@ -76,7 +80,7 @@ type Component struct {
 // Components lists what config.yml can name, by kind and name.
 func Components() []Component {
 	var out []Component
-	for _, t := range catalog() {
+	for _, t := range catalog(nil) {
 		if len(t.Kinds) > 0 {
 			out = append(out, Component{Name: t.Name, Kind: kindInWords(t), Ready: t.Build != nil})
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/loquat-dev/loquat/internal/channel"
 	"github.com/loquat-dev/loquat/internal/channel/rest"
 	"github.com/loquat-dev/loquat/internal/diag"
+	"github.com/loquat-dev/loquat/internal/graph"
 	"github.com/loquat-dev/loquat/internal/httpapi"
 	"github.com/loquat-dev/loquat/internal/model"
 	"github.com/loquat-dev/loquat/internal/nlu"
@@ -71,7 +72,7 @@ func open(ctx context.Context, o ServeOptions, t *tracing.Tracing) (*Assistant, 
 }
 
 func load(m *model.Model, t *tracing.Tracing, logger *slog.Logger) (*assistant.Assistant, error) {
-	return assistant.Load(m, Catalog(), t.Nodes(), logger)
+	return assistant.Load(m, graph.NewTypes(catalog(t)), t.Nodes(), logger)
 }
 
 // Serve runs an assistant's channels, and its HTTP API if wanted, until ctx ends.

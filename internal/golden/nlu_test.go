@@ -9,6 +9,7 @@ import (
 	"github.com/loquat-dev/loquat/internal/nlu/classifier/fallback"
 	"github.com/loquat-dev/loquat/internal/nlu/classifier/keyword"
 	"github.com/loquat-dev/loquat/internal/nlu/extractor/crfentity"
+	"github.com/loquat-dev/loquat/internal/nlu/extractor/duckling"
 	"github.com/loquat-dev/loquat/internal/nlu/extractor/regexentity"
 	"github.com/loquat-dev/loquat/internal/nlu/extractor/synonyms"
 	"github.com/loquat-dev/loquat/internal/nlu/featurizer/countvectors"
@@ -52,7 +53,7 @@ func TestComponentsDescribeThemselvesAsRasas(t *testing.T) {
 	}
 	for _, c := range []graph.Type{
 		jieba.Type(), whitespace.Type(), countvectors.Type(), lexicalsyntactic.Type(), regexfeaturizer.Type(), crfentity.Type(),
-		keyword.Type(), fallback.Type(), selector.Type(), regexentity.Type(), synonyms.Type(),
+		keyword.Type(), fallback.Type(), duckling.Type(duckling.Settings{}), selector.Type(), regexentity.Type(), synonyms.Type(),
 		rule.Type(), memoization.Type(), memoization.AugmentedType(),
 	} {
 		want := recorded.Components[c.Name]
