@@ -101,9 +101,13 @@ type TestNLUOptions struct {
 
 	CrossValidation bool // train and test on parts of NLU; Model is ignored
 	Folds           int
-	Configs         []string // what is trained; "config.yml" if there are none
-	Domain          string
-	Endpoints       string // for its tracing entry; may be missing
+	// Configs is what is trained: one for a cross-validation, "config.yml" if there
+	// is none; several files, or a folder of them, are compared.
+	Configs     []string
+	Runs        int   // of a comparison
+	Percentages []int // of training examples that a comparison leaves out
+	Domain      string
+	Endpoints   string // for its tracing entry; may be missing
 }
 
 // TestNLUResult is what a test found.
@@ -113,6 +117,7 @@ type TestNLUResult struct {
 	Evaluations []*evaluate.Evaluation
 	Files       []string                  // that were written
 	CV          *evaluate.CrossValidation // of a cross-validation, else nil
+	Comparison  *evaluate.Comparison      // of a comparison, else nil
 	Warnings    []diag.Problem
 }
 

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -18,9 +19,24 @@ import (
 func TestNLU(ctx context.Context, o TestNLUOptions) (result TestNLUResult, err error) {
 	var problems diag.List
 	defer func() { result.Warnings = problems.Warnings() }()
-	if o.CrossValidation {
-		err = crossValidate(ctx, o, &result, &problems)
+	configs, several, err := namedConfigs(o.Configs)
+	switch {
+	case err != nil:
 		return result, err
+	case o.CrossValidation && several:
+		return result, errors.New("--cross-validation takes one --config; leave it out to compare several")
+	case o.CrossValidation:
+		config := "config.yml"
+		if len(configs) == 1 {
+			config = configs[0].path
+		}
+		err = crossValidate(ctx, o, config, &result, &problems)
+		return result, err
+	case several:
+		err = compare(ctx, o, configs, &result, &problems)
+		return result, err
+	case len(configs) == 1:
+		o.Logger.Warn("a model has its own configuration: one --config is for --cross-validation, several are compared", "config", configs[0].path)
 	}
 	data, err := testData(o.NLU, &problems)
 	if err != nil {

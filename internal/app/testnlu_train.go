@@ -2,13 +2,14 @@ package app
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"sync"
 
 	"github.com/loquat-dev/loquat/internal/assistant"
 	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/evaluate"
+	"github.com/loquat-dev/loquat/internal/graph"
+	"github.com/loquat-dev/loquat/internal/model"
 	"github.com/loquat-dev/loquat/internal/nludata"
 	"github.com/loquat-dev/loquat/internal/project"
 	"github.com/loquat-dev/loquat/internal/tracing"
@@ -16,14 +17,7 @@ import (
 )
 
 // crossValidate trains and tests on parts of the examples.
-func crossValidate(ctx context.Context, o TestNLUOptions, result *TestNLUResult, problems *diag.List) (err error) {
-	if len(o.Configs) > 1 {
-		return fmt.Errorf("--cross-validation takes one --config; leave it out to compare several")
-	}
-	config := "config.yml"
-	if len(o.Configs) == 1 {
-		config = o.Configs[0]
-	}
+func crossValidate(ctx context.Context, o TestNLUOptions, config string, result *TestNLUResult, problems *diag.List) (err error) {
 	t, err := startTracing(o.Endpoints, o.Logger, nil)
 	if err != nil {
 		return err
@@ -77,7 +71,18 @@ func (n *nluTrainer) settings(data *nludata.TrainingData) training.Settings {
 
 // inMemory trains a model that is written nowhere.
 func (n *nluTrainer) inMemory(ctx context.Context, data *nludata.TrainingData) (evaluate.Parser, error) {
-	run, err := training.Prepare(n.settings(data))
+	return n.train(ctx, n.settings(data), (*training.Run).Model)
+}
+
+// toFile trains a model and writes it into a folder.
+func (n *nluTrainer) toFile(ctx context.Context, data *nludata.TrainingData, dir, name string) (evaluate.Parser, error) {
+	s := n.settings(data)
+	s.Out, s.FixedModelName = dir, name
+	return n.train(ctx, s, (*training.Run).Package)
+}
+
+func (n *nluTrainer) train(ctx context.Context, s training.Settings, pack func(*training.Run, *graph.Trained) (*model.Model, error)) (parser *assistant.Assistant, err error) {
+	run, err := training.Prepare(s)
 	if err != nil {
 		return nil, err
 	}
@@ -88,13 +93,12 @@ func (n *nluTrainer) inMemory(ctx context.Context, data *nludata.TrainingData) (
 	if err != nil {
 		return nil, err
 	}
-	m, err := run.Model(trained)
+	m, err := pack(run, trained)
 	if err != nil {
 		return nil, err
 	}
 	span.ModelID = m.ModelID
-	parser, err := assistant.Load(m, Catalog(), nil, n.logger)
-	return parser, err
+	return assistant.Load(m, Catalog(), nil, n.logger)
 }
 
 // onceHandler drops records that were logged already: every training of a test has

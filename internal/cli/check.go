@@ -18,6 +18,7 @@ var lowest = map[string]float64{
 	"max-history":            0,
 	"num-threads":            0,
 	"response-timeout":       1,
+	"runs":                   1,
 	"validation-max-history": 0,
 }
 

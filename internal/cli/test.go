@@ -45,13 +45,21 @@ func testNLUCommand(env *environment, cmd *cobra.Command) *cobra.Command {
 	flags.BoolVar(&o.NoPlot, "no-plot", false, "do not draw pictures")
 	flags.BoolVar(&o.CrossValidation, "cross-validation", false, "train and test on parts of --nlu in turn; --model is ignored")
 	flags.IntVarP(&o.Folds, "folds", "f", 5, "number of parts of a cross-validation")
-	flags.StringArrayVarP(&o.Configs, "config", "c", nil, "what to train for a cross-validation (default: config.yml)")
+	flags.StringArrayVarP(&o.Configs, "config", "c", nil, "what to train for a cross-validation (default: config.yml); several files, or a folder, are compared")
 	annotate(flags, "config", takesList)
+	flags.IntVarP(&o.Runs, "runs", "r", 3, "how often configurations are compared, on other parts of --nlu")
+	flags.IntSliceVarP(&o.Percentages, "percentages", "p", []int{0, 25, 50, 75}, "shares of the training examples that a comparison leaves out")
+	annotate(flags, "percentages", takesList)
 	flags.StringVarP(&o.Domain, "domain", "d", "domain.yml", "the domain: a file, or a folder of files")
 	addEndpointsFlag(flags, &o.Endpoints)
 	flags.Bool("no-warnings", false, "no effect here: tests of NLU write no warnings to a file")
 	cmd.Args = cobra.NoArgs
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		for _, p := range o.Percentages {
+			if p < 0 || p > 99 {
+				return usageError{fmt.Errorf("--percentages are numbers from 0 to 99, not %d", p)}
+			}
+		}
 		steps := newStepProgress(env)
 		defer steps.close()
 		o.Logger, o.Progress = env.logger, steps.step
@@ -69,9 +77,14 @@ func testNLUCommand(env *environment, cmd *cobra.Command) *cobra.Command {
 
 // printTest prints what a test of one model found.
 func printTest(env *environment, o app.TestNLUOptions, r app.TestNLUResult) {
-	if r.CV != nil {
+	switch {
+	case r.Comparison != nil:
+		printComparison(env, r.Comparison)
+		fmt.Fprintf(env.Out, "\nThe models and reports are in '%s'.\n", filepath.ToSlash(o.Out))
+		return
+	case r.CV != nil:
 		printCrossValidation(env, r.CV)
-	} else {
+	default:
 		fmt.Fprintf(env.Out, "%s with %s\n", filepath.ToSlash(r.Model), count(r.Examples, "example"))
 	}
 	for _, e := range r.Evaluations {
@@ -167,4 +180,22 @@ func printCrossValidation(env *environment, c *evaluate.CrossValidation) {
 func meanOf(values []float64) string {
 	mean, deviation := evaluate.Mean(values)
 	return fmt.Sprintf("%.3f (%.3f)", mean, deviation)
+}
+
+// printComparison prints the F1 score of intents with each share of the examples.
+func printComparison(env *environment, c *evaluate.Comparison) {
+	fmt.Fprintln(env.Out, "F1 score of intents: mean (standard deviation) of all runs, by the share of training examples left out")
+	fmt.Fprintln(env.Out)
+	t := &table{head: []string{"configuration"}}
+	for i, p := range c.Percentages {
+		t.head = append(t.head, fmt.Sprintf("%d %% (%s)", p, count(c.Examples[i], "example")))
+	}
+	for _, config := range c.Configs {
+		row := []string{printable(config.Name)}
+		for i := range c.Percentages {
+			row = append(row, meanOf(config.Runs(i)))
+		}
+		t.add(row...)
+	}
+	t.write(env.Out, terminalWidth(env.Out))
 }
