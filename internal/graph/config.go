@@ -3,6 +3,7 @@ package graph
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"math"
 	"strconv"
 
@@ -44,4 +45,18 @@ func decodeConfig(data []byte) (Config, error) {
 		return nil, err
 	}
 	return pystr.Numbers(c).(map[string]any), nil
+}
+
+// Literal gives a setting as JSON, numbers with a decimal point where they have
+// one: 1.0 is not 1. It is "" for a setting that is not there.
+func (c Config) Literal(name string) string {
+	v, ok := c[name]
+	if !ok {
+		return ""
+	}
+	data, err := json.Marshal(spelled(v))
+	if err != nil {
+		return fmt.Sprint(v)
+	}
+	return string(data)
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
-	"slices"
 
 	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/graph"
@@ -13,16 +11,9 @@ import (
 )
 
 // finetuningFile is what a model keeps so that it can be decided later whether it
-// may be fine-tuned.
+// may be fine-tuned. Its name is Rasa's; it has the things themselves where Rasa
+// keeps hashes, so that a refusal can say what differs.
 const finetuningFile = "fingerprints-for-validation.json"
-
-// finetuningPrints are the parts of a project that must not change between a
-// model and its fine-tuning (nlu.md §6, Rasa 3.6.21).
-type finetuningPrints struct {
-	Config string `json:"config"` // all but the numbers of epochs
-	Labels string `json:"nlu"`    // intents, entities, roles, groups, actions
-	Domain string `json:"core"`   // the domain without texts
-}
 
 // finetuningConfig says which halves of a project are trained.
 type finetuningConfig struct {
@@ -33,10 +24,10 @@ type finetuningConfig struct {
 // finetuningValidator refuses to fine-tune a model of another project.
 func finetuningValidator() graph.Type {
 	return graph.Define(graph.Type{
-		Name: "FinetuningValidator", ClassPath: validators + "finetuning_validator.FinetuningValidator", Version: 1,
+		Name: "FinetuningValidator", ClassPath: validators + "finetuning_validator.FinetuningValidator", Version: 2,
 		Fns: map[string]graph.Fn{"validate": {Needs: []string{"importer"}, Call: func(_ context.Context, c any, in graph.Inputs) (any, error) {
 			i, v := in["importer"].(*Importer), c.(*finetuning)
-			v.now = printsOf(i.Project)
+			v.now = unchangingOf(i)
 			if v.active {
 				if err := v.check(i.Config); err != nil {
 					return nil, err
@@ -59,10 +50,10 @@ func finetuningValidator() graph.Type {
 type finetuning struct {
 	finetuningConfig
 	active       bool
-	earlier, now finetuningPrints
+	earlier, now unchanging
 }
 
-// Persist keeps the fingerprints of this training.
+// Persist keeps what must not change after this training.
 func (v *finetuning) Persist() (graph.Resource, error) {
 	data, err := json.Marshal(v.now)
 	if err != nil {
@@ -71,56 +62,28 @@ func (v *finetuning) Persist() (graph.Resource, error) {
 	return graph.Resource{finetuningFile: data}, nil
 }
 
+const fully = "train without --finetune"
+
+// check reports every difference that forbids fine-tuning (nlu.md §6, Rasa
+// 3.6.21).
 func (v *finetuning) check(c *project.Config) error {
 	var problems diag.List
-	complain := func(changed, hint string) {
-		problems.Errorf(diag.Position{File: c.File}, "finetuning", hint, "the model can't be fine-tuned: %s since it was trained", changed)
+	complain := func(pos diag.Position, hint, format string, args ...any) {
+		problems.Errorf(pos, "finetuning", hint, "the model can't be fine-tuned: %s", fmt.Sprintf(format, args...))
 	}
-	const fully = "train without --finetune"
-	if v.earlier.Config != v.now.Config {
-		complain("the configuration has changed", fully+"; only the number of epochs may differ")
+	for _, d := range v.earlier.configDifferences(v.now, c) {
+		complain(d.pos, fully+"; only the number of epochs may differ", "the configuration has changed since it was trained: %s", d.what)
 	}
-	if v.NLU && v.earlier.Labels != v.now.Labels {
-		complain("intents, entities or actions have come or gone", fully)
+	file := diag.Position{File: c.File}
+	if v.NLU {
+		if d := nameDifferences(v.earlier.Labels, v.now.Labels); d != "" {
+			complain(file, fully, "intents, entities or actions have come or gone since it was trained: %s", d)
+		}
 	}
-	if v.Core && v.earlier.Domain != v.now.Domain {
-		complain("the domain has changed beyond texts", fully)
+	if v.Core {
+		if d := v.earlier.domainDifferences(v.now); d != "" {
+			complain(file, fully, "the domain has changed since it was trained, beyond texts: %s", d)
+		}
 	}
 	return problems.Err()
-}
-
-func printsOf(p *project.Project) finetuningPrints {
-	var config []any
-	for _, section := range []project.Section{p.Config.Pipeline, p.Config.Policies} {
-		for _, item := range section.Items {
-			settings := item.Values()
-			delete(settings, "epochs")
-			config = append(config, item.Name, settings)
-		}
-		config = append(config, nil)
-	}
-	return finetuningPrints{
-		Config: graph.Fingerprint([]any{p.Config.Recipe, p.Config.Language, config}),
-		Labels: graph.Fingerprint(labelSet(p)),
-		Domain: graph.Fingerprint(p.Domain.ForCoreTraining()),
-	}
-}
-
-// labelSet are the intents, response keys and entity labels of the NLU data and
-// the actions of the stories.
-func labelSet(p *project.Project) []string {
-	set := map[string]bool{}
-	for _, e := range p.NLU.Examples {
-		set["intent "+e.Intent] = true
-		set["key "+e.IntentResponseKey] = true
-		for _, a := range e.Entities {
-			set["entity "+a.Entity] = true
-			set["role "+a.Entity+" "+a.Role] = true
-			set["group "+a.Entity+" "+a.Group] = true
-		}
-	}
-	for _, a := range LabelsOf(p).ActionNames {
-		set["action "+a] = true
-	}
-	return slices.Sorted(maps.Keys(set))
 }

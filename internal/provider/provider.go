@@ -22,6 +22,8 @@ import (
 // Importer is the input of a train graph.
 type Importer struct {
 	*project.Project
+	// Types are the components that the configuration can name.
+	Types graph.Types
 	// Problems collects what providers notice on the way, such as checkpoints that
 	// lead nowhere.
 	Problems *diag.List

@@ -41,6 +41,7 @@ func TestFineTuningStartsFromTheEarlierModel(t *testing.T) {
 	}
 }
 
+// What may change and what may not was asked of Rasa 3.6.21.
 func TestFineTuningRefusesAnotherProject(t *testing.T) {
 	for _, c := range []struct {
 		name, file string
@@ -48,11 +49,30 @@ func TestFineTuningRefusesAnotherProject(t *testing.T) {
 		want       string // "" for a change that is allowed
 	}{
 		{"epochs", "config.yml", []string{"epochs: 5", "epochs: 2"}, ""},
+		{"a default spelled out", "config.yml", []string{"epochs: 5", "epochs: 5\n  ranking_length: 10"}, ""},
+		{"assistant", "config.yml", []string{"assistant_id: ", "assistant_id: another_"}, ""},
 		{"response", "domain.yml", []string{"Hello", "Good day"}, ""},
-		{"setting", "config.yml", []string{"epochs: 5", "epochs: 5\n  ranking_length: 3"}, "the configuration has changed"},
-		{"component", "config.yml", []string{"- name: EntitySynonymMapper\n", ""}, "the configuration has changed"},
-		{"intent", "data/nlu.yml", []string{"- intent: bye", "- intent: leave"}, "intents, entities or actions have come or gone"},
-		{"domain", "domain.yml", []string{"{type: text", "{type: any"}, "the domain has changed"},
+		{"session", "domain.yml", []string{"intents:", "session_config: {session_expiration_time: 5, carry_over_slots_to_new_session: true}\nintents:"}, ""},
+		{"example", "data/nlu.yml", []string{"- hi there", "- hi there\n    - howdy"}, ""},
+		{"language", "config.yml", []string{"language: en", "language: de"},
+			`config.yml: the model can't be fine-tuned: the configuration has changed since it was trained: language was "en" and is "de" [finetuning]`},
+		{"setting", "config.yml", []string{"epochs: 5", "epochs: 5\n  ranking_length: 3"},
+			"the configuration has changed since it was trained: ranking_length of DIETClassifier was 10 and is 3 [finetuning]"},
+		{"component", "config.yml", []string{"- name: EntitySynonymMapper\n", ""},
+			"the configuration has changed since it was trained: pipeline: gone: EntitySynonymMapper [finetuning]"},
+		{"policy", "config.yml", []string{"- name: RulePolicy", "- name: AugmentedMemoizationPolicy\n- name: RulePolicy"},
+			"policies: new: AugmentedMemoizationPolicy"},
+		{"intent", "data/nlu.yml", []string{"- intent: bye", "- intent: leave"},
+			"intents, entities or actions have come or gone since it was trained: new: intent leave; gone: intent bye [finetuning]"},
+		{"entity", "data/nlu.yml", []string{"[Berlin](city)", "[Berlin](town)"}, "have come or gone since it was trained: new: entity town [finetuning]"},
+		{"role", "data/nlu.yml", []string{"[Berlin](city)", `[Berlin]{"entity": "city", "role": "to"}`}, "new: role city#to [finetuning]"},
+		{"response key", "data/nlu.yml", []string{"- regex: zip", "- intent: faq/hours\n  examples: |\n    - when\n- regex: zip"}, "new: intent faq, response key faq/hours [finetuning]"},
+		{"pattern", "data/nlu.yml", []string{"- regex: zip", "- regex: more\n  examples: |\n    - x+\n- regex: zip"}, ""},
+		{"action", "data/stories.yml", []string{"- action: utter_booked", "- action: utter_bye"},
+			"intents, entities or actions have come or gone since it was trained: gone: action utter_booked [finetuning]"},
+		{"slot", "domain.yml", []string{"{type: text", "{type: any"}, "the domain has changed since it was trained, beyond texts: slots: changed"},
+		{"response of the domain", "domain.yml", []string{"responses:", "responses:\n  utter_more: [{text: More}]"},
+			"the domain has changed since it was trained, beyond texts: responses: new: utter_more"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

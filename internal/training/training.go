@@ -176,7 +176,7 @@ func (r *Run) fileName() string {
 
 func (r *Run) prepareGraph() error {
 	s := r.settings
-	r.importer = &provider.Importer{Project: r.Project, Problems: r.Problems}
+	r.importer = &provider.Importer{Project: r.Project, Types: s.Types, Problems: r.Problems}
 	r.training = graph.Training{
 		Types: s.Types, Cache: s.Cache, Hook: s.Hook, Logger: s.Logger, Threads: s.Threads, Progress: s.Progress,
 		Force: s.Force, Finetuning: s.Finetune != "",

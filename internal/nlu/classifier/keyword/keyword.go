@@ -62,10 +62,15 @@ func build(env graph.Env, c Config, saved graph.Resource) (any, error) {
 
 // Train takes the texts of all examples that have an intent. A text of two
 // intents is no keyword, nor is one that occurs in a keyword of another intent.
+// When fine-tuning, keywords of the earlier model stay, as in Rasa.
 func (k *Classifier) Train(_ context.Context, data *nlu.TrainingData) error {
 	intents := map[string]string{}
 	twice := map[string]bool{}
 	var texts []string
+	for _, earlier := range k.keywords {
+		intents[earlier.Text] = earlier.Intent
+		texts = append(texts, earlier.Text)
+	}
 	for _, m := range data.Messages {
 		text, intent := m.Values[nlu.Text], m.Values[nlu.IntentLabel]
 		if text == "" || intent == "" {

@@ -85,3 +85,23 @@ func TestKeywordsThatDifferInCaseExcludeEachOther(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 }
+
+// As Rasa 3.6.21 does it: what was a keyword stays one.
+func TestFineTuningKeepsKeywords(t *testing.T) {
+	var log bytes.Buffer
+	c := train(t, &log, nil, [2]string{"hello", "greet"}, [2]string{"bye", "leave"})
+	data := &nlu.TrainingData{}
+	for _, e := range [][2]string{{"howdy", "greet"}, {"bye", "leave"}} {
+		m := &nlu.Message{}
+		m.Values[nlu.Text], m.Values[nlu.IntentLabel] = e[0], e[1]
+		data.Messages = append(data.Messages, m)
+	}
+	if err := c.Train(context.Background(), data); err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{"hello you": "greet", "howdy": "greet", "bye": "leave"} {
+		if got := intent(t, c, text); got != want {
+			t.Errorf("%q is %q, want %q", text, got, want)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -73,14 +74,15 @@ const columnsFile = "feature_to_idx_dict.json"
 
 // Featurizer describes how tokens are written.
 type Featurizer struct {
-	origin string
-	logger *slog.Logger
-	window []place
-	width  int
+	origin   string
+	logger   *slog.Logger
+	finetune bool
+	window   []place
+	width    int
 }
 
 func build(env graph.Env, c Config, saved graph.Resource) (any, error) {
-	f := &Featurizer{origin: nlu.Origin(env, c.Alias), logger: env.Logger}
+	f := &Featurizer{origin: nlu.Origin(env, c.Alias), logger: env.Logger, finetune: env.Finetuning}
 	for i, names := range c.Features {
 		names = slices.Compact(slices.Sorted(slices.Values(names)))
 		for _, name := range names {
@@ -101,7 +103,8 @@ func build(env graph.Env, c Config, saved graph.Resource) (any, error) {
 }
 
 // Train collects the values that occur. Columns are in the order of position,
-// feature and value.
+// feature and value. When fine-tuning, values that the earlier model knows keep
+// their columns, and new ones follow.
 func (f *Featurizer) Train(ctx context.Context, data *nlu.TrainingData) error {
 	values := make([]map[string]bool, len(f.window))
 	for i := range values {
@@ -123,18 +126,20 @@ func (f *Featurizer) Train(ctx context.Context, data *nlu.TrainingData) error {
 		}
 		s.release()
 	}
-	f.width = 0
+	if !f.finetune {
+		f.width = 0
+	}
 	for i := range f.window {
 		p := &f.window[i]
 		columns := make(map[string]int32, len(values[i]))
-		sorted := make([]string, 0, len(values[i]))
-		for v := range values[i] {
-			sorted = append(sorted, v)
+		if f.finetune {
+			maps.Copy(columns, p.columns)
 		}
-		slices.Sort(sorted)
-		for _, v := range sorted {
-			columns[v] = int32(f.width)
-			f.width++
+		for _, v := range slices.Sorted(maps.Keys(values[i])) {
+			if _, known := columns[v]; !known {
+				columns[v] = int32(f.width)
+				f.width++
+			}
 		}
 		p.setColumns(columns)
 	}
@@ -172,11 +177,13 @@ func (f *Featurizer) featurize(m *nlu.Message) {
 	places := make([]int32, len(tokens)+1+len(tokens)*len(f.window)) // for Start and Index
 	x := &sparse.Matrix{Cols: f.width, Start: places[: 1 : len(tokens)+1], Index: places[len(tokens)+1:][:0]}
 	for t := range tokens {
-		for i := range f.window { // in the order of columns
+		from := len(x.Index)
+		for i := range f.window {
 			if c := f.window[i].column(s, t); c >= 0 {
 				x.Index = append(x.Index, c)
 			}
 		}
+		slices.Sort(x.Index[from:]) // they are in order, but for what fine-tuning has added
 		x.Start = append(x.Start, int32(len(x.Index)))
 	}
 	x.Value = sparse.Ones(len(x.Index))

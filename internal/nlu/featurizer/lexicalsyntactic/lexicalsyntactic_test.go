@@ -87,3 +87,34 @@ func BenchmarkProcess(b *testing.B) {
 		}
 	}
 }
+
+// A fine-tuned model goes on with weights by column: what a column stands for
+// must not change, whatever the new examples have or lack.
+func TestFineTuningKeepsColumns(t *testing.T) {
+	config := graph.Config{"features": []any{[]any{"suffix2", "title"}}}
+	old := train(t, config, "go to Köln")
+	saved, err := old.Persist()
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := graph.Env{Logger: slog.New(slog.DiscardHandler), Finetuning: true}
+	c, err := lexicalsyntactic.Type().Build(env, config, saved)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tuned := c.(*lexicalsyntactic.Featurizer)
+	if err := tuned.Train(context.Background(), &nlu.TrainingData{Messages: []*nlu.Message{message("Alles aus")}}); err != nil {
+		t.Fatal(err)
+	}
+	want := append(old.Columns(), "0:suffix2:es", "0:suffix2:us")
+	if d := cmp.Diff(want, tuned.Columns()); d != "" {
+		t.Error(d)
+	}
+	m := message("Alles")
+	if err := tuned.Process(context.Background(), []*nlu.Message{m}); err != nil {
+		t.Fatal(err)
+	}
+	if row, _ := m.Features[0].Sparse.Row(0); !slices.IsSorted(row) || len(row) != 2 {
+		t.Errorf("the columns of a token are %v", row)
+	}
+}
