@@ -42,7 +42,7 @@ var mayImport = map[string]string{
 
 	// contracts
 	"nlu":          "diag graph nludata ml/sparse pyregexp",
-	"dialogue":     "graph diag domain tracker story pystr",
+	"dialogue":     "graph diag domain tracker story pystr nlu",
 	"trackerstore": "tracker",
 	"lockstore":    "",
 	"broker":       "tracker",
@@ -52,7 +52,7 @@ var mayImport = map[string]string{
 	// components
 	"nlu/*":             "nlu nlu/tokenizer nlu/encoder nlu/tagger nlu/textmodel nlu/transformer nludata graph ml/* pyregexp pystr diag",
 	"nlu/intentmessage": "nlu nludata graph domain",
-	"dialogue/*":        "dialogue dialogue/* graph domain tracker story diag ml/* nlu/transformer",
+	"dialogue/*":        "dialogue dialogue/* graph domain tracker story diag ml/* nlu nlu/encoder nlu/transformer",
 	"provider":          "yamlfile graph domain nludata nlu dialogue dialogue/* story project tracker diag",
 	"emulate":           "nlu",
 

@@ -15,6 +15,7 @@ import (
 //	predict_action_probabilities  tracker *tracker.Tracker, domain *domain.Domain,
 //	                              rule_only_data *RuleOnlyData (may be absent or nil) → *Prediction
 //
+// With end-to-end training both have precomputations Texts too.
 // A nil tracker gives a nil *Prediction: there is nothing to predict from.
 func Fns() map[string]graph.Fn {
 	return map[string]graph.Fn{
@@ -23,7 +24,9 @@ func Fns() map[string]graph.Fn {
 			if !ok {
 				return nil, fmt.Errorf("%T is no policy", c)
 			}
+			texts, _ := in["precomputations"].(Texts)
 			return nil, p.Train(ctx, TrainingData{
+				Texts:    texts,
 				Trackers: in["training_trackers"].([]*TrainingTracker),
 				Domain:   in["domain"].(*domain.Domain),
 			})
@@ -38,7 +41,8 @@ func Fns() map[string]graph.Fn {
 				return (*Prediction)(nil), nil
 			}
 			ruleOnly, _ := in["rule_only_data"].(*RuleOnlyData)
-			return p.Predict(ctx, Situation{Tracker: t, Domain: in["domain"].(*domain.Domain), RuleOnly: ruleOnly})
+			texts, _ := in["precomputations"].(Texts)
+			return p.Predict(ctx, Situation{Tracker: t, Domain: in["domain"].(*domain.Domain), RuleOnly: ruleOnly, Texts: texts})
 		}},
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 
 	"github.com/loquat-dev/loquat/internal/domain"
+	"github.com/loquat-dev/loquat/internal/nlu"
 	"github.com/loquat-dev/loquat/internal/story"
 	"github.com/loquat-dev/loquat/internal/tracker"
 )
@@ -26,7 +27,12 @@ type Policy interface {
 type TrainingData struct {
 	Trackers []*TrainingTracker
 	Domain   *domain.Domain
+	Texts    Texts // of the stories; nil unless training is end-to-end
 }
+
+// Texts are what users said, word for word, with what the NLU pipeline's
+// tokenizers and featurizers make of it. Nobody changes them.
+type Texts map[string]*nlu.Message
 
 // TrainingTracker is one path through the stories, or one rule.
 type TrainingTracker struct {
@@ -45,6 +51,7 @@ type Situation struct {
 	Tracker  *tracker.Tracker
 	Domain   *domain.Domain
 	RuleOnly *RuleOnlyData // slots and loops that occur only in rules; may be nil
+	Texts    Texts         // the latest text of the user; nil unless training was end-to-end
 }
 
 // RuleOnlyData names slots and loops that occur in rules but in no story.

@@ -36,8 +36,14 @@ func post(t *testing.T, url string, body, into any) {
 // come as messages of their own.
 func answer(t *testing.T, url, text string) (texts []string) {
 	t.Helper()
+	return reply(t, url, text, text)
+}
+
+// reply is what the assistant says to a message of somebody's conversation.
+func reply(t *testing.T, url, sender, text string) (texts []string) {
+	t.Helper()
 	var said []struct{ Text string }
-	post(t, url+"/webhooks/rest/webhook", map[string]string{"sender": text, "message": text}, &said)
+	post(t, url+"/webhooks/rest/webhook", map[string]string{"sender": sender, "message": text}, &said)
 	for _, s := range said {
 		if s.Text != "" {
 			texts = append(texts, s.Text)

@@ -18,16 +18,6 @@ type recordedMind struct {
 	next   int              // first event that no prediction has used
 }
 
-// load sets the turn that is played next.
-func (m *recordedMind) load(t playedTurn) {
-	m.events, m.next = nil, 0
-	for _, e := range t.Events {
-		if e, ok := e.(map[string]any); ok {
-			m.events = append(m.events, e)
-		}
-	}
-}
-
 // Parse implements conversation.Interpreter.
 func (m *recordedMind) Parse(_ context.Context, message *nlu.Message) error {
 	for _, e := range m.events {

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -15,9 +14,7 @@ import (
 	"github.com/loquat-dev/loquat/internal/action/webhook"
 	"github.com/loquat-dev/loquat/internal/channel"
 	"github.com/loquat-dev/loquat/internal/conversation"
-	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/domain"
-	"github.com/loquat-dev/loquat/internal/graph"
 	"github.com/loquat-dev/loquat/internal/lockstore/memlock"
 	"github.com/loquat-dev/loquat/internal/nlg"
 	"github.com/loquat-dev/loquat/internal/tracker"
@@ -47,9 +44,6 @@ func replayConversations(dir, name string) Report {
 		return fail(name, err)
 	}
 	m, err := f.train(filepath.Join(dir, "dialogue"))
-	if p, ok := errors.AsType[diag.Problems](err); ok && p[0].Code == "not-built" {
-		m, err = f.trainPolicies(filepath.Join(dir, "dialogue"))
-	}
 	if err != nil {
 		return fail(name, err)
 	}
@@ -128,23 +122,6 @@ type mind struct {
 	domain      *domain.Domain
 	interpreter conversation.Interpreter
 	predictor   conversation.Predictor
-	before      func(playedTurn) // is told of each turn before it is played; may be nil
-}
-
-// trainPolicies trains the policies alone; what is understood is as recorded. That
-// is for assistants with end-to-end stories, whose training as a whole needs
-// TEDPolicy.
-func (f *conversationFile) trainPolicies(dialogueDir string) (mind, error) {
-	configs := make([]graph.Config, len(f.Policies))
-	for i, p := range f.Policies {
-		configs[i] = p
-	}
-	policies, err := trainPolicies(filepath.Join(dialogueDir, f.Assistant), configs)
-	if err != nil {
-		return mind{}, err
-	}
-	recorded := &recordedMind{}
-	return mind{policies.domain, recorded, policies, recorded.load}, nil
 }
 
 // play holds the recorded conversations with an assistant and compares replies,
@@ -166,7 +143,7 @@ func (f *conversationFile) play(report *Report, m mind) error {
 	})
 	defer p.Close()
 	for _, c := range f.Conversations {
-		difference, err := playOne(p, store, server, c, m.before)
+		difference, err := playOne(p, store, server, c)
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.ID, err)
 		}
@@ -178,14 +155,11 @@ func (f *conversationFile) play(report *Report, m mind) error {
 // first chooses the variation that was recorded.
 func first(int) int { return 0 }
 
-func playOne(p *conversation.Processor, store *memstore.Store, server *scriptedServer, c playedConversation, before func(playedTurn)) (string, error) {
+func playOne(p *conversation.Processor, store *memstore.Store, server *scriptedServer, c playedConversation) (string, error) {
 	ctx := context.Background()
 	seen := 0
 	for i, turn := range c.Turns {
 		where := fmt.Sprintf("turn %d %s", i, turn.Message)
-		if before != nil {
-			before(turn)
-		}
 		server.load(turn.ActionServer)
 		out := channel.NewCollector("collector")
 		err := send(ctx, p, c.ID, turn.Message, out)

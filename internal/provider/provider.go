@@ -42,6 +42,8 @@ func Types() []graph.Type {
 		storyGraph(),
 		trainingTrackers(),
 		ruleOnlyData(),
+		featurizationInput(),
+		featurizationResult(),
 	}
 }
 

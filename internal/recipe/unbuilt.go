@@ -15,9 +15,6 @@ var unbuilt = []struct {
 	defaults string // JSON
 	nearest  string
 }{
-	// nodes of end-to-end graphs, which no configuration names
-	{graph.Type{Name: "CoreFeaturizationInputConverter", ClassPath: "rasa.core.featurizers.precomputation.CoreFeaturizationInputConverter"}, `{}`, ""},
-	{graph.Type{Name: "CoreFeaturizationCollector", ClassPath: "rasa.core.featurizers.precomputation.CoreFeaturizationCollector"}, `{}`, ""},
 	{graph.Type{Name: "ConveRTFeaturizer", ClassPath: "rasa.nlu.featurizers.dense_featurizer.convert_featurizer.ConveRTFeaturizer", Kinds: []graph.Kind{graph.Featurizer}, Requires: []string{"Tokenizer"}, Languages: []string{"en"}, Packages: []string{"tensorflow_text", "tensorflow_hub"}},
 		`{"alias": null, "model_url": null}`, "CountVectorsFeaturizer"},
 	{graph.Type{Name: "LanguageModelFeaturizer", ClassPath: "rasa.nlu.featurizers.dense_featurizer.lm_featurizer.LanguageModelFeaturizer", Kinds: []graph.Kind{graph.Featurizer}, Requires: []string{"Tokenizer"}, Packages: []string{"transformers"}},

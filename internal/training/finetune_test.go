@@ -131,14 +131,6 @@ func TestUnbuiltComponentsAreRefusedTogether(t *testing.T) {
 	}
 }
 
-func TestEndToEndTrainingIsRefused(t *testing.T) {
-	dir := t.TempDir()
-	write(t, dir, "data/stories.yml", "- action: utter_booked", "- bot: It is booked")
-	if got := (request{Dir: dir}).train(t).Error; !strings.Contains(got, "data/stories.yml") || !strings.Contains(got, "end-to-end") {
-		t.Errorf("got %q", got)
-	}
-}
-
 func TestPartsOfAProject(t *testing.T) {
 	for _, c := range []struct {
 		part training.Part

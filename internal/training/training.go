@@ -132,10 +132,6 @@ func (r *Run) buildGraphs() {
 	}, r.Problems)
 	recipe.Validate(completed, s.Types, r.Problems)
 	recipe.CheckBuilt(r.Graphs, s.Types, r.Problems)
-	if r.Type == recipe.EndToEnd {
-		r.Problems.Errorf(r.Project.Stories.FirstText().Pos, "not-built", "write the texts as intents and responses",
-			"stories with texts of users or the assistant (end-to-end training) can't be learned yet")
-	}
 }
 
 // decide finds out what the project has to train (nlu.md §3.1, Rasa 3.6.21).

@@ -7,6 +7,7 @@ import (
 	"github.com/loquat-dev/loquat/internal/ml/linear"
 	"github.com/loquat-dev/loquat/internal/ml/vocab"
 	"github.com/loquat-dev/loquat/internal/ml/weights"
+	"github.com/loquat-dev/loquat/internal/nlu/encoder"
 )
 
 const (
@@ -21,6 +22,11 @@ func (p *Policy) Persist() (graph.Resource, error) {
 	w.Strings(p.actions)
 	if p.model != nil {
 		w.Int(p.maxHistory)
+		w.Bool(p.texts != nil)
+		if p.texts != nil {
+			p.texts.Write(w)
+			w.Float(p.textLength)
+		}
 		w.Hashes(p.features.Hashes())
 		w.Floats(p.model.Weights)
 	}
@@ -34,12 +40,16 @@ func (p *Policy) load(data []byte) error {
 		return r.Close()
 	}
 	maxHistory := r.Int()
+	if r.Bool() {
+		p.texts, p.textLength = encoder.ReadText(r), r.Float()
+	}
 	features := vocab.NewTable(r.Hashes())
-	m := &linear.Softmax{Classes: len(actions), Features: features.Len(), Weights: r.Floats()}
-	if r.Err() == nil && (maxHistory < 0 || (m.Features+1)*m.Classes != len(m.Weights)) {
+	m := &linear.Softmax{Classes: len(actions), Features: p.textColumns() + features.Len(), Weights: r.Floats()}
+	if r.Err() == nil && (maxHistory < 0 || p.texts != nil && p.textLength <= 0 || (m.Features+1)*m.Classes != len(m.Weights)) {
 		r.Fail("%d weights for %d features and %d actions", len(m.Weights), m.Features, m.Classes)
 	}
 	if err := cmp.Or(r.Err(), r.Close()); err != nil {
+		p.forget()
 		return err
 	}
 	p.maxHistory, p.actions, p.features, p.model = maxHistory, actions, *features, m

@@ -7,9 +7,12 @@ import (
 
 	"github.com/loquat-dev/loquat/internal/dialogue"
 	"github.com/loquat-dev/loquat/internal/dialogue/statevector"
+	"github.com/loquat-dev/loquat/internal/tracker"
 )
 
-// Predict gives every action of the stories a probability.
+// Predict gives every action of the stories a probability: by the intent of the
+// latest message or, where that is surer, by its text. A prediction by the text is
+// as sure as the stories know the text, one by the intent as the classifier was.
 func (p *Policy) Predict(_ context.Context, in dialogue.Situation) (*dialogue.Prediction, error) {
 	out := &dialogue.Prediction{
 		Policy:        componentName,
@@ -23,7 +26,16 @@ func (p *Policy) Predict(_ context.Context, in dialogue.Situation) (*dialogue.Pr
 	if view.RuleOnly == nil {
 		view.RuleOnly = &dialogue.RuleOnlyData{}
 	}
-	for k, probability := range p.probabilities(p.encoders.For(in.Domain).Recent(in.Tracker, view)) {
+	probabilities, _ := p.probabilities(in, view)
+	if p.texts != nil && in.Tracker.LatestActionName() == tracker.ListenAction {
+		view.UseText = true
+		byText, known := p.probabilities(in, view)
+		byIntent := dialogue.Confidence(in.Tracker) * slices.Max(probabilities)
+		if sure := known * slices.Max(byText); sure > p.config.TextThreshold && sure > byIntent {
+			probabilities, out.EndToEnd = byText, true
+		}
+	}
+	for k, probability := range probabilities {
 		if i, ok := in.Domain.ActionIndex(p.actions[k]); ok {
 			out.Probabilities[i] = probability
 		}
@@ -32,13 +44,15 @@ func (p *Policy) Predict(_ context.Context, in dialogue.Situation) (*dialogue.Pr
 	return out, nil
 }
 
-// probabilities gives a number to each of the policy's actions.
-func (p *Policy) probabilities(states []dialogue.State) []float64 {
-	var v statevector.Vector
-	v.Encode(statevector.Recent(states, p.maxHistory), p.features.Find)
-	out := make([]float64, len(p.actions))
-	p.model.Probabilities(v.Index, v.Value, out)
-	return out
+// probabilities gives a number to each of the policy's actions. known is how much
+// of the user's text the stories know.
+func (p *Policy) probabilities(in dialogue.Situation, view dialogue.View) (out []float64, known float64) {
+	states := p.encoders.For(in.Domain).Recent(in.Tracker, view)
+	var v vector
+	known = p.encode(&v, statevector.Recent(states, p.maxHistory), in.Texts, p.features.Find)
+	out = make([]float64, len(p.actions))
+	p.model.Probabilities(v.index, v.value, out)
+	return out, known
 }
 
 // rank keeps the probabilities of the ranking_length most probable actions.

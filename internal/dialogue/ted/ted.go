@@ -16,6 +16,7 @@ import (
 	"github.com/loquat-dev/loquat/internal/graph"
 	"github.com/loquat-dev/loquat/internal/ml/linear"
 	"github.com/loquat-dev/loquat/internal/ml/vocab"
+	"github.com/loquat-dev/loquat/internal/nlu/encoder"
 )
 
 const componentName = "TEDPolicy"
@@ -27,9 +28,15 @@ type Config struct {
 	RankingLength          int                       `json:"ranking_length"` // actions that get a probability; 0 is all
 	RenormalizeConfidences bool                      `json:"renormalize_confidences"`
 	Featurizer             dialogue.FeaturizerConfig `json:"featurizer,omitempty"`
+	// Featurizers are those of the pipeline whose features of texts count; none
+	// means all.
+	Featurizers []string `json:"featurizers"`
+	// TextThreshold is how sure a prediction by the text of a message must be to
+	// be taken instead of that by its intent.
+	TextThreshold float64 `json:"e2e_confidence_threshold"`
 }
 
-var defaults = Config{Priority: 1}
+var defaults = Config{Priority: 1, Featurizers: []string{}, TextThreshold: 0.5}
 
 // Type describes the policy.
 func Type() graph.Type {
@@ -71,9 +78,15 @@ type Policy struct {
 	env        graph.Env
 	encoders   dialogue.EncoderCache
 
-	actions  []string // labels: names and texts of actions, sorted; nil until trained
-	features vocab.Table
-	model    *linear.Softmax
+	actions    []string      // labels: names and texts of actions, sorted; nil until trained
+	texts      *encoder.Text // of users in end-to-end stories; nil if there are none
+	textLength float64       // mean squared length of their vectors
+	features   vocab.Table
+	model      *linear.Softmax
+}
+
+func (p *Policy) forget() {
+	p.actions, p.texts, p.textLength, p.features, p.model = nil, nil, 0, vocab.Table{}, nil
 }
 
 func build(env graph.Env, raw graph.Config, saved graph.Resource) (any, error) {

@@ -8,7 +8,6 @@ import (
 	"github.com/loquat-dev/loquat/internal/dialogue/statevector"
 	"github.com/loquat-dev/loquat/internal/ml/linear"
 	"github.com/loquat-dev/loquat/internal/ml/sparse"
-	"github.com/loquat-dev/loquat/internal/ml/vocab"
 )
 
 // How actions are learned (docs/decisions/013-dialogue-learner.md).
@@ -30,7 +29,7 @@ func (p *Policy) Train(ctx context.Context, data dialogue.TrainingData) error {
 	if len(p.inVain) > 0 {
 		p.env.Logger.InfoContext(ctx, "settings without effect here", "settings", p.inVain)
 	}
-	p.actions, p.features, p.model = nil, vocab.Table{}, nil
+	p.forget()
 	examples, err := p.examples(ctx, data)
 	if err != nil {
 		return err
@@ -39,6 +38,9 @@ func (p *Policy) Train(ctx context.Context, data dialogue.TrainingData) error {
 		p.env.Logger.WarnContext(ctx, "policy not trained: there are no stories", "policy", componentName)
 		return nil
 	}
+	if err := p.learnTexts(examples, data.Texts); err != nil {
+		return err
+	}
 	for _, e := range examples {
 		p.actions = append(p.actions, e.action)
 	}
@@ -46,21 +48,21 @@ func (p *Policy) Train(ctx context.Context, data dialogue.TrainingData) error {
 	p.actions = slices.Compact(p.actions)
 
 	var rows sparse.Builder
-	var v statevector.Vector
+	var v vector
 	label, weight := make([]int, len(examples)), make([]float64, len(examples))
 	for i, e := range examples {
-		v.Encode(e.states, p.features.Add)
-		rows.Row(v.Index, v.Value)
+		p.encode(&v, e.states, data.Texts, p.features.Add)
+		rows.Row(v.index, v.value)
 		label[i], _ = slices.BinarySearch(p.actions, e.action)
 		weight[i] = 1
 	}
-	p.model, err = linear.FitSoftmax(ctx, rows.Matrix(p.features.Len()), label, weight, len(p.actions), linear.SoftmaxOptions{
+	p.model, err = linear.FitSoftmax(ctx, rows.Matrix(p.textColumns()+p.features.Len()), label, weight, len(p.actions), linear.SoftmaxOptions{
 		L2: l2, MaxIterations: maxIterations, Tolerance: tolerance, Threads: max(p.env.Threads, 1),
 	})
 	if err != nil {
 		return err
 	}
-	p.env.Logger.InfoContext(ctx, "learned", "policy", componentName, "examples", len(examples), "actions", len(p.actions), "features", p.features.Len())
+	p.env.Logger.InfoContext(ctx, "learned", "policy", componentName, "examples", len(examples), "actions", len(p.actions), "features", p.model.Features)
 	return nil
 }
 

@@ -125,13 +125,14 @@ func settings() transformer.Settings {
 			"entities": int64(20), "slots": int64(20), "active_loop": int64(20),
 		},
 		"entity_recognition":           false,
+		"featurizers":                  []any{},
 		"hidden_layers_sizes":          map[string]any{"text": []any{}},
 		"number_of_transformer_layers": map[string]any{"text": int64(1), "dialogue": int64(1)},
 		"similarity_type":              "inner",
 		"transformer_size":             map[string]any{"text": int64(128), "dialogue": int64(128)},
 	})
 	for _, name := range []string{ // TEDPolicy's alone
-		"constrain_similarities", "e2e_confidence_threshold", "maximum_negative_similarity", "maximum_positive_similarity",
+		"constrain_similarities", "maximum_negative_similarity", "maximum_positive_similarity",
 		"use_maximum_negative_similarity",
 	} {
 		delete(s, name)
