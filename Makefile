@@ -41,6 +41,10 @@ bench: build ## print the table of accuracy, speed and memory
 bench-dialogue: ## print how well TEDPolicy predicts stories it has not seen
 	$(GO) run ./bench dialogue
 
+.PHONY: bench-nlu
+bench-nlu: build ## print the table of NLU accuracy, speed and memory
+	$(GO) run ./bench nlu
+
 .PHONY: fuzz
 fuzz: ## run each fuzz test for a few seconds
 	@scripts/fuzz

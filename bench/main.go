@@ -2,7 +2,8 @@
 // is held to, each figure beside its bound. It measures ./bin/loquat as it is.
 //
 // Arguments choose sections; without any, all are measured. Flags narrow the
-// section "nlu" down (-h lists them).
+// section "nlu" down (-h lists them). "parse MODEL TABLE" loads a model and parses
+// the texts of a table; the section "nlu" runs it as a process of its own.
 package main
 
 import (
@@ -31,13 +32,20 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	flag.Parse()
-	if err := measure(ctx, flag.Args()); err != nil {
+	if args := flag.Args(); len(args) == 3 && args[0] == "parse" {
+		if err := benchParse(ctx, args[1], args[2]); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	if err := run(ctx, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func measure(ctx context.Context, chosen []string) error {
+func run(ctx context.Context, chosen []string) error {
 	root, err := os.Getwd()
 	if err != nil {
 		return err

@@ -74,7 +74,6 @@ func readExamples(file string) ([]nludata.Example, error) {
 // pipeline is a trained pipeline of components.
 type pipeline struct {
 	nodes []nlu.Processor
-	bytes int // size of what the components keep
 }
 
 type step struct {
@@ -115,15 +114,6 @@ func trainPipeline(ctx context.Context, examples []nludata.Example, classifier s
 		if t, ok := component.(nlu.TrainingProcessor); ok {
 			if data, err = t.ProcessTrainingData(ctx, data); err != nil {
 				return nil, err
-			}
-		}
-		if k, ok := component.(graph.Persister); ok {
-			saved, err := k.Persist()
-			if err != nil {
-				return nil, err
-			}
-			for _, content := range saved {
-				p.bytes += len(content)
 			}
 		}
 		p.nodes = append(p.nodes, component.(nlu.Processor))

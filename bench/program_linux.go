@@ -1,0 +1,188 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/loquat-dev/loquat/internal/app"
+)
+
+// programBench measures ./bin/loquat itself.
+type programBench struct {
+	*nluBench
+	program string
+}
+
+const pipelineYAML = `recipe: default.v1
+language: en
+pipeline:
+- name: WhitespaceTokenizer
+- name: RegexFeaturizer
+- name: LexicalSyntacticFeaturizer
+- name: CountVectorsFeaturizer
+- name: CountVectorsFeaturizer
+  analyzer: char_wb
+  min_ngram: 1
+  max_ngram: 4
+- name: DIETClassifier
+  epochs: 100
+  constrain_similarities: true
+`
+
+// train runs `loquat train nlu` on NLU data, in a folder of its own.
+func (b *programBench) train(ctx context.Context, dir string, data []byte) (took time.Duration, peak int64, err error) {
+	for name, content := range map[string][]byte{"config.yml": []byte(pipelineYAML), "data/nlu.yml": data} {
+		file := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			return 0, 0, err
+		}
+		if err := os.WriteFile(file, content, 0o644); err != nil {
+			return 0, 0, err
+		}
+	}
+	cmd := exec.CommandContext(ctx, b.program, "train", "nlu", "--fixed-model-name", "bench")
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "RASA_TELEMETRY_ENABLED=false")
+	started := time.Now()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return 0, 0, fmt.Errorf("train nlu: %w\n%s", err, out)
+	}
+	took = time.Since(started)
+	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		peak = usage.Maxrss << 10
+	}
+	return took, peak, nil
+}
+
+// clinc trains the program on CLINC150 and loads and uses the model in a process
+// of its own, on one core.
+func (b *programBench) clinc(ctx context.Context) error {
+	dir, err := os.MkdirTemp("", "loquat-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	data, err := os.ReadFile(filepath.Join(b.dir, "clinc150", "nlu.yml"))
+	if err != nil {
+		return err
+	}
+	took, peak, err := b.train(ctx, dir, data)
+	if err != nil {
+		return err
+	}
+	b.row("loquat train nlu, clinc150 (15,000 examples)", "≤ 15 (8) s", "%.1f s", took.Seconds())
+	b.row("its peak of memory", "≤ 500 MB", "%.0f MB", float64(peak)/1e6)
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, self, "parse", filepath.Join(dir, "models", "bench.tar.gz"), filepath.Join(b.dir, "clinc150", "test.tsv"))
+	cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
+	var out, complaints bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &complaints
+	if err := startOn([]int{0}, cmd); err != nil {
+		return err
+	}
+	if err := cmd.Wait(); err != nil {
+		return fmt.Errorf("parse: %w\n%s", err, &complaints)
+	}
+	var r parseResult
+	if err := json.Unmarshal(out.Bytes(), &r); err != nil {
+		return err
+	}
+	b.row("loading that model", "≤ 150 ms", "%.0f ms", r.LoadMS)
+	b.row("resident memory with it", "≤ 120 MB", "%.0f MB", float64(r.Resident)/1e6)
+	b.row("parse, one core, p50 / p99", "≤ 0.2/1 (0.05/0.3)", "%.3f / %.3f ms", r.P50, r.P99)
+	return nil
+}
+
+// smallBot trains the program on 300 examples: 15 each of 20 intents of HWU64,
+// with their entities.
+func (b *programBench) smallBot(ctx context.Context) error {
+	dir, err := os.MkdirTemp("", "loquat-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	table, err := os.ReadFile(filepath.Join(b.dir, "hwu64", "train.tsv"))
+	if err != nil {
+		return err
+	}
+	byIntent := map[string][]string{}
+	var intents []string
+	for line := range strings.Lines(string(table)) {
+		columns := strings.Split(strings.TrimSpace(line), "\t")
+		if len(columns) < 3 || columns[1] == "intent" {
+			continue
+		}
+		if byIntent[columns[1]] == nil {
+			intents = append(intents, columns[1])
+		}
+		byIntent[columns[1]] = append(byIntent[columns[1]], columns[2])
+	}
+	slices.Sort(intents)
+	var data bytes.Buffer
+	data.WriteString("version: \"3.1\"\nnlu:\n")
+	chosen := 0
+	for _, intent := range intents {
+		if len(byIntent[intent]) < 15 || chosen == 20 {
+			continue
+		}
+		chosen++
+		fmt.Fprintf(&data, "- intent: %s\n  examples: |\n", intent)
+		for _, text := range byIntent[intent][:15] {
+			fmt.Fprintf(&data, "    - %s\n", text)
+		}
+	}
+	took, _, err := b.train(ctx, dir, data.Bytes())
+	if err != nil {
+		return err
+	}
+	b.row("loquat train nlu, 300 examples of 20 intents with entities", "≤ 1 (0.4) s", "%.2f s", took.Seconds())
+	return nil
+}
+
+// parseResult is what the section "parse" prints.
+type parseResult struct {
+	LoadMS, P50, P99 float64
+	Resident         int64
+}
+
+// benchParse loads a model and parses the texts of a table, in this process.
+func benchParse(ctx context.Context, model, table string) error {
+	examples, err := readExamples(table)
+	if err != nil {
+		return err
+	}
+	started := time.Now()
+	p, err := app.OpenParser(ctx, app.ServeOptions{Model: model, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return err
+	}
+	r := parseResult{LoadMS: milliseconds(time.Since(started))}
+	var times []time.Duration
+	for _, e := range examples {
+		began := time.Now()
+		if _, err := p.Parse(ctx, e.Text); err != nil {
+			return err
+		}
+		times = append(times, time.Since(began))
+	}
+	slices.Sort(times)
+	r.P50, r.P99 = milliseconds(times[len(times)/2]), milliseconds(times[len(times)*99/100])
+	this := &process{cmd: &exec.Cmd{Process: &os.Process{Pid: os.Getpid()}}}
+	if r.Resident, err = this.resident(); err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(r)
+}
