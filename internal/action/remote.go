@@ -23,6 +23,14 @@ type Reply struct {
 	Responses []map[string]any
 }
 
+// ExecutorClass is Rasa's name for what runs remote actions; traces have it.
+func (r *Runner) ExecutorClass() string {
+	if s, ok := r.Server.(interface{ ExecutorClass() string }); ok {
+		return s.ExecutorClass()
+	}
+	return "HTTPCustomActionExecutor"
+}
+
 // remote runs an action on the action server.
 func (r *Runner) remote(ctx context.Context, name string, s Situation) ([]tracker.Event, error) {
 	if r.Server == nil {

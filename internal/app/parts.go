@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/loquat-dev/loquat/internal/action"
+	"github.com/loquat-dev/loquat/internal/action/actionrpc"
 	"github.com/loquat-dev/loquat/internal/action/webhook"
 	"github.com/loquat-dev/loquat/internal/assistant"
 	"github.com/loquat-dev/loquat/internal/broker"
@@ -251,6 +252,13 @@ func (p *parts) actionServer() (action.Server, error) {
 			Hint: "start an action server with it, python -m rasa_sdk --actions " + module.TextOrEmpty() + ", and set url",
 		}
 	}
+	domainJSON, err := p.model.Domain().MarshalJSON()
+	if err != nil {
+		return nil, fmt.Errorf("encode domain: %w", err)
+	}
+	if actionrpc.IsURL(e.URL) {
+		return p.actionServerRPC(e, domainJSON)
+	}
 	settings := webhook.Settings{
 		URL: e.URL, Params: texts(e.Params), Headers: texts(e.Headers), Username: e.Username, Password: e.Password,
 		Token: e.Token, TokenName: e.TokenName, CAFile: e.CAFile, Compress: webhook.CompressFromEnv(),
@@ -261,11 +269,32 @@ func (p *parts) actionServer() (action.Server, error) {
 	if s := e.Param("enable_selective_domain"); s != nil {
 		settings.SelectiveDomain = s.Flag
 	}
-	domainJSON, err := p.model.Domain().MarshalJSON()
-	if err != nil {
-		return nil, fmt.Errorf("encode domain: %w", err)
+	if s := e.Param("domain_digest"); s != nil {
+		settings.DomainDigest = s.Flag
 	}
 	return webhook.New(settings, p.model.Domain(), domainJSON)
+}
+
+// actionServerRPC makes the client of an action server that speaks gRPC. What is
+// part of a URL or of HTTP has no place there, and is named.
+func (p *parts) actionServerRPC(e *project.Endpoint, domainJSON []byte) (action.Server, error) {
+	for key, set := range map[string]bool{"params": len(e.Params) > 0, "token": e.Token != ""} {
+		if set {
+			return nil, diag.Problem{
+				Pos: e.Pos, Code: "invalid-endpoints", Message: fmt.Sprintf("an action server over gRPC takes no %s", key),
+				Hint: "write it below headers:, which are sent as metadata",
+			}
+		}
+	}
+	client, err := actionrpc.New(actionrpc.Settings{
+		URL: e.URL, Headers: texts(e.Headers), Username: e.Username, Password: e.Password, CAFile: e.CAFile,
+		Intercept: p.tracing.ActionServerRPC(),
+	}, domainJSON)
+	if err != nil {
+		return nil, err
+	}
+	p.onClose(func(context.Context) error { return client.Close() })
+	return client, nil
 }
 
 func texts(m map[string]any) map[string]string {

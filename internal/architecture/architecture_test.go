@@ -57,15 +57,17 @@ var mayImport = map[string]string{
 	"emulate":           "nlu",
 
 	// runtime
-	"nlg":            "domain tracker channel pystr",
-	"action":         "domain tracker channel nlg pystr",
-	"action/webhook": "action domain tracker version",
-	"conversation":   "action nlg nlu dialogue domain tracker trackerstore lockstore broker channel",
-	"assistant":      "model graph recipe nlu dialogue domain provider diag",
-	"evaluate":       "nlu nludata pystr",
-	"evaluate/*":     "evaluate",
-	"training":       "project validate recipe graph model provider nlu nludata dialogue domain story tracker diag version",
-	"validate":       "project recipe graph domain nludata nlu story dialogue dialogue/* tracker diag",
+	"nlg":              "domain tracker channel pystr",
+	"action":           "domain tracker channel nlg pystr",
+	"action/webhook":   "action domain tracker version",
+	"action/actionrpc": "action action/webhook actionpb tracker version",
+	"actionpb":         "",
+	"conversation":     "action nlg nlu dialogue domain tracker trackerstore lockstore broker channel",
+	"assistant":        "model graph recipe nlu dialogue domain provider diag",
+	"evaluate":         "nlu nludata pystr",
+	"evaluate/*":       "evaluate",
+	"training":         "project validate recipe graph model provider nlu nludata dialogue domain story tracker diag version",
+	"validate":         "project recipe graph domain nludata nlu story dialogue dialogue/* tracker diag",
 
 	// edges
 	"trackerstore/*": "trackerstore tracker domain diag",

@@ -17,7 +17,7 @@ import (
 func (t *turn) act(ctx context.Context, name string, prediction *dialogue.Prediction, confidence float64) (ended bool, err error) {
 	step := &Step{Name: StepAction, ConversationID: t.tracker.ConversationID, MessageID: t.messageID, Action: name}
 	if t.Actions.IsRemote(name) {
-		step.Executor = "HTTPCustomActionExecutor"
+		step.Executor = t.Actions.ExecutorClass()
 	}
 	var events []tracker.Event
 	var rejected bool

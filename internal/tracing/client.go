@@ -120,12 +120,17 @@ func (t *transport) end(spans []*record.Span, err error) {
 // that requests at the same time never see each other's.
 func (t *transport) inject(ctx context.Context, h http.Header) {
 	h.Del("baggage")
-	if t.actions && t.config.Baggage {
+	t.propagate(ctx, propagation.HeaderCarrier(h), t.actions)
+}
+
+// propagate writes the trace context, with baggage only for the action server.
+func (t *Tracing) propagate(ctx context.Context, carrier propagation.TextMapCarrier, actions bool) {
+	if actions && t.config.Baggage {
 		ctx = withActionBaggage(ctx)
 	} else {
 		ctx = baggage.ContextWithoutBaggage(ctx)
 	}
-	t.propagator.Inject(record.Export(ctx), propagation.HeaderCarrier(h))
+	t.propagator.Inject(record.Export(ctx), carrier)
 }
 
 // withActionBaggage adds action_name, sender_id and message_id to what came with

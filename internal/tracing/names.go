@@ -20,6 +20,8 @@ const (
 	spanLock         = ".lock"        // after a class
 	spanStreamEvents = "._stream_new_events"
 	spanExecutor     = "HTTPCustomActionExecutor.run"
+	spanGRPCExecutor = "GRPCCustomActionExecutor.run"
+	spanGRPCRequest  = "GRPCCustomActionExecutor._request"
 	spanRequest      = "EndpointConfig.request"
 )
 
@@ -93,6 +95,8 @@ const (
 	attrClientAddress  = attribute.Key("client.address")
 	attrUserAgent      = attribute.Key("user_agent.original")
 	attrProtocol       = attribute.Key("network.protocol.version")
+	attrRPCMethod      = attribute.Key("rpc.method")
+	attrRPCStatus      = attribute.Key("rpc.status_code")
 	attrServiceName    = attribute.Key("service.name")
 	attrServiceVersion = attribute.Key("service.version")
 )

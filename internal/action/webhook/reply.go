@@ -24,6 +24,11 @@ func ParseReply(body []byte) (action.Reply, error) {
 	if !ok {
 		return action.Reply{}, errors.New("not a JSON object")
 	}
+	return ReplyFrom(m)
+}
+
+// ReplyFrom reads a decoded answer.
+func ReplyFrom(m map[string]any) (action.Reply, error) {
 	events, err := list(m, "events")
 	if err != nil {
 		return action.Reply{}, err
@@ -105,8 +110,8 @@ func checkDepth(body []byte) error {
 		case c == '"':
 			inString = true
 		case c == '{' || c == '[':
-			if depth++; depth > maxDepth {
-				return fmt.Errorf("nested more than %d levels deep", maxDepth)
+			if depth++; depth > MaxDepth {
+				return fmt.Errorf("nested more than %d levels deep", MaxDepth)
 			}
 		case c == '}' || c == ']':
 			depth--

@@ -24,7 +24,7 @@ func (c *Client) request(ctx context.Context, name string, t *tracker.Tracker, w
 		}
 		body = b.Bytes()
 	}
-	request, err := http.NewRequestWithContext(context.WithValue(ctx, purposeKey{}, Purpose{name, t.ConversationID}), http.MethodPost, c.url, bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(WithPurpose(ctx, Purpose{name, t.ConversationID}), http.MethodPost, c.url, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
@@ -48,6 +48,9 @@ func (c *Client) body(name string, t *tracker.Tracker, withDomain bool) []byte {
 	b = t.AppendState(append(b, `,"tracker":`...), tracker.All)
 	if withDomain {
 		b = append(append(b, `,"domain":`...), c.domainJS...)
+	}
+	if c.digest != "" {
+		b = tracker.AppendValue(append(b, `,"domain_digest":`...), c.digest)
 	}
 	b = tracker.AppendValue(append(b, `,"version":`...), version.Rasa)
 	return append(b, '}')

@@ -4,8 +4,10 @@ package webhook
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,7 +30,7 @@ const Timeout = 300 * time.Second
 // Limits of an answer.
 const (
 	maxAnswer = 16 << 20 // bytes
-	maxDepth  = 200      // nesting of JSON values
+	MaxDepth  = 200      // nesting of JSON values
 	maxEvents = 10_000
 )
 
@@ -44,7 +46,10 @@ type Settings struct {
 	TokenName       string // "token" if empty
 	CAFile          string
 	SelectiveDomain bool // enable_selective_domain
-	Compress        bool // COMPRESS_ACTION_SERVER_REQUEST
+	// DomainDigest sends a digest of the domain instead of it, which servers made
+	// with rasa-sdk 3.9 or newer understand.
+	DomainDigest bool
+	Compress     bool // COMPRESS_ACTION_SERVER_REQUEST
 
 	// Wrap decorates the transport, for tracing; nil leaves it as it is.
 	Wrap func(http.RoundTripper) http.RoundTripper
@@ -58,6 +63,7 @@ type Client struct {
 	http     *http.Client
 	domain   *domain.Domain
 	domainJS []byte // the domain as JSON, made once
+	digest   string // stands for it; "" if it is always sent
 }
 
 // New returns a client for the action server of an assistant with that domain,
@@ -84,7 +90,7 @@ func New(s Settings, d *domain.Domain, domainJSON []byte) (*Client, error) {
 	transport.MaxIdleConnsPerHost = 64
 	transport.Proxy = nil // action servers are neighbours; Rasa asks no proxy either
 	if s.CAFile != "" {
-		pool, err := readCA(s.CAFile)
+		pool, err := ReadCA(s.CAFile)
 		if err != nil {
 			return nil, fmt.Errorf("action_endpoint: %w", err)
 		}
@@ -94,13 +100,19 @@ func New(s Settings, d *domain.Domain, domainJSON []byte) (*Client, error) {
 	if s.Wrap != nil {
 		wrapped = s.Wrap(transport)
 	}
-	return &Client{
+	c := &Client{
 		settings: s, url: target.String(), place: target.Scheme + "://" + target.Host, domain: d, domainJS: domainJSON,
 		http: &http.Client{Transport: wrapped, Timeout: Timeout, CheckRedirect: sameHost},
-	}, nil
+	}
+	if s.DomainDigest {
+		sum := sha256.Sum256(domainJSON)
+		c.digest = hex.EncodeToString(sum[:])
+	}
+	return c, nil
 }
 
-func readCA(file string) (*x509.CertPool, error) {
+// ReadCA reads certificates in PEM.
+func ReadCA(file string) (*x509.CertPool, error) {
 	pem, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("cafile: %w", err)
@@ -124,9 +136,9 @@ func sameHost(r *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// Run implements action.Server.
+// Run implements action.Server. A server that lacks the domain asks for it.
 func (c *Client) Run(ctx context.Context, name string, t *tracker.Tracker) (action.Reply, error) {
-	withDomain := c.sendsDomain(name)
+	withDomain := c.digest == "" && c.sendsDomain(name)
 	reply, err := c.call(ctx, name, t, withDomain)
 	if status, ok := errors.AsType[*StatusError](err); ok && status.Status == statusDomainMissing && !withDomain {
 		reply, err = c.call(ctx, name, t, true)
@@ -201,6 +213,11 @@ func PurposeOf(ctx context.Context) Purpose {
 	return p
 }
 
+// WithPurpose says what calls with that context are made for.
+func WithPurpose(ctx context.Context, p Purpose) context.Context {
+	return context.WithValue(ctx, purposeKey{}, p)
+}
+
 type purposeKey struct{}
 
 // rejection reads a 400: one that names the action rejects its execution, any
@@ -224,9 +241,14 @@ func reason(body []byte) string {
 	if json.Unmarshal(body, &answer) != nil || answer.Error == "" {
 		return ""
 	}
+	return ": " + Shorten(answer.Error)
+}
+
+// Shorten keeps what an action server says to a length that a log can bear.
+func Shorten(text string) string {
 	const limit = 300
-	if r := []rune(answer.Error); len(r) > limit {
-		return ": " + string(r[:limit]) + "…"
+	if r := []rune(text); len(r) > limit {
+		return string(r[:limit]) + "…"
 	}
-	return ": " + answer.Error
+	return text
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -122,6 +123,39 @@ func TestDomainIsSentWhenAskedFor(t *testing.T) {
 	defer s.Close()
 	if _, err := run(t, webhook.Settings{URL: s.URL, SelectiveDomain: true}); err != nil || len(got) != 2 || got[0] || !got[1] {
 		t.Errorf("domain sent %v, error %v", got, err)
+	}
+}
+
+// With domain_digest the domain is sent once, and again when the server has
+// forgotten it.
+func TestADigestStandsForTheDomain(t *testing.T) {
+	var got []string
+	known := ""
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var request struct {
+			Domain any
+			Digest string `json:"domain_digest"`
+		}
+		if err := json.NewDecoder(r.Body).Decode(&request); err != nil {
+			t.Error(err)
+		}
+		got = append(got, fmt.Sprint(request.Domain != nil))
+		if request.Domain == nil && request.Digest != known {
+			w.WriteHeader(449)
+			return
+		}
+		known = request.Digest
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(`{}`))
+	}))
+	defer s.Close()
+	for range 2 {
+		if _, err := run(t, webhook.Settings{URL: s.URL, DomainDigest: true}); err != nil {
+			t.Error(err)
+		}
+	}
+	if strings.Join(got, " ") != "false true false" || len(known) != 64 {
+		t.Errorf("domain sent: %v, digest %q", got, known)
 	}
 }
 
