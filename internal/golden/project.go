@@ -9,6 +9,7 @@ func Project() []Check {
 		{"nlu/entity_annotation.jsonl", annotations},
 		{"project/endpoints.json", endpoints},
 		{"project/projects.json", projects},
+		{"project/training_started.json", statistics},
 		{"project/data_validate.json", dataValidate},
 	}
 }
