@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 export CGO_ENABLED ?= 0
 export GO ?= go
+# Building and measuring is no usage to report.
+export RASA_TELEMETRY_ENABLED ?= false
 LDFLAGS := -s -w
 
 .PHONY: help

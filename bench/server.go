@@ -71,7 +71,7 @@ func (b *serverBench) row(name, format string, args ...any) {
 func (b *serverBench) train() error {
 	start := time.Now()
 	cmd := exec.Command(b.program, "train")
-	cmd.Dir = b.dir
+	cmd.Dir, cmd.Env = b.dir, append(os.Environ(), "RASA_TELEMETRY_ENABLED=false")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("train: %w\n%s", err, out)
 	}

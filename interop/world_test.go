@@ -95,7 +95,7 @@ func untrainedBot(t testing.TB, endpoints string) string {
 func run(t testing.TB, dir string, env []string, args ...string) (string, error) {
 	t.Helper()
 	cmd := exec.Command(binary(t), args...)
-	cmd.Dir, cmd.Env = dir, append(os.Environ(), env...)
+	cmd.Dir, cmd.Env = dir, append(append(os.Environ(), "RASA_TELEMETRY_ENABLED=false"), env...)
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
@@ -127,7 +127,7 @@ func (o *output) String() string {
 func launch(t testing.TB, dir string, env []string, ready func() bool, name string, args ...string) *process {
 	t.Helper()
 	p := &process{cmd: exec.Command(name, args...), out: &output{}}
-	p.cmd.Dir, p.cmd.Env = dir, append(os.Environ(), env...)
+	p.cmd.Dir, p.cmd.Env = dir, append(append(os.Environ(), "RASA_TELEMETRY_ENABLED=false"), env...)
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -136,7 +136,7 @@ func ownConfig(binary, work string) string {
 func loquat(binary, dir string, args ...string) *exec.Cmd {
 	cmd := exec.Command(binary, args...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "RASA_CACHE_DIRECTORY="+filepath.Join(dir, ".cache"))
+	cmd.Env = append(os.Environ(), "RASA_TELEMETRY_ENABLED=false", "RASA_CACHE_DIRECTORY="+filepath.Join(dir, ".cache"))
 	return cmd
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/evaluate"
+	"github.com/loquat-dev/loquat/internal/telemetry"
 )
 
 // ProjectPaths say where a project's files are.
@@ -52,8 +53,9 @@ type TrainOptions struct {
 	FailOnWarnings       bool
 	ValidationMaxHistory int // 0 means all turns
 
-	Logger   *slog.Logger
-	Progress func(NodeDone) // may be nil
+	Logger    *slog.Logger
+	Telemetry *telemetry.Recorder // may be nil
+	Progress  func(NodeDone)      // may be nil
 }
 
 // NodeDone tells that a node of a training has ended.
@@ -80,6 +82,7 @@ type ValidateOptions struct {
 	FailOnWarnings bool
 	MaxHistory     int // 0 means all turns
 	Logger         *slog.Logger
+	Telemetry      *telemetry.Recorder // may be nil
 }
 
 // ValidateResult is what data validate found.
@@ -96,6 +99,7 @@ type TestNLUOptions struct {
 	Successes bool   // write what was right too
 	NoErrors  bool   // leave out what was wrong
 	NoPlot    bool
+	Telemetry *telemetry.Recorder // may be nil
 	Logger    *slog.Logger
 	Progress  func(evaluate.Step) // may be nil
 
@@ -146,6 +150,7 @@ type ServeOptions struct {
 	Trace       bool // print the tree of spans of each turn to TraceOutput
 	TraceOutput io.Writer
 	Logger      *slog.Logger
+	Telemetry   *telemetry.Recorder // may be nil
 }
 
 // TLSFiles name what HTTPS needs.

@@ -41,6 +41,8 @@ type Assistant struct {
 	closers []func(context.Context) error
 	tracing *tracing.Tracing
 	viewer  *viewer.Viewer // nil without --trace
+
+	fingerprint *string // of the project that the model was trained in
 }
 
 // Predicts reports whether the model chooses actions, or only understands.
@@ -67,7 +69,7 @@ type parts struct {
 
 // assemble connects the parts to an assistant that can talk.
 func (p *parts) assemble(ctx context.Context) (*Assistant, error) {
-	p.out = &Assistant{checks: map[string]httpapi.Check{}, tracing: p.tracing}
+	p.out = &Assistant{checks: map[string]httpapi.Check{}, tracing: p.tracing, fingerprint: p.model.ProjectFingerprint()}
 	p.refuseUnbuilt()
 	classes := tracing.Classes{LockStore: "InMemoryLockStore"}
 	store, err := p.trackerStore(ctx, &classes)

@@ -88,9 +88,16 @@ func Serve(ctx context.Context, o ServeOptions) (err error) {
 	defer func() { err = errors.Join(err, a.Close(context.WithoutCancel(ctx))) }()
 
 	collectLessOften()
-	server, err := newServer(o, a)
+	channels, err := readChannels(o)
 	if err != nil {
 		return err
+	}
+	server, err := newServer(o, a, channels)
+	if err != nil {
+		return err
+	}
+	if o.Telemetry != nil {
+		o.Telemetry.Record(serverStarted(o, channelNames(channels), a.fingerprint, o.Telemetry.ProjectHash))
 	}
 	listener, err := listen(o)
 	if err != nil {
@@ -120,11 +127,15 @@ func modelOf(a *Assistant) string {
 	return a.ModelName
 }
 
-func newServer(o ServeOptions, a *Assistant) (*httpapi.Server, error) {
-	channels, err := readChannels(o)
-	if err != nil {
-		return nil, err
+func channelNames(channels []channel.Input) []string {
+	var names []string
+	for _, c := range channels {
+		names = append(names, c.Name())
 	}
+	return names
+}
+
+func newServer(o ServeOptions, a *Assistant, channels []channel.Input) (*httpapi.Server, error) {
 	settings := httpapi.Settings{
 		Channels: channels, EnableAPI: o.EnableAPI, AuthToken: orEnv(o.AuthToken, "AUTH_TOKEN"),
 		JWT:  httpapi.JWT{Secret: orEnv(o.JWTSecret, "JWT_SECRET"), Method: orEnv(o.JWTMethod, "JWT_METHOD")},

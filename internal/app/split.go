@@ -13,6 +13,7 @@ import (
 	"github.com/loquat-dev/loquat/internal/evaluate"
 	"github.com/loquat-dev/loquat/internal/nludata"
 	"github.com/loquat-dev/loquat/internal/project"
+	"github.com/loquat-dev/loquat/internal/telemetry"
 )
 
 // SplitNLUOptions are the options of data split nlu.
@@ -21,6 +22,8 @@ type SplitNLUOptions struct {
 	Fraction float64
 	Seed     uint64
 	Out      string // folder
+
+	Telemetry *telemetry.Recorder // may be nil
 }
 
 // SplitNLUResult is what a split made.
@@ -46,6 +49,9 @@ func SplitNLU(o SplitNLUOptions) (result SplitNLUResult, err error) {
 	result.Training, result.Test = len(training.Examples), len(test.Examples)
 	result.OnlyTested = onlyIn(test, training)
 	result.Files, err = writeParts(o.Out, map[string]*nludata.TrainingData{"training_data.yml": training, "test_data.yml": test})
+	if err == nil {
+		o.Telemetry.Record(dataSplit(o.Fraction))
+	}
 	return result, err
 }
 

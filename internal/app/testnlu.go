@@ -62,6 +62,9 @@ func TestNLU(ctx context.Context, o TestNLUOptions) (result TestNLUResult, err e
 	result.Examples = len(outcomes)
 	result.Evaluations = evaluate.Evaluate(outcomes).All()
 	result.Files, err = o.files(o.Out).Write(result.Evaluations)
+	if err == nil {
+		o.Telemetry.Record(modelTested(data))
+	}
 	return result, err
 }
 

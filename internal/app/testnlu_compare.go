@@ -54,7 +54,9 @@ func compare(ctx context.Context, o TestNLUOptions, configs []namedConfig, resul
 		return end(err)
 	}
 	c.data = c.trainers[0].project.NLU
-	err = c.run(ctx)
+	if err = c.run(ctx); err == nil {
+		o.Telemetry.Record(modelTested(c.data))
+	}
 	result.Comparison, result.Files = c.found, c.files
 	return end(err)
 }

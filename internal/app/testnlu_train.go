@@ -34,6 +34,9 @@ func crossValidate(ctx context.Context, o TestNLUOptions, config string, result 
 	}
 	result.CV, result.Evaluations = cv, cv.Tests.All()
 	result.Files, err = o.files(o.Out).Write(result.Evaluations)
+	if err == nil {
+		o.Telemetry.Record(modelTested(trainer.project.NLU))
+	}
 	return err
 }
 

@@ -52,7 +52,9 @@ func Train(ctx context.Context, o TrainOptions) (result TrainResult, err error) 
 		result.Stale = len(result.Nodes) > 0
 		return result, err
 	}
+	ended := o.reportTraining(run.Project)
 	result.ModelPath, err = trainAndPack(ctx, t, run, o)
+	ended(err)
 	return result, err
 }
 

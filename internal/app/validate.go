@@ -7,6 +7,7 @@ import (
 
 	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/project"
+	"github.com/loquat-dev/loquat/internal/telemetry"
 	"github.com/loquat-dev/loquat/internal/validate"
 )
 
@@ -23,5 +24,7 @@ func Validate(ctx context.Context, o ValidateOptions) (ValidateResult, error) {
 		return ValidateResult{}, err
 	}
 	problems.AddAll(found)
-	return ValidateResult{Problems: problems.All(), OK: !validate.Failed(problems.All(), o.FailOnWarnings)}, nil
+	result := ValidateResult{Problems: problems.All(), OK: !validate.Failed(problems.All(), o.FailOnWarnings)}
+	o.Telemetry.Record(telemetry.TrainingDataValidated{Success: result.OK})
+	return result, nil
 }

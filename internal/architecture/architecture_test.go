@@ -78,10 +78,14 @@ var mayImport = map[string]string{
 	"tracing":        "diag yamlfile graph conversation action action/webhook dialogue tracker version tracing/*",
 	"tracing/*":      "tracing/record",
 
+	// usage reports: nothing that can see a conversation
+	"telemetry":          "diag yamlfile version",
+	"telemetry/receiver": "telemetry",
+
 	"app":      "*",
 	"golden":   "*",
 	"golden/*": "*",
-	"cli":      "app channel diag evaluate version pystr",
+	"cli":      "app channel diag evaluate version pystr telemetry telemetry/receiver",
 }
 
 // conformance suites and comparisons; only tests and tools import them.

@@ -56,6 +56,10 @@ func (a *Assistant) ModelFile() string { return filepath.Base(a.file) }
 // AssistantID returns the assistant_id of the configuration.
 func (a *Assistant) AssistantID() string { return a.metadata.AssistantID }
 
+// ProjectFingerprint identifies the project that the model was trained in; nil if
+// that had no git remote.
+func (a *Assistant) ProjectFingerprint() *string { return a.metadata.ProjectFingerprint }
+
 // Predicts reports whether the model chooses actions, or only understands.
 func (a *Assistant) Predicts() bool { return a.metadata.CoreTarget != nil }
 

@@ -40,7 +40,7 @@ func validateCommand(env *environment, storiesOnly bool, cmd *cobra.Command) *co
 	cmd.Flags().IntVar(&o.MaxHistory, "max-history", 0, "number of turns that story conflicts are looked for in (default: all)")
 	cmd.Args = cobra.NoArgs
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		o.Logger = env.logger
+		o.Logger, o.Telemetry = env.logger, env.telemetry
 		result, err := app.Validate(cmd.Context(), o)
 		if err != nil {
 			return err
@@ -75,6 +75,7 @@ func newSplitCommand(env *environment) *cobra.Command {
 			if o.Fraction <= 0 || o.Fraction >= 1 {
 				return usageError{fmt.Errorf("--training-fraction must be between 0 and 1, not %v", o.Fraction)}
 			}
+			o.Telemetry = env.telemetry
 			result, err := app.SplitNLU(o)
 			printWarnings(env, result.Warnings)
 			if err != nil {

@@ -37,6 +37,10 @@ func newInitCommand(env *environment) *cobra.Command {
 }
 
 func initProject(ctx context.Context, env *environment, ask *prompter, dir string) error {
+	if !ask.silent {
+		env.askAboutTelemetry(ask.in)
+	}
+	app.ReportProjectCreated(env.telemetry)
 	if err := writeStarter(dir); err != nil {
 		return err
 	}
@@ -59,6 +63,7 @@ func initProject(ctx context.Context, env *environment, ask *prompter, dir strin
 		Augmentation:  50,
 		EpochFraction: 1,
 		Logger:        env.logger,
+		Telemetry:     env.telemetry,
 		Progress:      progress.node,
 	})
 	progress.close()

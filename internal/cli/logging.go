@@ -11,6 +11,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/loquat-dev/loquat/internal/app"
+	"github.com/loquat-dev/loquat/internal/telemetry"
 )
 
 // environment is what all commands share.
@@ -21,6 +22,9 @@ type environment struct {
 	quiet     bool
 	level     slog.Level
 	logger    *slog.Logger
+
+	telemetry *telemetry.Recorder // nil if the command reports nothing
+	command   string              // without the program's name: "train nlu"
 }
 
 // setUpLogging makes the logger: the flags decide the level, else LOG_LEVEL,

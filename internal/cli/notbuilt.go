@@ -112,31 +112,6 @@ func flagError(cmd *cobra.Command, err error) error {
 	return usageError{err}
 }
 
-// newTelemetryCommand answers scripts that switch Rasa's telemetry off: there is
-// nothing to switch off.
-func newTelemetryCommand(env *environment) *cobra.Command {
-	cmd := &cobra.Command{
-		Use: "telemetry", Short: "Usage telemetry: this version has none", Args: cobra.NoArgs, Hidden: true,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	cmd.AddCommand(
-		&cobra.Command{
-			Use: "disable", Short: "Make sure that nothing is sent", Args: cobra.NoArgs,
-			RunE: func(*cobra.Command, []string) error {
-				fmt.Fprintln(env.Out, "This version has no usage telemetry: nothing is recorded or sent.")
-				return nil
-			},
-		},
-		&cobra.Command{
-			Use: "enable", Short: "Not built yet", Args: cobra.NoArgs,
-			RunE: func(cmd *cobra.Command, _ []string) error {
-				return errNotBuilt(cmd.CommandPath(), "nothing is recorded or sent")
-			},
-		},
-	)
-	return cmd
-}
-
 // newLicenseCommand answers scripts that look at Rasa's licence.
 func newLicenseCommand(env *environment) *cobra.Command {
 	return &cobra.Command{

@@ -53,13 +53,16 @@ func Run(args []string, streams Streams) int {
 	// A second signal ends the program at once.
 	context.AfterFunc(ctx, stop)
 
-	root := newRoot(programName(args), streams)
+	env := &environment{Streams: streams}
+	root := newRoot(programName(args), env)
 	root.SetArgs(expandArgs(root, args[1:]))
-	return report(root.ExecuteContext(ctx), streams.Err)
+	err := root.ExecuteContext(ctx)
+	code := report(err, streams.Err)
+	env.endTelemetry(err, ctx.Err() != nil)
+	return code
 }
 
-func newRoot(name string, streams Streams) *cobra.Command {
-	env := &environment{Streams: streams}
+func newRoot(name string, env *environment) *cobra.Command {
 	root := &cobra.Command{
 		Use:   name,
 		Short: "Loquat trains and serves conversational assistants from Rasa projects.",
@@ -79,12 +82,16 @@ OpenTelemetry: add a "tracing:" entry to endpoints.yml, or --trace to see it her
 			return exitCode(exitError) // as Rasa: no command is no success
 		},
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
-			return errors.Join(checkFlags(cmd.Flags()), env.setUpLogging())
+			if err := errors.Join(checkFlags(cmd.Flags()), env.setUpLogging()); err != nil {
+				return err
+			}
+			env.startTelemetry(cmd)
+			return nil
 		},
 	}
-	root.SetIn(streams.In)
-	root.SetOut(streams.Out)
-	root.SetErr(streams.Err)
+	root.SetIn(env.In)
+	root.SetOut(env.Out)
+	root.SetErr(env.Err)
 	root.SetFlagErrorFunc(flagError)
 
 	flags := root.PersistentFlags()

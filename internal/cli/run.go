@@ -28,7 +28,7 @@ func newRunCommand(env *environment) *cobra.Command {
 				defer file.Close()
 				env.logTo(w)
 			}
-			o.Logger, o.TraceOutput = env.logger, env.Err
+			o.Logger, o.TraceOutput, o.Telemetry = env.logger, env.Err, env.telemetry
 			return app.Serve(cmd.Context(), o)
 		},
 	}

@@ -61,6 +61,7 @@ func talk(ctx context.Context, env *environment, o app.ServeOptions, conversatio
 		return err
 	}
 	defer func() { err = errors.Join(err, assistant.Close(context.WithoutCancel(ctx))) }()
+	app.ReportShellStarted(env.telemetry, assistant.Predicts())
 	if !assistant.Predicts() {
 		return errors.New("the model understands messages and says nothing; see what it understands with: loquat shell nlu")
 	}
@@ -84,6 +85,7 @@ func showParses(ctx context.Context, env *environment, model string) error {
 	if err != nil {
 		return err
 	}
+	app.ReportShellStarted(env.telemetry, false)
 	fmt.Fprintln(env.Out, "The model is ready. Type a message and press Enter; /stop ends.")
 	return eachLine(ctx, env, "Next message: ", func(line string) error {
 		result, err := parser.Parse(ctx, line)

@@ -62,7 +62,7 @@ func testNLUCommand(env *environment, cmd *cobra.Command) *cobra.Command {
 		}
 		steps := newStepProgress(env)
 		defer steps.close()
-		o.Logger, o.Progress = env.logger, steps.step
+		o.Logger, o.Telemetry, o.Progress = env.logger, env.telemetry, steps.step
 		result, err := app.TestNLU(cmd.Context(), o)
 		steps.close()
 		printWarnings(env, result.Warnings)

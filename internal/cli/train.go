@@ -65,7 +65,7 @@ func trainCommand(env *environment, part app.TrainPart, cmd *cobra.Command) *cob
 			progress = newProgress(io.Discard, false)
 		}
 		defer progress.close()
-		o.Logger = env.logger
+		o.Logger, o.Telemetry = env.logger, env.telemetry
 		o.Progress = progress.node
 		result, err := app.Train(cmd.Context(), o)
 		progress.close()

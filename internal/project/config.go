@@ -70,7 +70,7 @@ type Import struct {
 // configKeys are the keys that Rasa gives a meaning to.
 var configKeys = []string{
 	"version", "recipe", "language", "assistant_id", "pipeline", "policies", "importers", "imports", "spaces",
-	"train_schema", "predict_schema", "nlu_target", "core_target",
+	"train_schema", "predict_schema", "nlu_target", "core_target", "telemetry",
 }
 
 // OtherKeys lists the top-level keys that are not among those of Config.

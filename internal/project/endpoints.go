@@ -48,7 +48,7 @@ type Endpoint struct {
 var endpointSections = []string{
 	"action_endpoint", "nlg", "nlu", "models", "tracker_store", "lock_store", "event_broker", "tracing", "metrics",
 	"version", "secrets_manager", "anonymization", "logger", "privacy", "model_groups", "vector_store", "mcp_servers",
-	"interaction_handling", "timer_store",
+	"interaction_handling", "timer_store", "telemetry",
 }
 
 // ReadEndpoints reads the file at path. A missing file gives no endpoints.

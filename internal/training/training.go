@@ -240,9 +240,20 @@ func (r *Run) Model(trained *graph.Trained) (*model.Model, error) {
 // Fingerprint identifies a project by the SHA-256 of the URL of its git remote
 // "origin", as Rasa does; nil if it has none.
 func Fingerprint(dir string) *string {
+	remote := Remote(dir)
+	if remote == "" {
+		return nil
+	}
+	sum := sha256.Sum256([]byte(remote))
+	print := hex.EncodeToString(sum[:])
+	return &print
+}
+
+// Remote is the URL of a folder's git remote "origin", or "".
+func Remote(dir string) string {
 	data, err := os.ReadFile(filepath.Join(dir, ".git", "config"))
 	if err != nil {
-		return nil
+		return ""
 	}
 	inOrigin := false
 	for line := range strings.Lines(string(data)) {
@@ -252,10 +263,8 @@ func Fingerprint(dir string) *string {
 			continue
 		}
 		if key, value, ok := strings.Cut(line, "="); ok && inOrigin && strings.TrimSpace(key) == "url" {
-			sum := sha256.Sum256([]byte(strings.TrimSpace(value)))
-			print := hex.EncodeToString(sum[:])
-			return &print
+			return strings.TrimSpace(value)
 		}
 	}
-	return nil
+	return ""
 }

@@ -10,6 +10,9 @@ var Loquat = "0.1.0-dev"
 // protocols that carry a version carry this one.
 const Rasa = "3.6.21"
 
+// RasaPro is the release of Rasa Pro whose documentation is followed for flows.
+const RasaPro = "3.14.0"
+
 // Commit returns the revision that the binary was built from, or "".
 func Commit() string {
 	info, ok := debug.ReadBuildInfo()

@@ -1,0 +1,214 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/loquat-dev/loquat/internal/diag"
+	"github.com/loquat-dev/loquat/internal/model"
+	"github.com/loquat-dev/loquat/internal/nludata"
+	"github.com/loquat-dev/loquat/internal/project"
+	"github.com/loquat-dev/loquat/internal/recipe"
+	"github.com/loquat-dev/loquat/internal/telemetry"
+	"github.com/loquat-dev/loquat/internal/training"
+	"github.com/loquat-dev/loquat/internal/yamlfile"
+)
+
+// TelemetrySettings are those of this machine, user and project.
+func TelemetrySettings(endpoints, config string) telemetry.Settings {
+	s := telemetry.SystemSettings(endpoints, config)
+	s.GitRemote = func() string { return training.Remote(".") }
+	return s
+}
+
+// trainingStarted describes a project whose configuration is complete.
+func trainingStarted(p *project.Project, part TrainPart, finetuning bool) telemetry.TrainingStarted {
+	c, n := p.Config, p.Statistics()
+	return telemetry.TrainingStarted{
+		TrainingID: telemetry.NewID(), Type: trainingType(part), Language: telemetry.NamedOrNull[telemetry.Language](primaryLanguage(c.Language)),
+		Pipeline: items(c.Pipeline), Policies: items(c.Policies), Recipe: telemetry.Named[telemetry.Recipe](orNone(c.Recipe)),
+		TrainSchema: schemaState(c, "train_schema"), PredictSchema: schemaState(c, "predict_schema"), IsFinetuning: finetuning,
+
+		NumIntentExamples: telemetry.Count(n.IntentExamples), NumEntityExamples: telemetry.Count(n.EntityExamples),
+		NumActions: telemetry.Count(n.Actions), NumTemplates: telemetry.Count(n.Responses),
+		NumConditionalResponseVariations: telemetry.Count(n.ConditionalResponseVariations),
+		NumSlotMappings:                  telemetry.Count(n.SlotMappings), NumCustomSlotMappings: telemetry.Count(n.CustomSlotMappings),
+		NumConditionalSlotMappings: telemetry.Count(n.ConditionalSlotMappings), NumSlots: telemetry.Count(n.Slots),
+		NumForms: telemetry.Count(n.Forms), NumIntents: telemetry.Count(n.Intents), NumEntities: telemetry.Count(n.Entities),
+		NumStorySteps: telemetry.Count(n.StorySteps), NumLookupTables: telemetry.Count(n.LookupTables),
+		NumSynonyms: telemetry.Count(n.Synonyms), NumRegexes: telemetry.Count(n.Regexes),
+	}
+}
+
+func trainingType(part TrainPart) telemetry.TrainingType {
+	return telemetry.Named[telemetry.TrainingType](map[TrainPart]string{TrainNLU: "nlu", TrainCore: "core"}[part])
+}
+
+// primaryLanguage is the first part of a language tag: "pt" of "pt_BR".
+func primaryLanguage(tag string) string {
+	primary, _, _ := strings.Cut(strings.ReplaceAll(tag, "_", "-"), "-")
+	return strings.ToLower(primary)
+}
+
+func orNone(recipe string) string {
+	if recipe == "" {
+		return "None"
+	}
+	return recipe
+}
+
+func schemaState(c *project.Config, key string) telemetry.GraphSchema {
+	if c.Root.Get(key).IsNull() {
+		return telemetry.Named[telemetry.GraphSchema]("None")
+	}
+	return telemetry.Named[telemetry.GraphSchema]("custom")
+}
+
+// items names the components of a section. Of their settings, only the language
+// model's are looked at.
+func items(s project.Section) telemetry.List[telemetry.Item] {
+	var out telemetry.List[telemetry.Item]
+	for _, i := range s.Items {
+		item := telemetry.Item{Name: telemetry.Named[telemetry.Component](i.Name)}
+		if llm := i.Param("llm"); llm != nil && llm.Kind == yamlfile.Map {
+			text := func(key string) string { return llm.Get(key).TextOrEmpty() }
+			item.LLM = &telemetry.LLM{
+				Provider:  telemetry.NamedOrNull[telemetry.Provider](text("provider")),
+				ModelName: telemetry.NamedOrNull[telemetry.Model](text("model_name")),
+				Model:     telemetry.NamedOrNull[telemetry.Model](text("model")),
+			}
+			if timeout := llm.Get("request_timeout"); timeout != nil && timeout.Kind == yamlfile.Int {
+				seconds := telemetry.Count(timeout.Int())
+				item.LLM.RequestTimeout = &seconds
+			}
+		}
+		out = append(out, item)
+	}
+	return out
+}
+
+// reportTraining records the beginning of a training and returns what records
+// its end.
+func (o TrainOptions) reportTraining(p *project.Project) (end func(error)) {
+	if o.Telemetry == nil {
+		return func(error) {}
+	}
+	started, begun := trainingStarted(p, o.Part, o.Finetune != ""), time.Now()
+	o.Telemetry.Record(started)
+	return func(err error) {
+		took := telemetry.SecondsOf(time.Since(begun))
+		switch {
+		case err == nil:
+			o.Telemetry.Record(telemetry.TrainingCompleted{TrainingID: started.TrainingID, Type: started.Type, Runtime: took})
+		case !errors.Is(err, context.Canceled):
+			o.Telemetry.Record(telemetry.TrainingFailed{TrainingID: started.TrainingID, Type: started.Type, Runtime: took, ErrorCode: ErrorCode(err)})
+		}
+	}
+}
+
+func modelTested(data *nludata.TrainingData) telemetry.ModelNLUTested {
+	n := project.CountNLU(data)
+	return telemetry.ModelNLUTested{
+		NumIntentExamples: telemetry.Count(n.IntentExamples), NumEntityExamples: telemetry.Count(n.EntityExamples),
+		NumLookupTables: telemetry.Count(n.LookupTables), NumSynonyms: telemetry.Count(n.Synonyms), NumRegexes: telemetry.Count(n.Regexes),
+	}
+}
+
+func dataSplit(fraction float64) telemetry.TrainingDataSplit {
+	return telemetry.TrainingDataSplit{Fraction: telemetry.RatioOf(fraction), Type: trainingType(TrainNLU)}
+}
+
+// serverStarted describes a server by the types of what it is connected to.
+func serverStarted(o ServeOptions, channels []string, fingerprint *string, hash func(string) *telemetry.Hash) telemetry.ServerStarted {
+	var unused diag.List // said by those who need the file
+	e := project.ReadEndpoints(o.Endpoints, o.Endpoints, &unused)
+	event := telemetry.ServerStarted{
+		APIEnabled: o.EnableAPI, NumberOfWorkers: 1, NLG: backend(e.NLG), NLU: backend(e.NLU), ActionServer: backend(e.Action),
+		ModelServer: backend(e.Models), TrackerStore: backend(e.TrackerStore), LockStore: backend(e.LockStore), EventBroker: backend(e.EventBroker),
+		Tracing: telemetry.NamedOrNull[telemetry.Tracing](typeOf(e.Root.Get("tracing"))),
+		Metrics: telemetry.NamedOrNull[telemetry.Metrics](typeOf(e.Root.Get("metrics"))),
+	}
+	slices.Sort(channels)
+	for _, name := range slices.Compact(channels) {
+		event.InputChannels = append(event.InputChannels, telemetry.Named[telemetry.Channel](name))
+	}
+	slices.SortFunc(event.InputChannels, func(a, b telemetry.Channel) int { return strings.Compare(a.String(), b.String()) })
+	event.InputChannels = slices.Compact(event.InputChannels)
+	if fingerprint != nil {
+		event.Project = hash(*fingerprint)
+	}
+	return event
+}
+
+func backend(e *project.Endpoint) *telemetry.Backend {
+	if e == nil {
+		return nil
+	}
+	return telemetry.NamedOrNull[telemetry.Backend](e.Type)
+}
+
+// typeOf is the type of a section, or of the first of several.
+func typeOf(section *yamlfile.Node) string {
+	if section != nil && section.Kind == yamlfile.List && len(section.Items) > 0 {
+		section = section.Items[0]
+	}
+	return section.Get("type").TextOrEmpty()
+}
+
+// errorCodes are the kinds of errors that have no code in docs/problems.md.
+var errorCodes = []struct {
+	is   error
+	code string
+}{
+	{model.ErrNone, "no-model"},
+	{training.ErrNothing, "nothing-to-train"},
+	{syscall.ENOSPC, "disk-full"},
+	{syscall.EADDRINUSE, "address-in-use"},
+	{fs.ErrNotExist, "missing-path"},
+	{fs.ErrPermission, "no-permission"},
+	{context.DeadlineExceeded, "timeout"},
+	{os.ErrDeadlineExceeded, "timeout"},
+}
+
+// ErrorCode gives the kind of an error, from a closed list, and nothing of its
+// text.
+func ErrorCode(err error) telemetry.ErrorCode {
+	for _, p := range diag.Of(err) {
+		if p.Severity == diag.Error {
+			return telemetry.Named[telemetry.ErrorCode](string(p.Code))
+		}
+	}
+	for _, known := range errorCodes {
+		if errors.Is(err, known.is) {
+			return telemetry.Named[telemetry.ErrorCode](known.code)
+		}
+	}
+	return telemetry.Named[telemetry.ErrorCode]("other")
+}
+
+// completed is a project with its configuration as a training would see it.
+func completed(p *project.Project, part TrainPart) *project.Project {
+	var unused diag.List
+	kind, ok := recipe.Decide(p)
+	switch {
+	case part == TrainNLU:
+		kind, ok = recipe.NLU, true
+	case part == TrainCore:
+		kind, ok = recipe.Core, true
+	}
+	if !ok || !p.Sound.Config {
+		return p
+	}
+	out := *p
+	out.Config, _ = recipe.Complete(p.Config, kind, &unused)
+	return &out
+}
+
+// IsProblem reports whether an error is about what a project says.
+func IsProblem(err error) bool { return len(diag.Of(err)) > 0 }

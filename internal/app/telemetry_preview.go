@@ -1,0 +1,83 @@
+package app
+
+import (
+	"context"
+
+	"github.com/loquat-dev/loquat/internal/diag"
+	"github.com/loquat-dev/loquat/internal/model"
+	"github.com/loquat-dev/loquat/internal/project"
+	"github.com/loquat-dev/loquat/internal/telemetry"
+)
+
+// Previewed is an event that would be reported for a project.
+type Previewed struct {
+	Name  string
+	Event telemetry.Event
+	Note  string // what in it is only known when it happens; may be empty
+}
+
+// PreviewTelemetry makes the events of the catalogue for the project in the
+// working directory, as its commands with their default flags would record them.
+func PreviewTelemetry(ctx context.Context, o TrainOptions, hash func(string) *telemetry.Hash) ([]Previewed, error) {
+	validated, err := Validate(ctx, ValidateOptions{Paths: o.Paths, Logger: o.Logger})
+	if err != nil {
+		return nil, err
+	}
+	var unused diag.List // in validated
+	p := project.Load("", o.Paths.project(), &unused)
+	serve := ServeOptions{Model: "models", Endpoints: o.Endpoints, Credentials: "credentials.yml", Logger: o.Logger}
+	started := trainingStarted(completed(p, o.Part), o.Part, false)
+	failed := telemetry.ErrorEncountered{
+		Command: telemetry.Named[telemetry.Command]("train"), ErrorCode: ErrorCode(diag.Problems(validated.Problems)), Stage: telemetry.Named[telemetry.Stage]("load"),
+	}
+	note := ""
+	if validated.OK {
+		note = "an example: a training of this project meets no error"
+	}
+	predicts := true
+	var fingerprint *string
+	if file, err := model.Find(serve.Model); err == nil {
+		if m, err := model.Read(file); err == nil {
+			fingerprint, predicts = m.ProjectFingerprint, m.CoreTarget != nil
+		}
+	}
+	return []Previewed{
+		{"Training Started", started, ""},
+		{"Training Completed", telemetry.TrainingCompleted{TrainingID: started.TrainingID, Type: started.Type}, "runtime is the time that the training takes, in seconds"},
+		{"Training Failed", telemetry.TrainingFailed{TrainingID: started.TrainingID, Type: started.Type, ErrorCode: ErrorCode(context.Canceled)}, "runtime and error_code are those of the failure"},
+		{"Training Data Validated", telemetry.TrainingDataValidated{Success: validated.OK}, ""},
+		{"Training Data Split", dataSplit(trainingShare), ""},
+		{"Model NLU Tested", modelTested(p.NLU), "the test data are those in the folder data"},
+		{"Server Started", serverStarted(serve, configuredChannels(serve), fingerprint, hash), ""},
+		{"Shell Started", shellStarted(predicts), ""},
+		{"Project Created", projectCreated(), ""},
+		{"Error Encountered", failed, note},
+		{"Telemetry Disabled", telemetry.TelemetryDisabled{}, "written to the local log, never sent"},
+	}, nil
+}
+
+// configuredChannels names the channels that run would serve.
+func configuredChannels(o ServeOptions) []string {
+	channels, err := readChannels(o)
+	if err != nil {
+		return nil // run would end with this error
+	}
+	return channelNames(channels)
+}
+
+func projectCreated() telemetry.ProjectCreated {
+	return telemetry.ProjectCreated{Template: telemetry.Named[telemetry.Template]("default")}
+}
+
+// ReportProjectCreated records that init makes a project.
+func ReportProjectCreated(r *telemetry.Recorder) { r.Record(projectCreated()) }
+
+// ReportShellStarted records that a conversation in the terminal begins.
+func ReportShellStarted(r *telemetry.Recorder, predicts bool) { r.Record(shellStarted(predicts)) }
+
+func shellStarted(predicts bool) telemetry.ShellStarted {
+	if !predicts {
+		return telemetry.ShellStarted{Type: trainingType(TrainNLU)}
+	}
+	return telemetry.ShellStarted{Type: trainingType(TrainBoth)}
+}

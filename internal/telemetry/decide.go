@@ -1,0 +1,273 @@
+package telemetry
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/loquat-dev/loquat/internal/diag"
+	"github.com/loquat-dev/loquat/internal/yamlfile"
+)
+
+// Mode says what happens to an event.
+type Mode string
+
+// The modes.
+const (
+	Off   Mode = "off"   // nothing is recorded
+	Local Mode = "local" // recorded on this machine, never sent
+	On    Mode = "on"    // recorded, and sent to the operator's collector
+)
+
+// Reason names the setting that decided, or for Local and On what else counted.
+type Reason string
+
+// The reasons, in the order in which they are asked. The first that applies
+// decides.
+const (
+	DoNotTrack      Reason = "DO_NOT_TRACK"
+	Environment     Reason = "RASA_TELEMETRY_ENABLED"
+	ProjectSwitch   Reason = "project"
+	StateUnreadable Reason = "state-unreadable"
+	StateUnwritable Reason = "state-unwritable"
+	StoredChoice    Reason = "stored-choice"
+	RasaChoice      Reason = "rasa-choice" // Rasa's own stored opt-out
+	CI              Reason = "ci"
+	Default         Reason = "default"
+)
+
+// Settings say where telemetry looks.
+type Settings struct {
+	LookupEnv    func(string) (string, bool) // os.LookupEnv
+	ConfigDir    string                      // os.UserConfigDir; "" if there is none
+	CacheDir     string                      // os.UserCacheDir; "" if there is none
+	Home         string                      // where Rasa keeps .config/rasa/global.yml
+	ProjectFiles []string                    // endpoints.yml and config.yml
+	GitRemote    func() string               // URL of the project's git remote, or ""; may be nil
+}
+
+// SystemSettings are those of this machine and user.
+func SystemSettings(projectFiles ...string) Settings {
+	s := Settings{LookupEnv: os.LookupEnv, ProjectFiles: projectFiles}
+	s.ConfigDir, _ = os.UserConfigDir() // an error leaves "", which counts as unwritable
+	s.CacheDir, _ = os.UserCacheDir()
+	s.Home, _ = os.UserHomeDir()
+	return s
+}
+
+// StatePath is where the choice is stored.
+func (s Settings) StatePath() string {
+	if s.ConfigDir == "" {
+		return ""
+	}
+	return filepath.Join(s.ConfigDir, "loquat", "global.yml")
+}
+
+func (s Settings) env(name string) string {
+	value, _ := s.LookupEnv(name)
+	return value
+}
+
+// Decision is what holds for this process.
+type Decision struct {
+	Mode    Mode
+	Reason  Reason
+	Detail  string // in words
+	Waiting string // why an enabled report stays local: "no-collector", "endpoint", "notice", "ci"; else ""
+
+	FirstRun  bool // the notice is due
+	Collector *url.URL
+	writeKey  string
+	state     state
+	project   projectSection
+}
+
+// Decide asks the switches in order. It reads the state file unless an earlier
+// switch has decided, and writes nothing.
+func Decide(s Settings) Decision {
+	if v := s.env("DO_NOT_TRACK"); v != "" && v != "0" && !strings.EqualFold(v, "false") {
+		return off(DoNotTrack, "DO_NOT_TRACK is set")
+	}
+	enabled, isSet := s.LookupEnv("RASA_TELEMETRY_ENABLED")
+	forced := strings.EqualFold(enabled, "true")
+	if isSet && !forced {
+		return off(Environment, "RASA_TELEMETRY_ENABLED is set and not true")
+	}
+	project := readProject(s.ProjectFiles)
+	if project.off != "" {
+		return off(ProjectSwitch, "telemetry.enabled is not true in "+project.off)
+	}
+	stored, err := readState(s.StatePath())
+	if err != nil {
+		return off(StateUnreadable, err.Error()+"; remove the file to choose anew")
+	}
+	d := Decision{Mode: Local, project: project, state: stored}
+	ci := inCI(s.LookupEnv)
+	switch {
+	case !forced && stored.present && !stored.enabled:
+		return off(StoredChoice, "it was switched off with: loquat telemetry disable")
+	case !forced && !stored.present && rasaOptedOut(s.Home):
+		return off(RasaChoice, "it was switched off for Rasa, in ~/.config/rasa/global.yml")
+	case !stored.present && (forced || !ci) && !canWrite(s.StatePath()):
+		return off(StateUnwritable, "the state file can't be written, so that a choice could not be remembered")
+	case forced:
+		d.Reason, d.Detail = Environment, "RASA_TELEMETRY_ENABLED is true"
+	case ci:
+		d.Reason, d.Detail, d.Waiting = CI, "this is a CI system", "ci"
+		return d
+	default:
+		d.Reason, d.Detail = Default, "nothing switches it off"
+	}
+	d.chooseCollector(s, forced)
+	return d
+}
+
+func off(r Reason, detail string) Decision { return Decision{Mode: Off, Reason: r, Detail: detail} }
+
+// chooseCollector makes an enabled decision On if the operator has named a
+// collector and people know about it since an earlier run.
+func (d *Decision) chooseCollector(s Settings, forced bool) {
+	d.FirstRun = d.state.notice < SchemaSet
+	endpoint, key := s.env("LOQUAT_TELEMETRY_ENDPOINT"), s.env("RASA_TELEMETRY_WRITE_KEY")
+	if endpoint == "" || key == "" {
+		d.Waiting = "no-collector"
+		return
+	}
+	u, err := parseEndpoint(endpoint)
+	if err != nil {
+		d.Waiting, d.Detail = "endpoint", d.Detail+"; "+err.Error()
+		return
+	}
+	d.Collector, d.writeKey = u, key
+	if d.FirstRun && !forced {
+		d.Waiting = "notice"
+		return
+	}
+	d.Mode = On
+}
+
+// parseEndpoint accepts https, and http on this machine.
+func parseEndpoint(text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return nil, errors.New("LOQUAT_TELEMETRY_ENDPOINT is no address such as https://telemetry.example.com")
+	}
+	host := u.Hostname()
+	ip := net.ParseIP(host)
+	local := host == "localhost" || ip != nil && ip.IsLoopback()
+	if u.Scheme != "https" && !(u.Scheme == "http" && local) {
+		return nil, errors.New("LOQUAT_TELEMETRY_ENDPOINT is refused: reports only travel encrypted, write https://")
+	}
+	return u, nil
+}
+
+// ciVariables are set on CI systems: those that Rasa knows, GitLab and Azure.
+var ciVariables = strings.Fields(`
+bamboo.buildKey BUILD_ID BUILD_NUMBER BUILDKITE CI CIRCLECI CONTINUOUS_INTEGRATION GITHUB_ACTIONS HUDSON_URL JENKINS_URL
+TEAMCITY_VERSION TRAVIS CODEBUILD_BUILD_ARN CODEBUILD_BUILD_ID CODEBUILD_BATCH_BUILD_IDENTIFIER GITLAB_CI TF_BUILD`)
+
+func inCI(lookup func(string) (string, bool)) bool {
+	return slices.ContainsFunc(ciVariables, func(name string) bool { _, ok := lookup(name); return ok })
+}
+
+// canWrite reports whether a file could be created. It tries in the nearest
+// folder that exists and leaves nothing behind.
+func canWrite(path string) bool {
+	if path == "" {
+		return false
+	}
+	dir := filepath.Dir(path)
+	for {
+		_, err := os.Stat(dir)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, fs.ErrNotExist) || dir == filepath.Dir(dir) {
+			return false
+		}
+		dir = filepath.Dir(dir)
+	}
+	f, err := os.CreateTemp(dir, ".loquat-*")
+	if err != nil {
+		return false
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name())) == nil
+}
+
+// rasaOptedOut reports whether Rasa's own state says that telemetry is off.
+// Nothing else of that file counts.
+func rasaOptedOut(home string) bool {
+	document, err := readDocument(filepath.Join(home, ".config", "rasa", "global.yml"))
+	enabled := child(child(document, "metrics"), "enabled")
+	return home != "" && err == nil && enabled != nil && strings.EqualFold(enabled.Value, "false")
+}
+
+// projectSection is the key telemetry of a project's files.
+type projectSection struct {
+	off                 string // the file that switches it off
+	company, licenseKey string
+}
+
+// readProject reads the key telemetry of files that may be missing. Whatever is
+// not clearly enabled is off.
+func readProject(files []string) projectSection {
+	var p projectSection
+	for _, path := range files {
+		data, err := os.ReadFile(path)
+		if err != nil || !bytes.Contains(data, []byte("telemetry")) {
+			continue // most files, without the cost of parsing
+		}
+		var problems diag.List
+		root := yamlfile.Parse(data, path, &problems)
+		if !root.Has("telemetry") {
+			continue
+		}
+		section := root.Get("telemetry")
+		enabled := section.Get("enabled")
+		if section.Kind != yamlfile.Map || section.Has("enabled") && !(enabled.Kind == yamlfile.Bool && enabled.Flag) {
+			p.off = path
+			return p
+		}
+		p.company, p.licenseKey = section.Get("company").TextOrEmpty(), section.Get("license_key").TextOrEmpty()
+	}
+	return p
+}
+
+// organisation is what an operator has said about the organisation, on purpose.
+func (s Settings) organisation(p projectSection) (company *Organisation, license *Hash) {
+	name, key := s.env("LOQUAT_TELEMETRY_COMPANY"), s.env("LOQUAT_TELEMETRY_LICENSE_KEY")
+	if name == "" {
+		name = p.company
+	}
+	if key == "" {
+		key = p.licenseKey
+	}
+	if name != "" {
+		runes := []rune(name)
+		company = &Organisation{matched{string(runes[:min(len(runes), maxOrganisation)])}}
+	}
+	if key != "" {
+		license = hashOf(key)
+	}
+	return company, license
+}
+
+// String describes the decision in a sentence.
+func (d Decision) String() string {
+	switch {
+	case d.Mode == On:
+		return fmt.Sprintf("on: reports go to %s; %s", d.Collector.Host, d.Detail)
+	case d.Mode == Local && d.Waiting == "notice":
+		return fmt.Sprintf("local: reports stay on this machine until a later run; then they go to %s; %s", d.Collector.Host, d.Detail)
+	case d.Mode == Local:
+		return "local: reports are written on this machine and not sent; " + d.Detail
+	}
+	return "off: nothing is recorded or sent; " + d.Detail
+}

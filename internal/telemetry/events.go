@@ -1,0 +1,203 @@
+package telemetry
+
+// Event is one thing that happened. Only the structs of this file are events, so
+// that this file is the complete list of what a report can hold besides Context.
+type Event interface{ about() about }
+
+// about describes an event for people and machines.
+type about struct {
+	name string
+	when string
+	why  string // what the answer is used for
+	// localOnly events are written to the local log and never sent.
+	localOnly bool
+}
+
+// catalogue lists all events.
+var catalogue = []Event{
+	TrainingStarted{}, TrainingCompleted{}, TrainingFailed{}, TrainingDataValidated{}, TrainingDataSplit{}, ModelNLUTested{},
+	ServerStarted{}, ShellStarted{}, ProjectCreated{}, ErrorEncountered{}, TelemetryDisabled{},
+}
+
+// TrainingStarted is recorded once for each training.
+type TrainingStarted struct {
+	TrainingID ID           `json:"training_id" doc:"random; the same in the event that ends this training"`
+	Type       TrainingType `json:"type" doc:"which part is trained: rasa is all"`
+	Language   *Language    `json:"language" doc:"the language of config.yml"`
+	Pipeline   List[Item]   `json:"pipeline" doc:"names of the built-in components, completed; no settings"`
+	Policies   List[Item]   `json:"policies" doc:"names of the built-in policies, completed; no settings"`
+
+	TrainSchema   GraphSchema `json:"train_schema" doc:"whether config.yml has a graph of its own"`
+	PredictSchema GraphSchema `json:"predict_schema" doc:"whether config.yml has a graph of its own"`
+	Recipe        Recipe      `json:"recipe" doc:"the recipe of config.yml"`
+	IsFinetuning  bool        `json:"is_finetuning" doc:"the training continues an earlier model"`
+
+	NumIntentExamples                Count `json:"num_intent_examples" doc:"NLU examples with an intent"`
+	NumEntityExamples                Count `json:"num_entity_examples" doc:"NLU examples with an entity"`
+	NumActions                       Count `json:"num_actions" doc:"actions, with those that every assistant has"`
+	NumTemplates                     Count `json:"num_templates" doc:"responses"`
+	NumConditionalResponseVariations Count `json:"num_conditional_response_variations" doc:"variations of responses with a condition"`
+	NumSlotMappings                  Count `json:"num_slot_mappings" doc:"mappings of slots"`
+	NumCustomSlotMappings            Count `json:"num_custom_slot_mappings" doc:"mappings of type custom"`
+	NumConditionalSlotMappings       Count `json:"num_conditional_slot_mappings" doc:"mappings with conditions"`
+	NumSlots                         Count `json:"num_slots" doc:"slots, with automatic ones"`
+	NumForms                         Count `json:"num_forms" doc:"forms"`
+	NumIntents                       Count `json:"num_intents" doc:"intents, with the five that every assistant has"`
+	NumEntities                      Count `json:"num_entities" doc:"kinds of entities"`
+	NumStorySteps                    Count `json:"num_story_steps" doc:"blocks of stories and rules"`
+	NumLookupTables                  Count `json:"num_lookup_tables" doc:"lookup tables"`
+	NumSynonyms                      Count `json:"num_synonyms" doc:"surface forms of synonyms"`
+	NumRegexes                       Count `json:"num_regexes" doc:"regular expressions"`
+
+	NumFlows                             Count `json:"num_flows" doc:"flows"`
+	NumFlowsWithNLUTrigger               Count `json:"num_flows_with_nlu_trigger" doc:"flows that an intent starts"`
+	NumFlowsWithFlowGuards               Count `json:"num_flows_with_flow_guards" doc:"flows with a condition"`
+	NumFlowsWithNotStartableFlowGuards   Count `json:"num_flows_with_not_startable_flow_guards" doc:"flows with the condition false"`
+	NumCollectSteps                      Count `json:"num_collect_steps" doc:"collect steps"`
+	NumCollectStepsWithSeparateUtter     Count `json:"num_collect_steps_with_separate_utter" doc:"collect steps with a response of another name"`
+	NumCollectStepsWithRejections        Count `json:"num_collect_steps_with_rejections" doc:"collect steps with rejections"`
+	NumCollectStepsNotResetAfterFlowEnds Count `json:"num_collect_steps_with_not_reset_after_flow_ends" doc:"collect steps whose slot is kept"`
+	NumSetSlotSteps                      Count `json:"num_set_slot_steps" doc:"set_slots steps"`
+	MaxDepthOfIfConstruct                Count `json:"max_depth_of_if_construct" doc:"depth of branches"`
+	NumCallSteps                         Count `json:"num_call_steps" doc:"call steps"`
+	NumLinkSteps                         Count `json:"num_link_steps" doc:"link steps"`
+	NumSharedSlotsBetweenFlows           Count `json:"num_shared_slots_between_flows" doc:"slots that several flows use"`
+
+	LLMModel             *Model `json:"llm_command_generator_model_name" doc:"public name of the command generator's model"`
+	LLMCustomPrompt      *bool  `json:"llm_command_generator_custom_prompt_used" doc:"whether the prompt is the project's own"`
+	HandleFlowsPrompt    *bool  `json:"multi_step_llm_command_generator_custom_handle_flows_prompt_used" doc:"whether the prompt is the project's own"`
+	FillSlotsPrompt      *bool  `json:"multi_step_llm_command_generator_custom_fill_slots_prompt_used" doc:"whether the prompt is the project's own"`
+	FlowRetrievalEnabled *bool  `json:"flow_retrieval_enabled" doc:"whether flows are looked up"`
+	FlowRetrievalModel   *Model `json:"flow_retrieval_embedding_model_name" doc:"public name of the embedding model"`
+}
+
+func (TrainingStarted) about() about {
+	return about{name: "Training Started", when: "a training begins, after its data was read and checked",
+		why: "what projects look like decides which components and sizes get attention"}
+}
+
+// Item is a component in a pipeline or a policy.
+type Item struct {
+	Name Component `json:"name" doc:"name of a built-in component, as written"`
+	LLM  *LLM      `json:"llm,omitempty" doc:"the language model of a component that has one"`
+}
+
+// LLM is the public part of a language model's settings.
+type LLM struct {
+	Provider       *Provider `json:"provider,omitempty" doc:"known provider"`
+	ModelName      *Model    `json:"model_name,omitempty" doc:"public name of a model"`
+	Model          *Model    `json:"model,omitempty" doc:"public name of a model"`
+	RequestTimeout *Count    `json:"request_timeout,omitempty" doc:"seconds"`
+}
+
+// TrainingCompleted is recorded when a model was written.
+type TrainingCompleted struct {
+	TrainingID ID           `json:"training_id" doc:"that of Training Started"`
+	Type       TrainingType `json:"type" doc:"which part was trained"`
+	Runtime    Seconds      `json:"runtime" doc:"seconds that the training took"`
+}
+
+func (TrainingCompleted) about() about {
+	return about{name: "Training Completed", when: "a training has written its model", why: "how long trainings take"}
+}
+
+// TrainingFailed is recorded when a training that had started ends with an error.
+type TrainingFailed struct {
+	TrainingID ID           `json:"training_id" doc:"that of Training Started"`
+	Type       TrainingType `json:"type" doc:"which part was to be trained"`
+	Runtime    Seconds      `json:"runtime" doc:"seconds until the error"`
+	ErrorCode  ErrorCode    `json:"error_code" doc:"kind of error, from a closed list; no message"`
+}
+
+func (TrainingFailed) about() about {
+	return about{name: "Training Failed", when: "a training that had started ends with an error", why: "which errors need work"}
+}
+
+// TrainingDataValidated is recorded at the end of data validate.
+type TrainingDataValidated struct {
+	Success bool `json:"validation_success" doc:"whether the project is valid"`
+}
+
+func (TrainingDataValidated) about() about {
+	return about{name: "Training Data Validated", when: "data validate has judged a project", why: "how often validation finds something"}
+}
+
+// TrainingDataSplit is recorded when data split has written both parts.
+type TrainingDataSplit struct {
+	Fraction Ratio        `json:"fraction" doc:"share of the training part, to a tenth"`
+	Type     TrainingType `json:"type" doc:"which data were split"`
+}
+
+func (TrainingDataSplit) about() about {
+	return about{name: "Training Data Split", when: "data split has written both parts", why: "how test sets are made"}
+}
+
+// ModelNLUTested is recorded at the end of test nlu.
+type ModelNLUTested struct {
+	NumIntentExamples Count `json:"num_intent_examples" doc:"examples of the test data with an intent"`
+	NumEntityExamples Count `json:"num_entity_examples" doc:"examples of the test data with an entity"`
+	NumLookupTables   Count `json:"num_lookup_tables" doc:"lookup tables of the test data"`
+	NumSynonyms       Count `json:"num_synonyms" doc:"surface forms of synonyms of the test data"`
+	NumRegexes        Count `json:"num_regexes" doc:"regular expressions of the test data"`
+}
+
+func (ModelNLUTested) about() about {
+	return about{name: "Model NLU Tested", when: "a test of NLU has written its reports", why: "how large test sets are"}
+}
+
+// ServerStarted is recorded before a server listens.
+type ServerStarted struct {
+	InputChannels   List[Channel] `json:"input_channels" doc:"built-in channels, sorted, each once"`
+	APIEnabled      bool          `json:"api_enabled" doc:"--enable-api"`
+	NumberOfWorkers Count         `json:"number_of_workers" doc:"always 1: one process serves"`
+	NLG             *Backend      `json:"endpoints_nlg" doc:"type of the endpoint"`
+	NLU             *Backend      `json:"endpoints_nlu" doc:"type of the endpoint"`
+	ActionServer    *Backend      `json:"endpoints_action_server" doc:"type of the endpoint"`
+	ModelServer     *Backend      `json:"endpoints_model_server" doc:"type of the endpoint"`
+	TrackerStore    *Backend      `json:"endpoints_tracker_store" doc:"type of the endpoint"`
+	LockStore       *Backend      `json:"endpoints_lock_store" doc:"type of the endpoint"`
+	EventBroker     *Backend      `json:"endpoints_event_broker" doc:"type of the endpoint"`
+	Tracing         *Tracing      `json:"tracing_backend" doc:"type of the first tracing backend"`
+	Metrics         *Metrics      `json:"metrics_backend" doc:"type of the metrics backend"`
+	Project         *Hash         `json:"project" doc:"salted hash of the git remote that the model was trained in"`
+}
+
+func (ServerStarted) about() about {
+	return about{name: "Server Started", when: "run is about to listen", why: "which channels and backends get attention"}
+}
+
+// ShellStarted is recorded when a conversation in the terminal begins.
+type ShellStarted struct {
+	Type TrainingType `json:"type" doc:"nlu for shell nlu and models of NLU alone"`
+}
+
+func (ShellStarted) about() about {
+	return about{name: "Shell Started", when: "shell has loaded its model", why: "how people try out models"}
+}
+
+// ProjectCreated is recorded by init before it writes files.
+type ProjectCreated struct {
+	Template Template `json:"template" doc:"which starter project"`
+}
+
+func (ProjectCreated) about() about {
+	return about{name: "Project Created", when: "init is about to write a project", why: "how many people begin"}
+}
+
+// ErrorEncountered is recorded when a command ends with an error.
+type ErrorEncountered struct {
+	Command   Command   `json:"command" doc:"the command"`
+	ErrorCode ErrorCode `json:"error_code" doc:"kind of error, from a closed list; no message"`
+	Stage     Stage     `json:"stage" doc:"what the command was doing"`
+}
+
+func (ErrorEncountered) about() about {
+	return about{name: "Error Encountered", when: "a command ends with an error", why: "which errors people meet, to explain or prevent them"}
+}
+
+// TelemetryDisabled notes in the local log that reporting was switched off.
+type TelemetryDisabled struct{}
+
+func (TelemetryDisabled) about() about {
+	return about{name: "Telemetry Disabled", when: "telemetry disable was run", why: "written to the local log; never sent", localOnly: true}
+}

@@ -1,0 +1,231 @@
+package telemetry
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// files is the folder loquat/telemetry of the user's cache: the local log, and the
+// spool of reports that wait to be sent.
+type files struct{ dir string }
+
+func (s Settings) files() files {
+	if s.CacheDir == "" {
+		return files{}
+	}
+	return files{filepath.Join(s.CacheDir, "loquat", "telemetry")}
+}
+
+// Bounds of the spool and of the log. The oldest reports go first.
+const (
+	maxWaiting      = 200
+	maxWaitingBytes = 1 << 20
+	maxWaitingTime  = 14 * 24 * time.Hour
+	maxLogBytes     = 256 << 10
+)
+
+// whileWriting holds the lock that everybody takes who adds to the folder.
+func (f files) whileWriting(do func() error) error {
+	if f.dir == "" {
+		return errors.New("there is no cache folder: HOME is not set")
+	}
+	if err := os.MkdirAll(filepath.Join(f.dir, "spool"), 0o700); err != nil {
+		return err
+	}
+	unlock, err := lock(filepath.Join(f.dir, "write.lock"), lockTime)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return do()
+}
+
+// Entry is a line of the local log.
+type Entry struct {
+	Time      string          `json:"time"`
+	Outcome   string          `json:"outcome"` // recorded, waiting, sent, dropped
+	Detail    string          `json:"detail,omitempty"`
+	MessageID string          `json:"messageId,omitempty"`
+	Report    json.RawMessage `json:"report,omitempty"`
+}
+
+// log adds a line. The log is turned over once: what is older than the file
+// before is gone.
+func (f files) log(e Entry) error {
+	path := filepath.Join(f.dir, "log.jsonl")
+	line, err := marshal(e)
+	if err != nil {
+		return err
+	}
+	if info, err := os.Stat(path); err == nil && info.Size()+int64(len(line)) > maxLogBytes {
+		if err := os.Rename(path, filepath.Join(f.dir, "log.1.jsonl")); err != nil {
+			return err
+		}
+	}
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(append(line, '\n'))
+	return errors.Join(err, file.Close())
+}
+
+// ReadLog returns the last n reports that were recorded, oldest first, each with
+// its latest outcome.
+func ReadLog(s Settings, n int) ([]Entry, error) {
+	var entries []Entry
+	byID := map[string]int{}
+	for _, name := range []string{"log.1.jsonl", "log.jsonl"} {
+		file, err := os.Open(filepath.Join(s.files().dir, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		defer file.Close()
+		lines := bufio.NewScanner(file)
+		lines.Buffer(nil, 1<<20)
+		for lines.Scan() {
+			var e Entry
+			if json.Unmarshal(lines.Bytes(), &e) != nil {
+				continue // a line that a full disk cut off
+			}
+			if i, known := byID[e.MessageID]; known && e.Report == nil {
+				entries[i].Time, entries[i].Outcome, entries[i].Detail = e.Time, e.Outcome, e.Detail
+				continue
+			}
+			byID[e.MessageID] = len(entries)
+			entries = append(entries, e)
+		}
+		if err := lines.Err(); err != nil {
+			return nil, err
+		}
+	}
+	return entries[max(0, len(entries)-n):], nil
+}
+
+// waiting is a report in the spool.
+type waiting struct {
+	path  string
+	hour  int64 // of its recording, since 1970
+	bytes int64
+}
+
+// spool returns the reports that wait, oldest first.
+func (f files) spool() []waiting {
+	entries, _ := os.ReadDir(filepath.Join(f.dir, "spool")) // sorted; absent is empty
+	var out []waiting
+	for _, entry := range entries {
+		hour, err := strconv.ParseInt(strings.SplitN(entry.Name(), "-", 2)[0], 10, 64)
+		info, infoErr := entry.Info()
+		if err != nil || infoErr != nil || !strings.HasSuffix(entry.Name(), ".json") {
+			continue
+		}
+		out = append(out, waiting{filepath.Join(f.dir, "spool", entry.Name()), hour, info.Size()})
+	}
+	return out
+}
+
+// add puts a report into the spool and enforces its bounds.
+func (f files) add(report []byte, now time.Time) error {
+	name := fmt.Sprintf("%010d-%s.json", now.Unix()/3600, uuid4()[:8])
+	if err := replaceFile(filepath.Join(f.dir, "spool", name), report); err != nil {
+		return err
+	}
+	all := f.spool()
+	total := int64(0)
+	for _, w := range all {
+		total += w.bytes
+	}
+	oldest := now.Add(-maxWaitingTime).Unix() / 3600
+	for len(all) > 0 && (len(all) > maxWaiting || total > maxWaitingBytes || all[0].hour < oldest) {
+		total -= all[0].bytes
+		if err := os.Remove(all[0].path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		all = all[1:]
+	}
+	return nil
+}
+
+// clear empties the spool. When it returns, no process is sending.
+func (f files) clear() error {
+	if _, err := os.Stat(f.dir); err != nil {
+		return nil // nothing was ever recorded
+	}
+	unlock, err := lock(filepath.Join(f.dir, "send.lock"), lockTime)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return f.whileWriting(func() error {
+		var errs []error
+		for _, w := range f.spool() {
+			errs = append(errs, os.Remove(w.path))
+		}
+		return errors.Join(errs...)
+	})
+}
+
+// sending is what is remembered between requests.
+type sending struct {
+	NotBefore time.Time `json:"not_before"`
+	LastSent  time.Time `json:"last_sent"`
+	Failures  int       `json:"failures"`
+}
+
+func (f files) readSending() sending {
+	var s sending
+	if data, err := os.ReadFile(filepath.Join(f.dir, "send.json")); err == nil && json.Unmarshal(data, &s) != nil {
+		return sending{}
+	}
+	return s
+}
+
+func (f files) writeSending(s sending) error {
+	data, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	return replaceFile(filepath.Join(f.dir, "send.json"), data)
+}
+
+// messageIDOf finds the identifier of a report.
+func messageIDOf(report []byte) string {
+	var r struct {
+		MessageID string `json:"messageId"`
+	}
+	_ = json.Unmarshal(report, &r) // "" for what is no report
+	return r.MessageID
+}
+
+// batch reads reports of the identity that counts, as many as one request may
+// hold; stale ones belong to an earlier identity or can't be read.
+func batch(all []waiting, id string) (reports []json.RawMessage, used, stale []waiting) {
+	size := 0
+	mine := []byte(`"userId":"` + id + `"`)
+	for _, w := range all {
+		data, err := os.ReadFile(w.path)
+		if err != nil || !json.Valid(data) || !bytes.Contains(data, mine) {
+			stale = append(stale, w)
+			continue
+		}
+		if len(reports) == maxBatch || size+len(data) > maxBatchBytes {
+			break
+		}
+		size += len(data) + 1
+		reports, used = append(reports, data), append(used, w)
+	}
+	return reports, used, slices.Clip(stale)
+}

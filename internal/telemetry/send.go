@@ -1,0 +1,217 @@
+package telemetry
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/loquat-dev/loquat/internal/version"
+)
+
+// This file has the only code that sends reports. Everything that it sends was
+// put into the spool by Recorder.keep, after encode has validated it.
+
+// Bounds of a request, and when one is made.
+const (
+	maxBatch      = 100
+	maxBatchBytes = 480 << 10
+	connectTime   = 3 * time.Second
+	requestTime   = 5 * time.Second
+	maxAnswer     = 4 << 10
+	enough        = 20 // reports that are sent before a day has passed
+	day           = 24 * time.Hour
+	wakeEvery     = 6 * time.Hour
+	switchTime    = 200 * time.Millisecond // how often the switches are asked during a request
+)
+
+// send delivers what waits now, and in a server every few hours.
+func (r *Recorder) send(ctx context.Context) {
+	defer close(r.sent)
+	for {
+		r.deliver(ctx)
+		select {
+		case <-time.After(wakeEvery + time.Duration((rand.Float64()*2-1)*float64(time.Hour))):
+		case <-r.closing:
+			return
+		}
+	}
+}
+
+// deliver sends the spool if that is due. One process at a time does. "telemetry
+// disable" takes the same lock after it has switched off, so that once it has
+// returned no request starts.
+func (r *Recorder) deliver(ctx context.Context) {
+	f := r.settings.files()
+	if len(f.spool()) == 0 {
+		return
+	}
+	unlock, err := lock(filepath.Join(f.dir, "send.lock"), 0)
+	if err != nil {
+		return
+	}
+	defer unlock()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	go r.cancelWhenOff(ctx, stop)
+	for {
+		d := Decide(r.settings)
+		if d.Mode != On || r.off.Load() || ctx.Err() != nil {
+			return
+		}
+		state, all := f.readSending(), f.spool()
+		if !due(state, len(all), d.state.salt, r.now()) {
+			return
+		}
+		reports, used, stale := batch(all, d.state.id)
+		remove(stale)
+		if len(reports) == 0 {
+			return
+		}
+		answer := post(ctx, d.Collector, d.writeKey, reports, r.now())
+		if ctx.Err() != nil {
+			return // at the end of the process, or switched off: the files stay, or are removed by who switched off
+		}
+		settled := r.settle(f, state, answer, reports, used)
+		if !settled || len(used) == len(all) {
+			return
+		}
+	}
+}
+
+// cancelWhenOff ends a request when telemetry is switched off meanwhile.
+func (r *Recorder) cancelWhenOff(ctx context.Context, stop context.CancelFunc) {
+	ticker := time.NewTicker(switchTime)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			if Decide(r.settings).Mode != On {
+				stop()
+				return
+			}
+		}
+	}
+}
+
+// due reports whether reports shall be sent now: once a day, at an hour that
+// differs between machines, or when there are enough. A clock that was set back
+// does not stop it.
+func due(s sending, waiting int, salt string, now time.Time) bool {
+	if now.Before(s.NotBefore) && s.NotBefore.Before(now.Add(8*day)) {
+		return false
+	}
+	offset, _ := strconv.ParseInt(salt[:min(len(salt), 8)], 16, 64)
+	dayOf := func(t time.Time) int64 { return (t.Unix() - offset%86400) / 86400 }
+	return waiting >= enough || s.LastSent.IsZero() || dayOf(s.LastSent) != dayOf(now)
+}
+
+// answer is how a collector took a request.
+type answer struct {
+	status     int // 0 without an answer
+	retryAfter time.Duration
+	err        error
+}
+
+// post sends one request.
+func post(ctx context.Context, collector *url.URL, key string, reports []json.RawMessage, now time.Time) answer {
+	body, err := marshal(map[string]any{"batch": reports, "sentAt": momentOf(now).text})
+	if err != nil {
+		return answer{err: err}
+	}
+	ctx, cancel := context.WithTimeout(ctx, requestTime)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, collector.JoinPath("v1", "batch").String(), bytes.NewReader(body))
+	if err != nil {
+		return answer{err: err}
+	}
+	request.SetBasicAuth(key, "")
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("User-Agent", "loquat/"+version.Loquat)
+	client := http.Client{
+		Transport: &http.Transport{
+			Proxy:             http.ProxyFromEnvironment,
+			DialContext:       (&net.Dialer{Timeout: connectTime}).DialContext,
+			TLSClientConfig:   &tls.Config{MinVersion: tls.VersionTLS12},
+			DisableKeepAlives: true, DisableCompression: true,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return answer{err: err}
+	}
+	defer response.Body.Close()
+	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, maxAnswer)) // what it says does not matter
+	seconds, _ := strconv.Atoi(response.Header.Get("Retry-After"))
+	return answer{status: response.StatusCode, retryAfter: time.Duration(seconds) * time.Second}
+}
+
+// settle draws the consequences of an answer: what was sent or refused leaves the
+// spool, the rest waits. It reports whether more may be sent.
+func (r *Recorder) settle(f files, s sending, a answer, reports []json.RawMessage, used []waiting) bool {
+	now := r.now()
+	outcome, gone := "waiting", false
+	switch {
+	case a.status >= 200 && a.status < 300:
+		outcome, gone = "sent", true
+		s = sending{LastSent: now}
+	case a.status == http.StatusTooManyRequests:
+		wait := time.Hour
+		if a.retryAfter > 0 {
+			wait = min(max(a.retryAfter, time.Minute), day)
+		}
+		s.NotBefore = now.Add(wait)
+	case a.status >= 400 && a.status < 500:
+		outcome, gone = "dropped", true
+		if a.status == http.StatusUnauthorized || a.status == http.StatusForbidden {
+			s.NotBefore = now.Add(7 * day)
+		}
+	default: // the network, a redirect, or a collector in trouble
+		wait := min(day, time.Hour<<min(s.Failures, 5))
+		s.NotBefore = now.Add(time.Duration(float64(wait) * (0.8 + 0.4*rand.Float64())))
+		s.Failures++
+	}
+	if gone {
+		remove(used)
+	}
+	detail := fmt.Sprintf("answered %d", a.status)
+	if a.err != nil {
+		detail = "no answer: " + reason(a.err)
+	}
+	_ = f.whileWriting(func() error { // without a log, sending works all the same
+		errs := []error{f.writeSending(s)}
+		for _, report := range reports {
+			errs = append(errs, f.log(Entry{Time: momentOf(now).text, Outcome: outcome, Detail: detail, MessageID: messageIDOf(report)}))
+		}
+		return errors.Join(errs...)
+	})
+	return outcome == "sent"
+}
+
+// reason is a network error without the address, which the log need not hold.
+func reason(err error) string {
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		err = u.Err
+	}
+	return err.Error()
+}
+
+func remove(reports []waiting) {
+	for _, w := range reports {
+		_ = os.Remove(w.path) // gone already, or removed the next time
+	}
+}
