@@ -10,7 +10,10 @@ import (
 // Config is what config.yml may set for ResponseSelector and what has an effect.
 type Config struct {
 	// Epochs is how often the examples are seen at most.
-	Epochs     int     `json:"epochs"`
+	Epochs int `json:"epochs"`
+	// Share of the passes to make, which --epoch-fraction sets when fine-tuning; 0
+	// is all.
+	Share      float64 `json:"finetuning_epoch_fraction,omitempty"`
 	RandomSeed *uint64 `json:"random_seed"` // nil is a seed of our own: training is always repeatable
 
 	Featurizers           []string `json:"featurizers"`    // whose features to use; none means all

@@ -25,6 +25,7 @@ func Type() graph.Type {
 		Trainable: true,
 		Version:   textmodel.Version,
 		Requires:  []string{"Featurizer"},
+		AnyKind:   []string{"split_entities_by_comma"},
 		Check:     check,
 		Fns:       nlu.Fns(),
 	}, defaults, nil)
@@ -117,6 +118,7 @@ func (s *Selector) Train(ctx context.Context, data *nlu.TrainingData) error {
 		Seed:        s.seed(),
 		Threads:     s.env.Threads,
 		Start:       earlier.model,
+		Share:       s.config.Share,
 		AfterPass: func(pass int, loss float64) {
 			s.env.Logger.DebugContext(ctx, "pass", "learning", "responses", "pass", pass+1, "loss", loss)
 		},

@@ -67,12 +67,18 @@ type Settings struct {
 	Seed        uint64
 	Threads     int
 	Start       *Model // the model to go on from; nil starts afresh. It is used up
-	AfterPass   func(pass int, loss float64)
+	// Share is how much of the passes to make that a fresh model would get, above 0
+	// and at most 1; 0 means 1.
+	Share     float64
+	AfterPass func(pass int, loss float64)
 }
 
-// passes is how often n examples are shown.
-func passes(n, epochs int) int {
-	return min(epochs, max(fewestPasses, examplesShown/max(n, 1)))
+// passes is how often n examples are shown. The epochs are a share already.
+func passes(n, epochs int, share float64) int {
+	if share <= 0 {
+		share = 1
+	}
+	return min(epochs, int(math.Ceil(share*float64(max(fewestPasses, examplesShown/max(n, 1))))))
 }
 
 // batchSize keeps the number of updates up when there are few examples.
@@ -136,7 +142,7 @@ func (m *Model) trainNetworks(ctx context.Context, x *sparse.Matrix, label []int
 			options := mlp.Options{
 				Hidden:        hiddenUnits,
 				Inputs:        inputs[i],
-				Passes:        passes(len(label), o.Epochs),
+				Passes:        passes(len(label), o.Epochs, o.Share),
 				Batch:         batchSize(len(label)),
 				LearningRate:  learningRate,
 				InputDropout:  inputDropout,

@@ -104,3 +104,61 @@ func TestPredictionAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations for each message", n)
 	}
 }
+
+// Many examples get few passes; a share of them is fewer still.
+func TestShareOfThePasses(t *testing.T) {
+	messages, labels := denseProblem()
+	for _, c := range []struct {
+		share float64
+		want  int
+	}{{0, 500}, {1, 500}, {0.5, 375}, {0.001, 1}} { // 40 examples: 30,000 are 750 passes
+		passes := 0
+		_, err := textmodel.Train(context.Background(), messages, labels, textmodel.Settings{
+			Epochs: 500, Share: c.share, Threads: 1, AfterPass: func(int, float64) { passes++ },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if passes != c.want {
+			t.Errorf("a share of %v is %d passes, want %d", c.share, passes, c.want)
+		}
+	}
+}
+
+// BenchmarkTrain compares learning afresh with going on for a fifth of the
+// epochs, as "train --finetune --epoch-fraction 0.2" does.
+func BenchmarkTrain(b *testing.B) {
+	var messages []*nlu.Message
+	var labels []string
+	for i := range 4000 {
+		label := i % 40
+		m := &nlu.Message{}
+		for w := range 8 {
+			word := fmt.Sprint("word", (i*7+w*w*13)%500)
+			if w == i%8 {
+				word = fmt.Sprint("topic", label)
+			}
+			m.Tokens[nlu.Text] = append(m.Tokens[nlu.Text], nlu.Token{Text: word})
+		}
+		messages, labels = append(messages, m), append(labels, fmt.Sprintf("label%02d", label))
+	}
+	train := func(o textmodel.Settings) *textmodel.Model {
+		o.Epochs, o.Threads = 100, 2
+		m, err := textmodel.Train(context.Background(), messages, labels, o)
+		if err != nil {
+			b.Fatal(err)
+		}
+		return m
+	}
+	b.Run("afresh", func(b *testing.B) {
+		for b.Loop() {
+			train(textmodel.Settings{})
+		}
+	})
+	b.Run("fine-tuned", func(b *testing.B) {
+		start := train(textmodel.Settings{})
+		for b.Loop() {
+			start = train(textmodel.Settings{Start: start, Share: 0.2})
+		}
+	})
+}

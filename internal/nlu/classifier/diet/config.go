@@ -12,7 +12,10 @@ import (
 type Config struct {
 	// Epochs is how often the examples are seen at most: ours needs fewer passes
 	// over many examples than over few.
-	Epochs     int     `json:"epochs"`
+	Epochs int `json:"epochs"`
+	// Share of the passes to make, which --epoch-fraction sets when fine-tuning; 0
+	// is all. The epochs are that share already.
+	Share      float64 `json:"finetuning_epoch_fraction,omitempty"`
 	RandomSeed *uint64 `json:"random_seed"` // nil is a seed of our own: training is always repeatable
 
 	IntentClassification bool `json:"intent_classification"`

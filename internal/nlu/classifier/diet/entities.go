@@ -3,6 +3,7 @@ package diet
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -96,7 +97,7 @@ func (c *Classifier) trainEntities(ctx context.Context, messages []*nlu.Message,
 func (c *Classifier) trainTags(ctx context.Context, data []crf.Sequence, t *tagger.Tagger, m *entityModel, start *crf.Model, what string) (*crf.Model, error) {
 	log, last := c.logPass(ctx, what), 0.0
 	model, err := crf.Train(ctx, data, topology(t.Tags), m.encoder.Len(), crf.Options{
-		Passes:       min(c.config.Epochs, max(tagFewestPasses, tagExamplesShown/max(len(data), 1))),
+		Passes:       c.tagPasses(len(data)),
 		Batch:        tagBatch,
 		LearningRate: tagLearningRate,
 		Dropout:      tagDropout,
@@ -132,6 +133,15 @@ func topology(tags []nlu.Tag) crf.Topology {
 		}
 	}
 	return t
+}
+
+// tagPasses is how often n examples are shown.
+func (c *Classifier) tagPasses(n int) int {
+	share := c.config.Share
+	if share <= 0 {
+		share = 1
+	}
+	return min(c.config.Epochs, int(math.Ceil(share*float64(max(tagFewestPasses, tagExamplesShown/max(n, 1))))))
 }
 
 // extract returns the entities of a message that has just been classified.

@@ -20,6 +20,7 @@ func (c *Classifier) trainIntents(ctx context.Context, messages []*nlu.Message, 
 		Seed:        c.seed(),
 		Threads:     c.env.Threads,
 		Start:       old,
+		Share:       c.config.Share,
 		AfterPass:   c.logPass(ctx, "intents"),
 	})
 }
