@@ -19,9 +19,11 @@ import (
 	"github.com/loquat-dev/loquat/internal/broker/filebroker"
 	"github.com/loquat-dev/loquat/internal/conversation"
 	"github.com/loquat-dev/loquat/internal/diag"
+	"github.com/loquat-dev/loquat/internal/endpoint"
 	"github.com/loquat-dev/loquat/internal/httpapi"
 	"github.com/loquat-dev/loquat/internal/lockstore/memlock"
 	"github.com/loquat-dev/loquat/internal/nlg"
+	"github.com/loquat-dev/loquat/internal/nlg/remote"
 	"github.com/loquat-dev/loquat/internal/project"
 	"github.com/loquat-dev/loquat/internal/tracing"
 	"github.com/loquat-dev/loquat/internal/tracing/viewer"
@@ -78,6 +80,8 @@ func (p *parts) assemble(ctx context.Context) (*Assistant, error) {
 	p.note(err)
 	server, err := p.actionServer()
 	p.note(err)
+	generator, err := p.generator()
+	p.note(err)
 	limit, err := predictionLimit()
 	p.note(err)
 	if err := p.problems.Err(); err != nil {
@@ -90,7 +94,7 @@ func (p *parts) assemble(ctx context.Context) (*Assistant, error) {
 		Hook: p.tracing.Turns(classes), ModelID: p.model.ModelID(), ModelName: p.model.ModelFile(), AssistantID: p.model.AssistantID(),
 		MaxPredictions: limit,
 		Actions: &action.Runner{
-			Domain: p.model.Domain(), NLG: nlg.NewTemplates(p.model.Domain(), nil, p.logger), Server: server, Logger: p.logger,
+			Domain: p.model.Domain(), NLG: generator, Server: server, Logger: p.logger,
 		},
 	}
 	if p.model.Predicts() {
@@ -126,9 +130,6 @@ func (p *parts) refuseUnbuilt() {
 		if section != nil {
 			p.problems.Errorf(section.Pos, "not-built", "remove the section", "%s (%q) is not built yet", what, section.Name)
 		}
-	}
-	if n := p.endpoints.NLG; n != nil && n.Type != "response" {
-		p.problems.Errorf(n.Pos, "not-built", "remove the section to use the domain's responses", "a server that generates responses (%q) is not built yet", n.Name)
 	}
 	if l := p.endpoints.LockStore; l != nil && l.Type != "" && l.Type != "in_memory" {
 		p.unknownType(l, "in_memory")
@@ -305,6 +306,27 @@ func texts(m map[string]any) map[string]string {
 		out[k] = fmt.Sprint(v)
 	}
 	return out
+}
+
+// generator makes what generates responses: the domain's, or a server.
+func (p *parts) generator() (nlg.Generator, error) {
+	templates := nlg.NewTemplates(p.model.Domain(), nil, p.logger)
+	e := p.endpoints.NLG
+	switch {
+	case e == nil || e.Type == "response":
+		return templates, nil
+	case e.Type != "" && e.Type != "callback":
+		p.problems.Errorf(e.TypePos, "not-built", "write url: for a server that generates responses, or remove the section for the domain's own",
+			"responses of type %q are not built yet", e.Type)
+		return templates, nil
+	}
+	for _, param := range e.Other {
+		p.problems.Warnf(param.Key.Pos, "unknown-key", "", "nlg has no key %q; it is ignored", param.Key.Text)
+	}
+	return remote.New(endpoint.Settings{
+		URL: e.URL, Params: texts(e.Params), Headers: texts(e.Headers), Username: e.Username, Password: e.Password,
+		Token: e.Token, TokenName: e.TokenName, CAFile: e.CAFile, Wrap: p.tracing.Endpoint,
+	}, p.model.Domain())
 }
 
 // predictionLimit reads MAX_NUMBER_OF_PREDICTIONS.

@@ -48,6 +48,7 @@ var mayImport = map[string]string{
 	"broker":       "tracker",
 	"channel":      "pystr",
 	"httpio":       "",
+	"endpoint":     "",
 
 	// components
 	"nlu/*":             "nlu nlu/tokenizer nlu/encoder nlu/tagger nlu/textmodel nlu/transformer nludata graph ml/* pyregexp pystr diag",
@@ -58,9 +59,10 @@ var mayImport = map[string]string{
 
 	// runtime
 	"nlg":              "domain tracker channel pystr",
+	"nlg/remote":       "nlg domain endpoint tracker pystr",
 	"action":           "domain tracker channel nlg pystr",
-	"action/webhook":   "action domain tracker version",
-	"action/actionrpc": "action action/webhook actionpb tracker version",
+	"action/webhook":   "action domain endpoint tracker version",
+	"action/actionrpc": "action action/webhook actionpb endpoint tracker version",
 	"actionpb":         "",
 	"conversation":     "action nlg nlu dialogue domain tracker trackerstore lockstore broker channel",
 	"assistant":        "model graph recipe nlu dialogue domain provider diag",

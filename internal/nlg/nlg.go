@@ -100,6 +100,25 @@ func candidates(variations []domain.Response, t *tracker.Tracker, channelName st
 	return nil
 }
 
+// VariationID returns the id of the first variation that fits, "" if it has none or
+// shares it with another variation of the response.
+func VariationID(d *domain.Domain, r Request) string {
+	fitting := candidates(d.Responses[r.Name], r.Tracker, r.Channel)
+	if len(fitting) == 0 {
+		return ""
+	}
+	id, same := fitting[0].ID, 0
+	for _, v := range d.Responses[r.Name] {
+		if v.ID == id {
+			same++
+		}
+	}
+	if same > 1 {
+		return ""
+	}
+	return id
+}
+
 func holds(conditions []domain.ResponseCondition, t *tracker.Tracker) bool {
 	for _, c := range conditions {
 		if !equal(t.Slot(c.Name), c.Value) {

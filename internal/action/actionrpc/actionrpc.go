@@ -27,6 +27,7 @@ import (
 	"github.com/loquat-dev/loquat/internal/action"
 	"github.com/loquat-dev/loquat/internal/action/webhook"
 	"github.com/loquat-dev/loquat/internal/actionpb"
+	"github.com/loquat-dev/loquat/internal/endpoint"
 	"github.com/loquat-dev/loquat/internal/tracker"
 	"github.com/loquat-dev/loquat/internal/version"
 )
@@ -77,7 +78,7 @@ func New(s Settings, domainJSON []byte) (*Client, error) {
 	}
 	security := insecure.NewCredentials()
 	if s.CAFile != "" {
-		pool, err := webhook.ReadCA(s.CAFile)
+		pool, err := endpoint.ReadCA(s.CAFile)
 		if err != nil {
 			return nil, fmt.Errorf("action_endpoint: %w", err)
 		}
@@ -117,7 +118,7 @@ func (c *Client) ExecutorClass() string { return "GRPCCustomActionExecutor" }
 // Run implements action.Server. The domain is sent when the server says that it
 // does not know its digest.
 func (c *Client) Run(ctx context.Context, name string, t *tracker.Tracker) (action.Reply, error) {
-	ctx, cancel := context.WithTimeout(ctx, webhook.Timeout)
+	ctx, cancel := context.WithTimeout(ctx, endpoint.Timeout)
 	defer cancel()
 	reply, err := c.call(ctx, name, t, nil)
 	if missing, ok := errors.AsType[*callError](err); ok && missing.domainMissing() {

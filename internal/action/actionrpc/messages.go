@@ -9,6 +9,7 @@ import (
 	"github.com/loquat-dev/loquat/internal/action"
 	"github.com/loquat-dev/loquat/internal/action/webhook"
 	"github.com/loquat-dev/loquat/internal/actionpb"
+	"github.com/loquat-dev/loquat/internal/endpoint"
 	"github.com/loquat-dev/loquat/internal/tracker"
 )
 
@@ -130,8 +131,8 @@ func plainList(structs []*structpb.Struct) ([]any, error) {
 // those that are count as it, as a slot of 4 came from one of 4 more often than
 // from one of 4.0.
 func plain(v *structpb.Value, depth int) (any, error) {
-	if depth > webhook.MaxDepth {
-		return nil, fmt.Errorf("nested more than %d levels deep", webhook.MaxDepth)
+	if depth > endpoint.MaxDepth {
+		return nil, fmt.Errorf("nested more than %d levels deep", endpoint.MaxDepth)
 	}
 	switch k := v.GetKind().(type) {
 	case *structpb.Value_NumberValue:

@@ -10,12 +10,10 @@ import (
 	"github.com/loquat-dev/loquat/internal/tracker"
 )
 
-// ParseReply reads an answer, {"events": […], "responses": […]}. Both keys may be absent;
-// null, an unknown event or a malformed one spoil the whole answer, as in Rasa.
+// ParseReply reads an answer, {"events": […], "responses": […]}. Both keys may be
+// absent; null, an unknown event or a malformed one spoil the whole answer, as in
+// Rasa.
 func ParseReply(body []byte) (action.Reply, error) {
-	if err := checkDepth(body); err != nil {
-		return action.Reply{}, err
-	}
 	v, err := tracker.DecodeValue(body)
 	if err != nil {
 		return action.Reply{}, fmt.Errorf("not valid JSON: %w", err)
@@ -95,29 +93,6 @@ func list(m map[string]any, key string) ([]map[string]any, error) {
 		}
 	}
 	return out, nil
-}
-
-// checkDepth refuses JSON that is nested too deeply, before it is decoded.
-func checkDepth(body []byte) error {
-	depth, inString, escaped := 0, false, false
-	for _, c := range body {
-		switch {
-		case escaped:
-			escaped = false
-		case inString:
-			escaped = c == '\\'
-			inString = c != '"'
-		case c == '"':
-			inString = true
-		case c == '{' || c == '[':
-			if depth++; depth > MaxDepth {
-				return fmt.Errorf("nested more than %d levels deep", MaxDepth)
-			}
-		case c == '}' || c == ']':
-			depth--
-		}
-	}
-	return nil
 }
 
 // CompressFromEnv reads COMPRESS_ACTION_SERVER_REQUEST.

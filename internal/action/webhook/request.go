@@ -1,45 +1,11 @@
 package webhook
 
 import (
-	"bytes"
-	"compress/zlib"
-	"context"
-	"net/http"
 	"strings"
 
 	"github.com/loquat-dev/loquat/internal/tracker"
 	"github.com/loquat-dev/loquat/internal/version"
 )
-
-func (c *Client) request(ctx context.Context, name string, t *tracker.Tracker, withDomain bool) (*http.Request, error) {
-	body := c.body(name, t, withDomain)
-	if c.settings.Compress {
-		var b bytes.Buffer
-		w := zlib.NewWriter(&b)
-		if _, err := w.Write(body); err != nil {
-			return nil, err
-		}
-		if err := w.Close(); err != nil {
-			return nil, err
-		}
-		body = b.Bytes()
-	}
-	request, err := http.NewRequestWithContext(WithPurpose(ctx, Purpose{name, t.ConversationID}), http.MethodPost, c.url, bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	request.Header.Set("Content-Type", "application/json")
-	if c.settings.Compress {
-		request.Header.Set("Content-Encoding", "deflate")
-	}
-	for k, v := range c.settings.Headers {
-		request.Header.Set(k, v)
-	}
-	if c.settings.Username != "" {
-		request.SetBasicAuth(c.settings.Username, c.settings.Password)
-	}
-	return request, nil
-}
 
 // body is the request that rasa-sdk expects.
 func (c *Client) body(name string, t *tracker.Tracker, withDomain bool) []byte {

@@ -5,34 +5,20 @@ package webhook
 import (
 	"context"
 	"crypto/sha256"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"mime"
 	"net/http"
-	"net/url"
-	"os"
-	"strconv"
-	"time"
 
 	"github.com/loquat-dev/loquat/internal/action"
 	"github.com/loquat-dev/loquat/internal/domain"
+	"github.com/loquat-dev/loquat/internal/endpoint"
 	"github.com/loquat-dev/loquat/internal/tracker"
 )
 
-// Timeout is how long an action may take.
-const Timeout = 300 * time.Second
-
-// Limits of an answer.
-const (
-	maxAnswer = 16 << 20 // bytes
-	MaxDepth  = 200      // nesting of JSON values
-	maxEvents = 10_000
-)
+// maxEvents is how many events, and how many responses, an answer may have.
+const maxEvents = 10_000
 
 // Settings say where the action server is and how to talk to it; they are the
 // keys of action_endpoint.
@@ -58,9 +44,7 @@ type Settings struct {
 // Client is an action server. It is safe for concurrent use.
 type Client struct {
 	settings Settings
-	url      string
-	place    string // scheme, host and port, for messages: the rest may hold secrets
-	http     *http.Client
+	server   *endpoint.Client
 	domain   *domain.Domain
 	domainJS []byte // the domain as JSON, made once
 	digest   string // stands for it; "" if it is always sent
@@ -69,41 +53,14 @@ type Client struct {
 // New returns a client for the action server of an assistant with that domain,
 // of which domainJSON is what actions get to see.
 func New(s Settings, d *domain.Domain, domainJSON []byte) (*Client, error) {
-	target, err := url.Parse(s.URL)
-	if err != nil || target.Host == "" || target.Scheme != "http" && target.Scheme != "https" {
-		return nil, fmt.Errorf("action_endpoint: %q is not the URL of an HTTP server", s.URL)
+	server, err := endpoint.New("action_endpoint", endpoint.Settings{
+		URL: s.URL, Params: s.Params, Headers: s.Headers, Username: s.Username, Password: s.Password,
+		Token: s.Token, TokenName: s.TokenName, CAFile: s.CAFile, Wrap: s.Wrap,
+	})
+	if err != nil {
+		return nil, err
 	}
-	query := target.Query()
-	for k, v := range s.Params {
-		query.Set(k, v)
-	}
-	if s.Token != "" {
-		name := s.TokenName
-		if name == "" {
-			name = "token"
-		}
-		query.Set(name, s.Token)
-	}
-	target.RawQuery = query.Encode()
-
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConnsPerHost = 64
-	transport.Proxy = nil // action servers are neighbours; Rasa asks no proxy either
-	if s.CAFile != "" {
-		pool, err := ReadCA(s.CAFile)
-		if err != nil {
-			return nil, fmt.Errorf("action_endpoint: %w", err)
-		}
-		transport.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
-	}
-	var wrapped http.RoundTripper = transport
-	if s.Wrap != nil {
-		wrapped = s.Wrap(transport)
-	}
-	c := &Client{
-		settings: s, url: target.String(), place: target.Scheme + "://" + target.Host, domain: d, domainJS: domainJSON,
-		http: &http.Client{Transport: wrapped, Timeout: Timeout, CheckRedirect: sameHost},
-	}
+	c := &Client{settings: s, server: server, domain: d, domainJS: domainJSON}
 	if s.DomainDigest {
 		sum := sha256.Sum256(domainJSON)
 		c.digest = hex.EncodeToString(sum[:])
@@ -111,36 +68,11 @@ func New(s Settings, d *domain.Domain, domainJSON []byte) (*Client, error) {
 	return c, nil
 }
 
-// ReadCA reads certificates in PEM.
-func ReadCA(file string) (*x509.CertPool, error) {
-	pem, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("cafile: %w", err)
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("cafile: %s holds no certificate in PEM", file)
-	}
-	return pool, nil
-}
-
-// sameHost follows redirects on one host only: the request holds the whole
-// conversation, and its headers hold secrets.
-func sameHost(r *http.Request, via []*http.Request) error {
-	if len(via) >= 5 {
-		return errors.New("more than 5 redirects")
-	}
-	if first := via[0].URL; r.URL.Host != first.Host || r.URL.Scheme != first.Scheme {
-		return fmt.Errorf("it redirects to another host, %s://%s", r.URL.Scheme, r.URL.Host)
-	}
-	return nil
-}
-
 // Run implements action.Server. A server that lacks the domain asks for it.
 func (c *Client) Run(ctx context.Context, name string, t *tracker.Tracker) (action.Reply, error) {
 	withDomain := c.digest == "" && c.sendsDomain(name)
 	reply, err := c.call(ctx, name, t, withDomain)
-	if status, ok := errors.AsType[*StatusError](err); ok && status.Status == statusDomainMissing && !withDomain {
+	if status, ok := errors.AsType[*endpoint.StatusError](err); ok && status.Status == statusDomainMissing && !withDomain {
 		reply, err = c.call(ctx, name, t, true)
 	}
 	if _, rejected := errors.AsType[*action.RejectedError](err); err != nil && !rejected {
@@ -153,54 +85,16 @@ func (c *Client) Run(ctx context.Context, name string, t *tracker.Tracker) (acti
 const statusDomainMissing = 449
 
 func (c *Client) call(ctx context.Context, name string, t *tracker.Tracker, withDomain bool) (action.Reply, error) {
-	request, err := c.request(ctx, name, t, withDomain)
+	ctx = WithPurpose(ctx, Purpose{name, t.ConversationID})
+	answer, err := c.server.Post(ctx, c.body(name, t, withDomain), c.settings.Compress)
 	if err != nil {
-		return action.Reply{}, err
+		return action.Reply{}, failure(err)
 	}
-	response, err := c.http.Do(request)
-	if err != nil {
-		return action.Reply{}, fmt.Errorf("no answer from %s: %w", c.place, withoutQuery(err))
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
-	switch {
-	case err != nil:
-		return action.Reply{}, fmt.Errorf("read answer: %w", err)
-	case len(body) > maxAnswer:
-		return action.Reply{}, fmt.Errorf("the answer has more than %d bytes", maxAnswer)
-	case response.StatusCode == http.StatusBadRequest:
-		return action.Reply{}, rejection(response, body)
-	case response.StatusCode >= 300:
-		return action.Reply{}, &StatusError{response.StatusCode, response.Status + reason(body)}
-	}
-	if kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")); kind != "application/json" {
-		return action.Reply{}, fmt.Errorf("the answer is %q, not application/json", kind)
-	}
-	reply, err := ParseReply(body)
+	reply, err := ParseReply(answer)
 	if err != nil {
 		return action.Reply{}, fmt.Errorf("answer: %w", err)
 	}
 	return reply, nil
-}
-
-// StatusError is an answer that says that the action failed.
-type StatusError struct {
-	Status int
-	text   string // with what the server says about it
-}
-
-// Error quotes the server.
-func (e *StatusError) Error() string { return "the action server answered " + e.text }
-
-// ErrorType is the error's class, free of what the server said.
-func (e *StatusError) ErrorType() string { return strconv.Itoa(e.Status) }
-
-// withoutQuery takes the URL, which may hold a token, out of an error.
-func withoutQuery(err error) error {
-	if u, ok := errors.AsType[*url.Error](err); ok {
-		return u.Err
-	}
-	return err
 }
 
 // Purpose says which action a request runs, and in which conversation.
@@ -220,28 +114,27 @@ func WithPurpose(ctx context.Context, p Purpose) context.Context {
 
 type purposeKey struct{}
 
-// rejection reads a 400: one that names the action rejects its execution, any
-// other is a failure.
-func rejection(response *http.Response, body []byte) error {
+// failure reads an error answer. A 400 that names the action rejects its
+// execution, any other is a failure.
+func failure(err error) error {
+	refused, ok := errors.AsType[*endpoint.StatusError](err)
+	if !ok {
+		return err
+	}
 	var answer struct {
 		Error      string  `json:"error"`
 		ActionName *string `json:"action_name"`
 	}
-	if err := json.Unmarshal(body, &answer); err != nil || answer.ActionName == nil {
-		return &StatusError{response.StatusCode, response.Status + reason(body)}
+	readable := json.Unmarshal(refused.Body, &answer) == nil
+	switch {
+	case !readable:
+		return err
+	case refused.Status == http.StatusBadRequest && answer.ActionName != nil:
+		return &action.RejectedError{Action: *answer.ActionName, Reason: answer.Error}
+	case answer.Error != "":
+		return fmt.Errorf("%w: %s", err, Shorten(answer.Error))
 	}
-	return &action.RejectedError{Action: *answer.ActionName, Reason: answer.Error}
-}
-
-// reason is the start of an error answer, for the log.
-func reason(body []byte) string {
-	var answer struct {
-		Error string `json:"error"`
-	}
-	if json.Unmarshal(body, &answer) != nil || answer.Error == "" {
-		return ""
-	}
-	return ": " + Shorten(answer.Error)
+	return err
 }
 
 // Shorten keeps what an action server says to a length that a log can bear.
