@@ -60,6 +60,7 @@ responses:
   examples: |
     - bye
     - see you in [Rome](city)
+    - off to [Oslo](city)
 `,
 	"data/rules.yml": `rules:
 - rule: greet

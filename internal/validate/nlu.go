@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"unicode"
@@ -106,4 +107,37 @@ func (c *checker) examples() {
 		c.problems.Warnf(u.other, "ambiguous-example", "keep it under one of them; the first one is at "+u.first.Pos.String(),
 			"the example %q has several intents: %s", u.first.Text, strings.Join(u.intents, ", "))
 	}
+}
+
+// fewExamples warns about intents and entities with a single example, as Rasa
+// does while it trains: what is learned from one can't be told from chance.
+func (c *checker) fewExamples() {
+	type use struct {
+		count int
+		first diag.Position
+	}
+	intents, entities := map[string]*use{}, map[string]*use{}
+	note := func(uses map[string]*use, name string, e nludata.Example) {
+		if uses[name] == nil {
+			uses[name] = &use{first: e.Pos}
+		}
+		uses[name].count++
+	}
+	for _, e := range c.NLU.Examples {
+		if e.Intent != "" {
+			note(intents, e.Intent, e)
+		}
+		for _, entity := range e.Entities {
+			note(entities, entity.Entity, e)
+		}
+	}
+	warn := func(what string, uses map[string]*use) {
+		for _, name := range slices.Sorted(maps.Keys(uses)) {
+			if u := uses[name]; u.count == 1 {
+				c.problems.Warnf(u.first, "few-examples", "two are the least, ten are a start", "%s %q has only one example", what, name)
+			}
+		}
+	}
+	warn("intent", intents)
+	warn("entity", entities)
 }

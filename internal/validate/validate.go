@@ -57,6 +57,9 @@ func Check(ctx context.Context, p *project.Project, o Options) (*diag.List, erro
 			return nil, err
 		}
 	}
+	if o.Types != nil && !o.StoriesOnly && p.Sound.Data {
+		c.fewExamples()
+	}
 	if o.Types != nil && !o.StoriesOnly && p.Sound.Config {
 		if err := c.configuration(ctx); err != nil {
 			return nil, err
