@@ -165,8 +165,8 @@ func (r *Regexp) eachSlow(t *Text, group int, yield func(Span) bool) error {
 	r.compileSlow()
 	runes, at := t.Runes(), 0
 	begin := time.Now()
-	deadline := begin.Add(min(TimeLimit, TextLimit-t.spent))
-	defer func() { t.spent += time.Since(begin) }()
+	deadline := begin.Add(min(TimeLimit, TextLimit-*t.spent))
+	defer func() { *t.spent += time.Since(begin) }()
 	again := false // the last match was empty and ended at 'at'
 	for at <= len(runes) {
 		if time.Now().After(deadline) {

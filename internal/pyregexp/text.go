@@ -17,7 +17,7 @@ type Text struct {
 	// each one continues from the one before.
 	atByte, atRune int
 
-	spent time.Duration // by the backtracking engine
+	spent *time.Duration // by the backtracking engine, shared with all parts
 
 	// Made when first needed, for Literals.
 	plain, folded *view
@@ -33,7 +33,15 @@ func NewText(s string) *Text {
 			break
 		}
 	}
-	return &Text{text: s, ascii: ascii}
+	return &Text{text: s, ascii: ascii, spent: new(time.Duration)}
+}
+
+// Part prepares another text that is part of this one as far as the time limit
+// of a text is concerned.
+func (t *Text) Part(s string) *Text {
+	part := NewText(s)
+	part.spent = t.spent
+	return part
 }
 
 // Runes returns the text's code points; they belong to the text.

@@ -127,7 +127,7 @@ func (t *Tokenizer) tokenize(a nlu.Attribute, value string) []nlu.Token {
 	}
 	tokens := t.split(value)
 	if t.pattern != nil {
-		tokens = t.cut(tokens)
+		tokens = t.cut(value, tokens)
 	}
 	return tokens
 }
@@ -183,15 +183,17 @@ func locate(text string, words []string) []nlu.Token {
 	return tokens
 }
 
-// cut replaces each token by what the pattern finds in it. A token without a
-// match stays as it is; pieces keep the lemma and data of the whole.
-func (t *Tokenizer) cut(tokens []nlu.Token) []nlu.Token {
+// cut replaces each token of a text by what the pattern finds in it. A token
+// without a match stays as it is, as does one for which there is no time; pieces
+// keep the lemma and data of the whole.
+func (t *Tokenizer) cut(value string, tokens []nlu.Token) []nlu.Token {
 	out := make([]nlu.Token, 0, len(tokens))
+	whole, stopped := pyregexp.NewText(value), 0
 	for _, token := range tokens {
-		text := pyregexp.NewText(token.Text)
+		text := whole.Part(token.Text)
 		spans, err := t.pattern.FindAll(text, t.pattern.Groups())
 		if err != nil {
-			t.logger.Warn("token pattern was stopped", "pattern", t.pattern.String(), "err", err)
+			stopped++
 			out = append(out, token)
 			continue
 		}
@@ -207,6 +209,10 @@ func (t *Tokenizer) cut(tokens []nlu.Token) []nlu.Token {
 		if len(out) == before {
 			out = append(out, token)
 		}
+	}
+	if stopped > 0 {
+		t.logger.Warn("the token_pattern was stopped: some tokens stay whole",
+			"pattern", t.pattern.String(), "tokens", stopped, "err", pyregexp.ErrTimeLimit)
 	}
 	return out
 }

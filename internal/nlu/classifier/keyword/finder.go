@@ -2,6 +2,7 @@ package keyword
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -11,9 +12,10 @@ import (
 // finder looks for keywords between word boundaries. Those without special
 // characters, which are nearly all, are found together.
 type finder struct {
-	plain *pyregexp.Literals
-	at    []int // keyword number of each plain text
-	regex []expression
+	keywords []Keyword
+	plain    *pyregexp.Literals
+	at       []int // keyword number of each plain text
+	regex    []expression
 	// literal lists the keywords that are no valid regular expression.
 	literal []string
 }
@@ -28,7 +30,7 @@ func newFinder(keywords []Keyword, caseSensitive bool) *finder {
 	if caseSensitive {
 		flags = 0
 	}
-	f := &finder{}
+	f := &finder{keywords: keywords}
 	var texts []string
 	for i, w := range keywords {
 		if !strings.ContainsAny(w.Text, `()[]{}?*+|^$\.`) {
@@ -63,7 +65,7 @@ func (f *finder) first(s string) (keyword int, found bool, err error) {
 		}
 		_, ok, err := e.regexp.Find(text)
 		if err != nil {
-			errs = append(errs, err)
+			errs = append(errs, fmt.Errorf("keyword %q: %w", f.keywords[e.keyword].Text, err))
 		}
 		if ok {
 			return e.keyword, true, errors.Join(errs...)
@@ -80,6 +82,7 @@ func (f *finder) contained(keywords []Keyword) []bool {
 		same[p] = append(same[p], k)
 	}
 	out := make([]bool, len(keywords))
+	stopped := map[int]bool{} // one that took too long on a keyword is contained in none
 	for _, w := range keywords {
 		text := pyregexp.NewText(w.Text)
 		for start := range utf8.RuneCountInString(w.Text) {
@@ -90,12 +93,11 @@ func (f *finder) contained(keywords []Keyword) []bool {
 			})
 		}
 		for _, e := range f.regex {
-			if out[e.keyword] || keywords[e.keyword].Intent == w.Intent {
+			if out[e.keyword] || stopped[e.keyword] || keywords[e.keyword].Intent == w.Intent {
 				continue
 			}
-			if _, ok, _ := e.regexp.Find(text); ok { // one that takes too long is not contained
-				out[e.keyword] = true
-			}
+			_, ok, err := e.regexp.Find(text)
+			out[e.keyword], stopped[e.keyword] = ok, err != nil
 		}
 	}
 	return out

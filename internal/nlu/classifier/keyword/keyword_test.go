@@ -105,3 +105,21 @@ func TestFineTuningKeepsKeywords(t *testing.T) {
 		}
 	}
 }
+
+// A keyword that backtracks for ever costs its time limit, on the text of a
+// message as on the keywords of other intents, and the log names it.
+func TestCatastrophicKeywordIsStopped(t *testing.T) {
+	const bad = `^(a+a?)*(?=!)$`
+	var log bytes.Buffer
+	examples := [][2]string{{bad, "bad"}}
+	for i := range 100 {
+		examples = append(examples, [2]string{strings.Repeat("a", 30+i), "good"})
+	}
+	c := train(t, &log, nil, examples...)
+	if got := intent(t, c, strings.Repeat("a", 40)); got != "good" {
+		t.Errorf("got %q", got)
+	}
+	if !strings.Contains(log.String(), "^(a+a?)*(?=!)$") {
+		t.Errorf("the log does not name the keyword: %s", log.String())
+	}
+}

@@ -3,6 +3,7 @@ package regexentity_test
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -53,6 +54,24 @@ func TestEntitiesOfAnnotatedNamesAreFound(t *testing.T) {
 	}
 	if d := cmp.Diff(want, m.Entities); d != "" {
 		t.Error(d)
+	}
+}
+
+// A pattern that backtracks for ever costs its time limit, and says so.
+func TestCatastrophicPatternIsStopped(t *testing.T) {
+	var log strings.Builder
+	c, err := regexentity.Type().Build(graph.Env{Logger: slog.New(slog.NewTextHandler(&log, nil))}, nil,
+		graph.Resource{"regex.json": []byte(`[{"name": "bad", "pattern": "^(a+a?)*(?=!).$"}, {"name": "good", "pattern": "b"}]`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &nlu.Message{}
+	m.Values[nlu.Text] = strings.Repeat("a", 100) + "b"
+	if err := c.(nlu.Processor).Process(t.Context(), []*nlu.Message{m}); err != nil {
+		t.Fatal(err)
+	}
+	if len(m.Entities) != 1 || m.Entities[0].Entity != "good" || !strings.Contains(log.String(), "regex=bad") {
+		t.Errorf("%+v\n%s", m.Entities, log.String())
 	}
 }
 

@@ -16,6 +16,28 @@ import (
 	"github.com/loquat-dev/loquat/internal/sharedtest"
 )
 
+// A pattern that backtracks for ever costs the time limit of one text, however
+// many tokens there are, and is named once.
+func TestCatastrophicTokenPatternIsStopped(t *testing.T) {
+	var log strings.Builder
+	config := graph.Config{"token_pattern": `^(a+a?)*(?=!)$`}
+	c, err := whitespace.Type().Build(graph.Env{Logger: slog.New(slog.NewTextHandler(&log, nil))}, config, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &nlu.Message{}
+	m.Values[nlu.Text] = strings.Repeat(strings.Repeat("a", 100)+" ", 1000)
+	if err := c.(nlu.Processor).Process(t.Context(), []*nlu.Message{m}); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(m.Tokens[nlu.Text]); n != 1000 {
+		t.Errorf("%d tokens, want the words", n)
+	}
+	if strings.Count(log.String(), "^(a+a?)*(?=!)$") != 1 || !strings.Contains(log.String(), "tokens=1000") {
+		t.Errorf("the log says %s", log.String())
+	}
+}
+
 type record struct {
 	Tokenizer string
 	Config    graph.Config
