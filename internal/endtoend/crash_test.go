@@ -221,6 +221,15 @@ func (s *crashServer) kill() {
 	<-s.done
 }
 
+// stop ends the server in good order.
+func (s *crashServer) stop(t *testing.T) {
+	t.Helper()
+	if err := s.cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	<-s.done
+}
+
 func command(t *testing.T, dir string, args ...string) *exec.Cmd {
 	cmd := exec.Command(program(t), args...)
 	cmd.Dir = dir
