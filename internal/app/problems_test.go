@@ -122,6 +122,7 @@ func TestProblemsAreDocumented(t *testing.T) {
 	for _, f := range folders {
 		present = append(present, f.Name())
 	}
+	documented = slices.DeleteFunc(documented, func(code string) bool { return code == "finetuning" }) // needs a model, see package provider
 	slices.Sort(documented)
 	if diff := cmp.Diff(present, documented); diff != "" {
 		t.Errorf("codes of testdata/problems (-) and of docs/problems.md (+):\n%s", diff)
