@@ -43,6 +43,8 @@ type Assistant struct {
 	closers []func(context.Context) error
 	tracing *tracing.Tracing
 	viewer  *viewer.Viewer // nil without --trace
+	// understands is the model as such; nil without one.
+	understands *assistant.Assistant
 
 	fingerprint *string // of the project that the model was trained in
 }
@@ -71,7 +73,7 @@ type parts struct {
 
 // assemble connects the parts to an assistant that can talk.
 func (p *parts) assemble(ctx context.Context) (*Assistant, error) {
-	p.out = &Assistant{checks: map[string]httpapi.Check{}, tracing: p.tracing, fingerprint: p.model.ProjectFingerprint()}
+	p.out = &Assistant{checks: map[string]httpapi.Check{}, tracing: p.tracing, understands: p.model, fingerprint: p.model.ProjectFingerprint()}
 	p.refuseUnbuilt()
 	classes := tracing.Classes{LockStore: "InMemoryLockStore"}
 	store, err := p.trackerStore(ctx, &classes)

@@ -140,7 +140,7 @@ func newServer(o ServeOptions, a *Assistant, channels []channel.Input) (*httpapi
 		Channels: channels, EnableAPI: o.EnableAPI, AuthToken: orEnv(o.AuthToken, "AUTH_TOKEN"),
 		JWT:  httpapi.JWT{Secret: orEnv(o.JWTSecret, "JWT_SECRET"), Method: orEnv(o.JWTMethod, "JWT_METHOD")},
 		CORS: o.CORS, ResponseTimeout: time.Duration(o.ResponseTimeoutSeconds) * time.Second,
-		Checks: a.checks, Middleware: a.middleware(), Log: o.Logger,
+		Checks: a.checks, Middleware: a.middleware(), Log: o.Logger, Examine: examiner(a.understands, o.Logger),
 	}
 	if a.Processor != nil { // an interface must not hold a nil pointer
 		settings.Assistant, settings.Handle = a.Processor, a.HandleMessage

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 
 	"github.com/loquat-dev/loquat/internal/assistant"
 	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/evaluate"
 	"github.com/loquat-dev/loquat/internal/evaluate/plot"
+	"github.com/loquat-dev/loquat/internal/httpapi"
 	"github.com/loquat-dev/loquat/internal/nludata"
 	"github.com/loquat-dev/loquat/internal/project"
 )
@@ -121,5 +123,36 @@ func reportUnknown(a *assistant.Assistant, data *nludata.TrainingData, problems 
 			problems.Warnf(e.Pos, "unknown-intent", diag.DidYouMean(e.Intent, known), "the model was trained without the intent %q, so its examples can't be understood", e.Intent)
 		}
 		seen[e.Intent] = true
+	}
+}
+
+// errNoModel says that there is nothing to judge.
+var errNoModel = errors.New("no model is loaded")
+
+// examiner judges the running model, which may be nil, or the one at a path. Its
+// work is not traced: a test parses thousands of texts.
+func examiner(running *assistant.Assistant, logger *slog.Logger) httpapi.Examiner {
+	return func(ctx context.Context, path string, data *nludata.TrainingData) (*evaluate.Evaluations, error) {
+		parser := running
+		if parser != nil {
+			parser = parser.Unwatched()
+		}
+		if path != "" {
+			m, err := findModel(path)
+			if err != nil {
+				return nil, err
+			}
+			if parser, err = load(m, nil, logger); err != nil {
+				return nil, err
+			}
+		}
+		if parser == nil {
+			return nil, errNoModel
+		}
+		outcomes, err := evaluate.Parse(ctx, parser, data.With(annotatedIndices(data.Examples)).Examples, nil)
+		if err != nil {
+			return nil, err
+		}
+		return evaluate.Evaluate(outcomes), nil
 	}
 }

@@ -76,7 +76,7 @@ var mayImport = map[string]string{
 	"lockstore/*":    "lockstore",
 	"broker/*":       "broker tracker",
 	"channel/*":      "channel httpio tracker",
-	"httpapi":        "httpio lockstore conversation channel tracker trackerstore domain nlu emulate version diag",
+	"httpapi":        "httpio evaluate nludata yamlfile lockstore conversation channel tracker trackerstore domain nlu emulate version diag",
 	"tracing":        "diag yamlfile graph conversation action action/webhook dialogue tracker version tracing/*",
 	"tracing/*":      "tracing/record",
 

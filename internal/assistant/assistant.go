@@ -60,6 +60,13 @@ func (a *Assistant) AssistantID() string { return a.metadata.AssistantID }
 // that had no git remote.
 func (a *Assistant) ProjectFingerprint() *string { return a.metadata.ProjectFingerprint }
 
+// Unwatched is the assistant without the hook that watches its nodes.
+func (a *Assistant) Unwatched() *Assistant {
+	c := *a
+	c.plan = a.plan.Unwatched()
+	return &c
+}
+
 // Predicts reports whether the model chooses actions, or only understands.
 func (a *Assistant) Predicts() bool { return a.metadata.CoreTarget != nil }
 

@@ -19,6 +19,8 @@ type Evaluation struct {
 	// Errors and Successes are the records of examples that were wrong and right,
 	// in their order. An example with entities can be both.
 	Errors, Successes []any
+	// Predictions are those of all examples in short; none for entities.
+	Predictions []any
 	// Right and Wrong are the confidences of what was predicted.
 	Right, Wrong []float64
 }
@@ -92,7 +94,9 @@ func intents(outcomes []Outcome) *Evaluation {
 	e := &Evaluation{Name: "intent", What: "Intent", Of: len(outcomes)}
 	for _, o := range outcomes {
 		if target := o.Example.Intent; target != "" {
-			e.add(target, o.Intent, intentRecord{o.Example.Text, target, prediction{o.Intent.Name, number(o.Intent.Confidence)}})
+			text, p := o.Example.Text, prediction{o.Intent.Name, number(o.Intent.Confidence)}
+			e.add(target, o.Intent, intentRecord{text, target, p})
+			e.Predictions = append(e.Predictions, intentPrediction{text, target, p.Name, p.Confidence})
 		}
 	}
 	e.Report = NewReport(e.Pairs, "")
@@ -107,7 +111,9 @@ func responses(outcomes []Outcome) *Evaluation {
 	e := &Evaluation{Name: "response_selection", What: "Response Selection", Of: len(outcomes)}
 	for _, o := range outcomes {
 		if target := o.Example.IntentResponseKey; target != "" {
-			e.add(target, o.Response, responseRecord{o.Example.Text, target, prediction{o.Response.Name, number(o.Response.Confidence)}})
+			text, p := o.Example.Text, prediction{o.Response.Name, number(o.Response.Confidence)}
+			e.add(target, o.Response, responseRecord{text, target, p})
+			e.Predictions = append(e.Predictions, responsePrediction{text, target, p.Name, p.Confidence})
 		}
 	}
 	e.Report = NewReport(e.Pairs, "")

@@ -117,7 +117,7 @@ func (e *exchange) conversation() string {
 // unbuiltRoutes are the routes of Rasa that the server answers with 501, and the
 // channels that it doesn't have.
 var unbuiltRoutes = []string{
-	"/domain", "/model/train", "/model/test/stories", "/model/test/intents", "/model/predict", "/model",
+	"/domain", "/model/train", "/model/test/stories", "/model/predict", "/model",
 	"/webhooks/callback/webhook",
 }
 

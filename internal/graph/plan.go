@@ -104,6 +104,13 @@ func Compile(s *Schema, types Types, resources map[string]Resource, hook Hook, l
 	return p, nil
 }
 
+// Unwatched is the plan without its hook.
+func (p *Plan) Unwatched() *Plan {
+	q := &Plan{nodes: p.nodes, index: p.index}
+	q.runs.New = func() any { return q.newRun() }
+	return q
+}
+
 func (p *Plan) newRun() *planRun {
 	r := &planRun{values: make([]any, len(p.nodes)), inputs: make([]Inputs, len(p.nodes))}
 	for i := range p.nodes {

@@ -35,6 +35,10 @@ type Settings struct {
 	CORS            []string      // origins, or "*"
 	ResponseTimeout time.Duration // DefaultResponseTimeout if 0
 
+	// Examine judges how well a model understands annotated examples: the running
+	// one, or the one at a path; nil where there is nobody to do so.
+	Examine Examiner
+
 	// Checks are what GET /readyz asks, by name.
 	Checks map[string]Check
 	// Middleware wraps all handlers, for tracing; nil for none.
@@ -57,6 +61,7 @@ type Server struct {
 	cors     *cors
 	mux      *http.ServeMux
 	draining atomic.Bool
+	testing  atomic.Bool // a test of a model is running; one is enough
 }
 
 // New returns a server, or an error that says which setting is wrong.
@@ -92,8 +97,9 @@ func (s *Server) routes() {
 	s.mux.HandleFunc("GET /version", s.version)
 	s.mux.Handle("GET /status", s.protected(s.status))
 	s.mux.Handle("POST /model/parse", s.protected(s.parse))
+	s.mux.HandleFunc("POST /model/test/intents", s.testIntents)
 	for _, pattern := range []string{
-		"GET /domain", "POST /model/train", "POST /model/test/stories", "POST /model/test/intents",
+		"GET /domain", "POST /model/train", "POST /model/test/stories",
 		"POST /model/predict", "PUT /model", "DELETE /model",
 	} {
 		s.mux.Handle(pattern, s.unbuilt(pattern))

@@ -54,14 +54,22 @@ func ReadJSON(w http.ResponseWriter, r *http.Request, limit int64, v any) error 
 	if len(data) == 0 {
 		return io.EOF
 	}
-	if depth(data) > MaxDepth {
-		return &BadRequest{http.StatusBadRequest, fmt.Sprintf("The body nests deeper than %d levels", MaxDepth)}
+	if err := CheckDepth(data); err != nil {
+		return err
 	}
 	err := json.Unmarshal(data, v)
 	if _, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return malformed
 	}
 	return err
+}
+
+// ReadBody reads the body, of at most limit bytes, as it is. Errors are
+// *BadRequests.
+func ReadBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+	var buf bytes.Buffer
+	err := read(w, r, limit, &buf)
+	return buf.Bytes(), err
 }
 
 func read(w http.ResponseWriter, r *http.Request, limit int64, buf *bytes.Buffer) error {
@@ -90,6 +98,14 @@ func read(w http.ResponseWriter, r *http.Request, limit int64, buf *bytes.Buffer
 func tooLarge(w http.ResponseWriter) error {
 	w.Header().Set("Connection", "close")
 	return &BadRequest{http.StatusRequestEntityTooLarge, "Request body exceeds the size limit"}
+}
+
+// CheckDepth refuses JSON text that nests deeper than MaxDepth, with a *BadRequest.
+func CheckDepth(data []byte) error {
+	if depth(data) > MaxDepth {
+		return &BadRequest{http.StatusBadRequest, fmt.Sprintf("The body nests deeper than %d levels", MaxDepth)}
+	}
+	return nil
 }
 
 // depth returns how deeply brackets nest in JSON text; malformed text gives some

@@ -21,13 +21,15 @@ type builder struct {
 	anchors  map[*yaml.Node]anchor
 	building map[*yaml.Node]bool // anchors above the current node
 	failed   bool
-	names    map[string]string  // short keys, which repeat a lot
-	place    func(line int) int // the line in the file, for a line of a piece; nil for a whole file
+	names    map[string]string           // short keys, which repeat a lot
+	lookup   func(string) (string, bool) // environment variables; nil leaves their names alone
+	place    func(line int) int          // the line in the file, for a line of a piece; nil for a whole file
 }
 
 func newBuilder(file string, problems *diag.List) *builder {
 	return &builder{
-		file: file, problems: problems, building: map[*yaml.Node]bool{}, anchors: map[*yaml.Node]anchor{}, names: map[string]string{},
+		lookup: os.LookupEnv,
+		file:   file, problems: problems, building: map[*yaml.Node]bool{}, anchors: map[*yaml.Node]anchor{}, names: map[string]string{},
 	}
 }
 
@@ -192,7 +194,11 @@ func (b *builder) scalar(n *yaml.Node) *Node {
 	if out.Quoted || n.Tag == "!!str" && n.Style&yaml.TaggedStyle != 0 {
 		return out
 	}
-	expanded, unset := expand(n.Value, os.LookupEnv)
+	if b.lookup == nil {
+		resolve(out)
+		return out
+	}
+	expanded, unset := expand(n.Value, b.lookup)
 	for _, name := range unset {
 		b.fail(n, "unset-variable", "set it, or quote the value to use it as it stands", "the environment variable %s is not set", name)
 	}

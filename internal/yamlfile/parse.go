@@ -75,27 +75,45 @@ func reason(err error) error {
 
 // Parse is Read for text that is in memory already.
 func Parse(data []byte, display string, problems *diag.List) *Node {
-	if len(data) > MaxSize {
-		problems.Add(tooLarge(display))
-		return nil
-	}
-	if pos, ok := firstInvalid(data); ok {
-		pos.File = display
-		problems.Errorf(pos, "invalid-encoding", "save the file as UTF-8 text", "the file is not UTF-8 text")
+	if !acceptable(data, display, problems) {
 		return nil
 	}
 	data = decodeEscapes(data)
-
 	if len(data) > pieceSize {
 		if root, ok := parsePieces(data, display, pieceSize); ok {
 			return root
 		}
 	}
-	return parseWhole(data, display, problems)
+	return parseWhole(newBuilder(display, problems), data, display, problems)
 }
 
-// parseWhole reads a document at once.
-func parseWhole(data []byte, display string, problems *diag.List) *Node {
+// ParseForeign is Parse for text that came over a network: names of environment
+// variables stay as they stand, since their values are no business of the sender.
+func ParseForeign(data []byte, display string, problems *diag.List) *Node {
+	if !acceptable(data, display, problems) {
+		return nil
+	}
+	b := newBuilder(display, problems)
+	b.lookup = nil
+	return parseWhole(b, decodeEscapes(data), display, problems)
+}
+
+// acceptable reports whether data is UTF-8 text that is not too large.
+func acceptable(data []byte, display string, problems *diag.List) bool {
+	if len(data) > MaxSize {
+		problems.Add(tooLarge(display))
+		return false
+	}
+	if pos, ok := firstInvalid(data); ok {
+		pos.File = display
+		problems.Errorf(pos, "invalid-encoding", "save the file as UTF-8 text", "the file is not UTF-8 text")
+		return false
+	}
+	return true
+}
+
+// parseWhole reads a document at once, with a builder of its own.
+func parseWhole(b *builder, data []byte, display string, problems *diag.List) *Node {
 	var document, second yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
@@ -115,7 +133,6 @@ func parseWhole(data []byte, display string, problems *diag.List) *Node {
 	if len(document.Content) == 0 {
 		return nil
 	}
-	b := newBuilder(display, problems)
 	b.source = bytes.Split(data, []byte("\n"))
 	root := b.build(document.Content[0], 0)
 	if b.failed {

@@ -25,7 +25,7 @@ func same(t *testing.T, name, text string) bool {
 			continue
 		}
 		var problems diag.List
-		whole := parseWhole([]byte(text), name, &problems)
+		whole := parseWhole(newBuilder(name, &problems), []byte(text), name, &problems)
 		if err := problems.Err(); err != nil {
 			t.Errorf("%s: pieces of %d bytes hide the error %v", name, size, err)
 		} else if !reflect.DeepEqual(whole, pieces) {

@@ -42,3 +42,19 @@ func TestValuesAreReadBackTheSame(t *testing.T) {
 		}
 	})
 }
+
+// What came over a network learns nothing about the environment.
+func TestForeignTextDoesNotReadTheEnvironment(t *testing.T) {
+	t.Setenv("LOQUAT_TEST_SECRET", "secret")
+	var problems diag.List
+	root := yamlfile.ParseForeign([]byte("a: ${LOQUAT_TEST_SECRET}\nb: $LOQUAT_TEST_SECRET ${LOQUAT_TEST_UNSET}\nc: 1\nd: ["), "body", &problems)
+	if root != nil || !problems.HasErrors() {
+		t.Error("broken YAML was read")
+	}
+	problems = diag.List{}
+	root = yamlfile.ParseForeign([]byte("a: ${LOQUAT_TEST_SECRET}\nb: $LOQUAT_TEST_SECRET ${LOQUAT_TEST_UNSET}\nc: 1"), "body", &problems)
+	data, err := root.MarshalJSON()
+	if want := `{"a":"${LOQUAT_TEST_SECRET}","b":"$LOQUAT_TEST_SECRET ${LOQUAT_TEST_UNSET}","c":1}`; err != nil || string(data) != want || problems.HasErrors() {
+		t.Errorf("got %s (%v, %v), want %s", data, err, problems.All(), want)
+	}
+}

@@ -1,0 +1,106 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/loquat-dev/loquat/internal/evaluate"
+	"github.com/loquat-dev/loquat/internal/nlu"
+	"github.com/loquat-dev/loquat/internal/nludata"
+)
+
+// echo judges a model that takes every text for the intent "hi".
+func echo(_ context.Context, _ string, data *nludata.TrainingData) (*evaluate.Evaluations, error) {
+	var outcomes []evaluate.Outcome
+	for i := range data.Examples {
+		outcomes = append(outcomes, evaluate.Outcome{Example: &data.Examples[i], Intent: nlu.Intent{Name: "hi", Confidence: 0.5}})
+	}
+	return evaluate.Evaluate(outcomes), nil
+}
+
+const (
+	asYAML   = "application/x-yaml"
+	greeting = "nlu:\n- intent: hi\n  examples: |\n    - hello\n- intent: ${HOME}\n  examples: |\n    - ciao\n"
+	judged   = `{"intent_evaluation":{"predictions":[{"text":"hello","intent":"hi","predicted":"hi","confidence":0.5},{"text":"ciao","intent":"`
+)
+
+func TestIntentsAreTested(t *testing.T) {
+	s := newServer(t, func(s *Settings) { s.Examine, s.Assistant = echo, nil })
+	for _, c := range []struct {
+		name, query, kind, body string
+		status                  int
+		want                    string
+	}{
+		// Names of environment variables stay as they stand.
+		{"YAML", "", asYAML, greeting, 200, judged + `${HOME}","predicted":"hi"`},
+		{"YAML with a parameter", "", asYAML + "; charset=utf-8", greeting, 200, judged},
+		{"JSON", "", "application/json", `{"rasa_nlu_data":{"common_examples":[{"text":"hello","intent":"hi"},{"text":"ciao","intent":"bye"}]}}`, 200, judged + `bye"`},
+		{"lookup tables that name files", "", "application/json", `{"rasa_nlu_data":{"lookup_tables":[{"name":"x","elements":"/no/such/file"}]}}`, 200, `{"intent_evaluation":null,"entity_evaluation":null,"response_selection_evaluation":null}`},
+		{"no examples", "", asYAML, "stories: []", 200, `{"intent_evaluation":null,`},
+		{"nothing", "", asYAML, "", 400, "You must provide some nlu data"},
+		{"broken YAML", "", asYAML, "nlu: [", 400, "not valid YAML"},
+		{"broken annotations", "", asYAML, "nlu:\n- intent: a\n  examples: |\n    - [b]{\"c\"}\n", 400, "[invalid-annotation]"},
+		{"broken JSON", "", "application/json", "{", 400, "Failed when parsing body as json"},
+		{"a list", "", "application/json", "[]", 400, "Failed when parsing body as json"},
+		{"deep JSON", "", "application/json", strings.Repeat("[", 1000), 400, "nests deeper"},
+		{"entities behind the end", "", "application/json", `{"rasa_nlu_data":{"common_examples":[{"text":"hello","intent":"hi","entities":[{"start":-1,"end":99,"entity":"x"}]}]}}`, 400, "NLU data"},
+		{"cross-validation of JSON", "?cross_validation_folds=2", "application/json", "{}", 400, "Cross-validation is only supported for YAML data."},
+		{"cross-validation", "?cross_validation_folds=2", asYAML, greeting, 501, "cross_validation_folds is not built yet"},
+		{"a callback", "?callback_url=http://localhost", asYAML, greeting, 501, "callback_url is not built yet"},
+	} {
+		status, body := ask(t, s, "POST", "/model/test/intents"+c.query, c.body, "Content-Type", c.kind)
+		if status != c.status || !strings.Contains(body, c.want) {
+			t.Errorf("%s: %d %s\nwant %d and %s", c.name, status, body, c.status, c.want)
+		}
+	}
+}
+
+func TestWhatKeepsIntentsFromBeingTested(t *testing.T) {
+	broken := func(context.Context, string, *nludata.TrainingData) (*evaluate.Evaluations, error) {
+		return nil, errors.New("the secret place")
+	}
+	for name, c := range map[string]struct {
+		change func(*Settings)
+		status int
+		want   string
+	}{
+		"no model":            {func(*Settings) {}, 500, `"reason":"TestingError"`},
+		"a model that breaks": {func(s *Settings) { s.Examine = broken }, 500, "the server's log has the details"},
+		"no token":            {func(s *Settings) { s.Examine, s.AuthToken = echo, "t" }, 401, "NotAuthenticated"},
+	} {
+		status, body := ask(t, newServer(t, c.change), "POST", "/model/test/intents", greeting, "Content-Type", asYAML)
+		if status != c.status || !strings.Contains(body, c.want) || strings.Contains(body, "secret place") {
+			t.Errorf("%s: %d %s", name, status, body)
+		}
+	}
+}
+
+// A test takes all cores; a second one has to wait.
+func TestOneTestRunsAtATime(t *testing.T) {
+	started, end := make(chan bool), make(chan bool)
+	s := newServer(t, func(s *Settings) {
+		s.Examine = func(ctx context.Context, model string, data *nludata.TrainingData) (*evaluate.Evaluations, error) {
+			if model != "other.tar.gz" {
+				t.Errorf("the model is %q", model)
+			}
+			started <- true
+			<-end
+			return echo(ctx, model, data)
+		}
+	})
+	first := make(chan int)
+	go func() {
+		status, _ := ask(t, s, "POST", "/model/test/intents?model=other.tar.gz", greeting, "Content-Type", asYAML)
+		first <- status
+	}()
+	<-started
+	if status, body := ask(t, s, "POST", "/model/test/intents", greeting, "Content-Type", asYAML); status != 429 {
+		t.Errorf("the second test: %d %s, want 429", status, body)
+	}
+	end <- true
+	if status := <-first; status != 200 {
+		t.Errorf("the first test: %d", status)
+	}
+}
