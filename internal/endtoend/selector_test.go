@@ -152,7 +152,7 @@ policies:
 - name: RulePolicy
 `,
 		"domain.yml": `version: "3.1"
-intents: [out_of_scope, greet]
+intents: [greet]
 responses:
   utter_greet: [{text: Hello}]
   utter_out_of_scope: [{text: I only know about our shop}]

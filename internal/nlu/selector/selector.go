@@ -108,6 +108,10 @@ func (s *Selector) Train(ctx context.Context, data *nlu.TrainingData) error {
 			keys[label] = key
 		}
 	}
+	if len(messages) == 0 && s.config.RetrievalIntent == nil {
+		s.env.Logger.DebugContext(ctx, "selector not trained: there are no retrieval intents") // the default pipeline has one
+		return nil
+	}
 	if len(keys) < 2 {
 		s.env.Logger.WarnContext(ctx, "selector not trained: it needs examples of at least two responses", "retrieval_intent", s.name(), "examples", len(messages), "responses", len(keys))
 		return nil
