@@ -39,6 +39,12 @@
 // goes on without its events. One that returns [Reject] refuses to run in this
 // situation, and the assistant predicts another action.
 //
+// # gRPC and tracing
+//
+// Package actiongrpc serves the same actions over gRPC, package actiontrace makes
+// OpenTelemetry spans that continue the assistant's. This package depends on
+// neither of the two.
+//
 // # Testing
 //
 // [Server.Run] runs an action without any network, so a test is a call with the

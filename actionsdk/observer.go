@@ -22,6 +22,7 @@ type Step struct {
 	Tracker *Tracker
 
 	Transport string                   // StepRequest: "http" or "grpc"
+	Method    string                   // StepRequest over gRPC: "webhook" or "webhook_stream"
 	Header    func(name string) string // StepRequest: headers or metadata, for the trace context
 	Version   string                   // StepRequest: of the assistant, once it is read
 	Handled   bool                     // StepRequest: the action ran and its answer was sent

@@ -14,14 +14,23 @@ import (
 	"time"
 
 	"github.com/loquat-dev/loquat/actionsdk"
+	"github.com/loquat-dev/loquat/actionsdk/actiongrpc"
+	"github.com/loquat-dev/loquat/actionsdk/actiontrace"
 )
 
 func main() {
-	address := flag.String("http", ":5055", "address to serve HTTP on")
+	address := flag.String("address", ":5055", "where to listen")
+	rpc := flag.Bool("grpc", false, "serve gRPC instead of HTTP")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	if err := server(time.Now).ListenAndServe(ctx, *address); err != nil {
+	s := server(time.Now)
+	s.Observer = actiontrace.New(nil) // spans go nowhere until otel.SetTracerProvider is called
+	serve := s.ListenAndServe
+	if *rpc {
+		serve = func(ctx context.Context, address string) error { return actiongrpc.ListenAndServe(ctx, s, address) }
+	}
+	if err := serve(ctx, *address); err != nil {
 		slog.Error("action server", "err", err)
 		os.Exit(1)
 	}
