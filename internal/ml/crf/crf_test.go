@@ -55,7 +55,7 @@ func sentences(n int) []Sequence {
 }
 
 func options(threads int) Options {
-	return Options{Passes: 20, Batch: 4, LearningRate: 0.2, Dropout: 0.1, Seed: 1, Threads: threads}
+	return Options{Passes: 20, Batch: 4, LearningRate: 0.2, Dropout: 0.1, Models: 2, Seed: 1, Threads: threads}
 }
 
 func trained(t *testing.T, o Options) *Model {
@@ -132,7 +132,8 @@ func TestMarginalsAreSumsOverPaths(t *testing.T) {
 
 func TestGradients(t *testing.T) {
 	data := sentences(5)
-	tr := newTrainer(data, bilou(), 12, Options{Batch: 1})
+	model, e := newModel(data, bilou(), 12, nil)
+	tr := newTrainer(data, model, e, Options{Batch: 1}, 0, 1)
 	r := rand.New(rand.NewPCG(7, 8))
 	for i := range tr.model.weight {
 		tr.model.weight[i] = float32(r.NormFloat64())

@@ -142,8 +142,9 @@ func (f *fitter) addEmissions(s *sequence, example Sequence, gradient []float64,
 			if j%owners != owner {
 				continue
 			}
-			for w := m.start[j]; w < m.start[j+1]; w++ {
-				gradient[w] += float64(value[k]) * residual[m.part[w]]
+			sums := gradient[m.start[j]:m.start[j+1]]
+			for w, part := range m.part[m.start[j]:m.start[j+1]] {
+				sums[w] += float64(value[k]) * residual[part]
 			}
 		}
 	}

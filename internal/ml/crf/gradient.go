@@ -127,9 +127,10 @@ func (l *Lattice) residuals(m *Model, y []int32, out *[]float64) {
 	clear(*out)
 	for t, truth := range y {
 		row := (*out)[t*parts : (t+1)*parts]
-		for tag, p := range l.at(l.marginal, t) {
+		marginal := l.at(l.marginal, t)
+		for _, tag := range l.tagsAt(t) {
 			for _, part := range m.Parts[tag] {
-				row[part] += p
+				row[part] += marginal[tag]
 			}
 		}
 		for _, part := range m.Parts[truth] {

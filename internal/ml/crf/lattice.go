@@ -13,6 +13,10 @@ type Lattice struct {
 	marginal     []float64 // α·β
 	scale        []float64 // what each token's α was divided by
 	part         []float64 // emissions of one token's parts
+
+	// The tags of a token that are not negligible; the values of all others are 0.
+	active      []int32
+	activeStart []int32
 }
 
 func (l *Lattice) prepare(m *Model, tokens int) {
@@ -25,51 +29,56 @@ func (l *Lattice) prepare(m *Model, tokens int) {
 	l.score, l.emission, l.forward = l.score[:n], l.emission[:n], l.forward[:n]
 	l.ahead, l.marginal = l.ahead[:n], l.marginal[:n]
 	if cap(l.scale) < tokens {
-		l.scale = make([]float64, tokens)
+		l.scale, l.activeStart = make([]float64, tokens), make([]int32, tokens+1)
 	}
-	l.scale = l.scale[:tokens]
+	l.scale, l.activeStart = l.scale[:tokens], l.activeStart[:tokens+1]
+	l.active = l.active[:0]
 	if len(l.part) != m.parts {
 		l.part = make([]float64, m.parts)
 	}
 }
 
 // What is as good as nothing: a log emission below the largest one of its token,
-// and a forward probability.
+// and the sum of all paths.
 const (
-	negligible  = -40
-	improbable  = 1e-18
+	negligible  = -30
 	noWayAcross = 1e-300
 )
 
 // run computes everything from the scores and returns log Z.
 func (l *Lattice) run(m *Model) float64 {
 	logZ := 0.0
+	clear(l.emission)
+	clear(l.forward)
+	clear(l.ahead)
+	clear(l.marginal)
 	for t := range l.tokens {
 		largest := l.exponentiate(m, t)
-		a := l.at(l.forward, t)
+		a, e := l.at(l.forward, t), l.at(l.emission, t)
 		if t == 0 {
-			for y := range a {
+			for _, y := range l.tagsAt(t) {
 				a[y] = 1
 			}
 		} else {
-			m.follow(l.at(l.forward, t-1), a)
+			m.follow(l.at(l.forward, t-1), l.tagsAt(t-1), a, e, l.tagsAt(t))
 		}
 		sum := 0.0
-		for y, e := range l.at(l.emission, t) {
-			a[y] = max(a[y], 0) * e // corrections may leave a rounding error below 0
+		for _, y := range l.tagsAt(t) {
+			a[y] = max(a[y], 0) * e[y] // corrections may leave a rounding error below 0
 			sum += a[y]
 		}
 		if sum < noWayAcross { // but by rounding: let every tag be as likely
+			l.active = l.active[:l.activeStart[t]]
 			for y := range a {
 				a[y] = 1
+				l.active = append(l.active, int32(y))
 			}
+			l.activeStart[t+1] = int32(len(l.active))
 			sum = float64(len(a))
 		}
 		l.scale[t] = sum
-		for y := range a {
-			if a[y] /= sum; a[y] < improbable {
-				a[y] = 0
-			}
+		for _, y := range l.tagsAt(t) {
+			a[y] /= sum
 		}
 		logZ += math.Log(sum) + largest
 	}
@@ -79,34 +88,36 @@ func (l *Lattice) run(m *Model) float64 {
 	return logZ
 }
 
-// exponentiate computes the emissions of a token and returns the largest score.
-// A first token's tag must open, and a last one's must close.
+// exponentiate computes the emissions of a token, finds its active tags, and
+// returns the largest score. A first token's tag must open, and a last one's must
+// close.
 func (l *Lattice) exponentiate(m *Model, t int) (largest float64) {
 	score, e := l.at(l.score, t), l.at(l.emission, t)
+	if t == 0 {
+		only(m.Opens, score)
+	}
+	if t == l.tokens-1 {
+		only(m.Closes, score)
+	}
 	largest = math.Inf(-1)
 	for _, s := range score {
 		largest = max(largest, s)
 	}
 	for y, s := range score {
-		e[y] = 0
 		if s -= largest; s > negligible {
 			e[y] = math.Exp(s)
+			l.active = append(l.active, int32(y))
 		}
 	}
-	if t == 0 {
-		only(m.Opens, e)
-	}
-	if t == l.tokens-1 {
-		only(m.Closes, e)
-	}
+	l.activeStart[t+1] = int32(len(l.active))
 	return largest
 }
 
-// only takes the emissions of other tags away.
-func only(tags []bool, e []float64) {
+// only makes other tags impossible.
+func only(tags []bool, score []float64) {
 	for y, is := range tags {
 		if !is {
-			e[y] = 0
+			score[y] = math.Inf(-1)
 		}
 	}
 }
@@ -114,22 +125,23 @@ func only(tags []bool, e []float64) {
 // lookBack computes emission·β and the marginals of token t from those after it.
 func (l *Lattice) lookBack(m *Model, t int) {
 	forward, ahead, marginal := l.at(l.forward, t), l.at(l.ahead, t), l.at(l.marginal, t)
+	active := l.tagsAt(t)
 	if t == l.tokens-1 {
-		for y := range ahead {
+		for _, y := range active {
 			ahead[y] = 1
 		}
 	} else {
-		m.precede(forward, l.at(l.ahead, t+1), l.scale[t+1], ahead)
+		m.precede(l.at(l.ahead, t+1), l.tagsAt(t+1), l.scale[t+1], ahead, active)
 	}
 	sum := 0.0
 	emission := l.at(l.emission, t)
-	for y, a := range forward {
-		marginal[y] = a * ahead[y]
+	for _, y := range active {
+		marginal[y] = forward[y] * ahead[y]
 		sum += marginal[y]
 		ahead[y] *= emission[y]
 	}
 	if sum > 0 {
-		for y := range marginal {
+		for _, y := range active {
 			marginal[y] /= sum
 		}
 	}
@@ -137,19 +149,24 @@ func (l *Lattice) lookBack(m *Model, t int) {
 
 func (l *Lattice) at(v []float64, t int) []float64 { return v[t*l.tags : (t+1)*l.tags : (t+1)*l.tags] }
 
+// tagsAt lists the active tags of a token.
+func (l *Lattice) tagsAt(t int) []int32 { return l.active[l.activeStart[t]:l.activeStart[t+1]] }
+
 // addEdges adds p(yₜ₋₁, yₜ | x) of all edges to sums and returns their total, for
 // t ≥ 1.
 func (l *Lattice) addEdges(m *Model, t int, sums []float64) (total float64) {
-	ahead, scale := l.at(l.ahead, t), l.scale[t]
-	for x, a := range l.at(l.forward, t-1) {
+	forward, ahead, scale := l.at(l.forward, t-1), l.at(l.ahead, t), l.scale[t]
+	for _, x := range l.tagsAt(t - 1) {
+		a := forward[x] / scale
 		if a == 0 {
 			continue
 		}
-		a /= scale
 		for k := m.from[x]; k < m.from[x+1]; k++ {
-			p := a * m.expEdge[k] * ahead[m.Edges[k][1]]
-			sums[k] += p
-			total += p
+			if next := ahead[m.Edges[k][1]]; next != 0 {
+				p := a * m.expEdge[k] * next
+				sums[k] += p
+				total += p
+			}
 		}
 	}
 	return total

@@ -1,6 +1,7 @@
 package crf
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -25,6 +26,8 @@ type Options struct {
 	// Dropout is the share of features that are left out at random.
 	Dropout float64
 	L2      float64 // λ of ½λ‖w‖², as a share of the mean loss
+	// Models is how many are learned and averaged; 0 is 1.
+	Models  int
 	Seed    uint64
 	Threads int
 	// Start is the model to go on from, or nil. It must have the same tags; its
@@ -36,37 +39,59 @@ type Options struct {
 // Train learns a model of the given number of features. Tags with an edge are
 // those of topology and every pair of neighbours in the data. The result does not
 // depend on the number of threads.
+//
+// Several models are learned side by side, each with an order of the data and
+// left-out features of its own, and their weights averaged (McDonald, Hall and
+// Mann 2010, "Distributed Training Strategies for the Structured Perceptron"):
+// what only one of them believes counts less.
 func Train(ctx context.Context, data []Sequence, topology Topology, features int, o Options) (*Model, error) {
 	if n := topology.countParts(); n > mostParts {
 		return nil, fmt.Errorf("tags have %d parts together, more than %d", n, mostParts)
 	}
-	t := newTrainer(data, topology, features, o)
-	order := make([]int, len(data))
-	for i := range order {
-		order[i] = i
+	model, edges := newModel(data, topology, features, o.Start)
+	if o.Start != nil {
+		model.takeOver(o.Start, edges)
 	}
-	batches := (len(order) + o.Batch - 1) / o.Batch
-	for pass := range o.Passes {
-		t.random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
-		loss, tokens := 0.0, 0
-		for b := range batches {
-			if err := ctx.Err(); err != nil {
-				return nil, err
-			}
-			t.rate = o.LearningRate * (1 - float64(pass*batches+b)/float64(o.Passes*batches))
-			batch := order[b*o.Batch : min(len(order), (b+1)*o.Batch)]
-			loss += t.step(batch)
-			for _, i := range batch {
-				tokens += len(data[i].Y)
-			}
-		}
-		if o.AfterPass != nil {
-			o.AfterPass(pass, loss/float64(max(1, tokens)))
-		}
+	trainers := make([]*trainer, max(o.Models, 1))
+	errs := make([]error, len(trainers))
+	inner := max(1, o.Threads/len(trainers))
+	for i := range trainers {
+		trainers[i] = newTrainer(data, model.copyWeights(), edges, o, uint64(i), inner)
 	}
-	t.model.prune()
-	t.model.refresh()
-	return t.model, nil
+	parallel.Ranges(o.Threads, len(trainers), func(from, to int) {
+		for i := from; i < to; i++ {
+			errs[i] = trainers[i].run(ctx)
+		}
+	})
+	if err := cmp.Or(errs...); err != nil {
+		return nil, err
+	}
+	for i, t := range trainers {
+		model.mix(t.model, 1/float32(i+1))
+	}
+	model.prune()
+	model.refresh()
+	return model, nil
+}
+
+// copyWeights returns a copy whose weights can be changed.
+func (m *Model) copyWeights() *Model {
+	c := *m
+	c.weight, c.edge = slices.Clone(m.weight), slices.Clone(m.edge)
+	c.transitions = transitions{}
+	c.refresh()
+	return &c
+}
+
+// mix moves the weights towards those of other by a share of the way.
+func (m *Model) mix(other *Model, share float32) {
+	for i, w := range other.weight {
+		m.weight[i] += (w - m.weight[i]) * share
+	}
+	for i, w := range other.edge {
+		m.edge[i] += (w - m.edge[i]) * share
+	}
+	m.shared += (other.shared - m.shared) * share
 }
 
 // tiny is the emission weight below which a pair is not worth keeping.
@@ -89,12 +114,14 @@ func (m *Model) prune() {
 }
 
 type trainer struct {
-	model  *Model
-	data   []Sequence
-	o      Options
-	random *rand.Rand
-	rate   float64
-	decay  float64
+	model   *Model
+	data    []Sequence
+	o       Options
+	threads int
+	first   bool // of several
+	random  *rand.Rand
+	rate    float64
+	decay   float64
 
 	edges      edges
 	sumWeight  []float32 // sums of squared gradients
@@ -104,24 +131,48 @@ type trainer struct {
 	edgeTotals []float64
 }
 
-func newTrainer(data []Sequence, topology Topology, features int, o Options) *trainer {
-	t := &trainer{data: data, o: o, random: rand.New(rand.NewPCG(o.Seed, 0x637266))}
-	t.model, t.edges = newModel(data, topology, features, o.Start)
-	if o.Start != nil {
-		t.takeOver(o.Start)
+func newTrainer(data []Sequence, m *Model, e edges, o Options, number uint64, threads int) *trainer {
+	return &trainer{
+		data: data, model: m, edges: e, o: o, threads: threads, first: number == 0,
+		random:     rand.New(rand.NewPCG(o.Seed+number, 0x637266)),
+		sumWeight:  make([]float32, len(m.weight)),
+		sumEdge:    make([]float64, len(m.Edges)),
+		edgeTotals: make([]float64, len(m.Edges)),
+		sequences:  make([]sequence, o.Batch),
 	}
-	t.sumWeight = make([]float32, len(t.model.weight))
-	t.sumEdge = make([]float64, len(t.model.Edges))
-	t.edgeTotals = make([]float64, len(t.model.Edges))
-	t.sequences = make([]sequence, o.Batch)
-	return t
+}
+
+func (t *trainer) run(ctx context.Context) error {
+	o, order := &t.o, make([]int, len(t.data))
+	for i := range order {
+		order[i] = i
+	}
+	batches := (len(order) + o.Batch - 1) / o.Batch
+	for pass := range o.Passes {
+		t.random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+		loss, tokens := 0.0, 0
+		for b := range batches {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			t.rate = o.LearningRate * (1 - float64(pass*batches+b)/float64(o.Passes*batches))
+			batch := order[b*o.Batch : min(len(order), (b+1)*o.Batch)]
+			loss += t.step(batch)
+			for _, i := range batch {
+				tokens += len(t.data[i].Y)
+			}
+		}
+		if o.AfterPass != nil && t.first {
+			o.AfterPass(pass, loss/float64(max(1, tokens)))
+		}
+	}
+	return nil
 }
 
 // takeOver copies the weights of an earlier model.
-func (t *trainer) takeOver(old *Model) {
-	m := t.model
+func (m *Model) takeOver(old *Model, number edges) {
 	for i, e := range old.Edges {
-		m.edge[t.edges[e]] = old.edge[i]
+		m.edge[number[e]] = old.edge[i]
 	}
 	m.shared = old.shared
 	m.refresh()
@@ -142,7 +193,7 @@ func (t *trainer) step(batch []int) float64 {
 	for b := range batch {
 		t.sequences[b].seed = t.random.Uint64()
 	}
-	parallel.Ranges(t.o.Threads, len(batch), func(from, to int) {
+	parallel.Ranges(t.threads, len(batch), func(from, to int) {
 		for b := from; b < to; b++ {
 			t.gradient(&t.sequences[b], t.data[batch[b]])
 		}
@@ -169,7 +220,7 @@ func (t *trainer) step(batch []int) float64 {
 
 	// Each goroutine owns the features of one remainder, so every weight is
 	// updated in the order of the batch.
-	owners := max(t.o.Threads, 1)
+	owners := t.threads
 	parallel.Ranges(owners, owners, func(from, to int) {
 		for owner := from; owner < to; owner++ {
 			for b := range batch {
@@ -218,14 +269,16 @@ func (t *trainer) update(s *sequence, owner, owners int32) {
 			if j%owners != owner {
 				continue
 			}
-			for w := m.start[j]; w < m.start[j+1]; w++ {
-				g := float64(value[k]) * residual[m.part[w]]
+			from, to := m.start[j], m.start[j+1]
+			weight, sums := m.weight[from:to], t.sumWeight[from:to]
+			for w, part := range m.part[from:to] {
+				g := float64(value[k]) * residual[part]
 				if g > -1e-5 && g < 1e-5 {
 					continue
 				}
-				t.sumWeight[w] += float32(g * g)
-				step := t.rate * g / (math.Sqrt(float64(t.sumWeight[w])) + epsilon)
-				m.weight[w] -= float32(step + t.decay*float64(m.weight[w]))
+				sums[w] += float32(g * g)
+				step := t.rate * g / (math.Sqrt(float64(sums[w])) + epsilon)
+				weight[w] -= float32(step + t.decay*float64(weight[w]))
 			}
 		}
 	}

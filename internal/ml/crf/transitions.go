@@ -36,52 +36,50 @@ func (m *Model) refresh() {
 	}
 }
 
-// follow computes a[y] = Σₓ before[x]·transition(x, y).
-func (m *Model) follow(before, a []float64) {
+// follow computes a[y] = Σₓ before[x]·transition(x, y) of the tags to. before is 0
+// except for the tags from, and e for the tags to.
+func (m *Model) follow(before []float64, from []int32, a, e []float64, to []int32) {
 	all := 0.0
-	for x, closes := range m.Closes {
-		if closes {
+	for _, x := range from {
+		if m.Closes[x] {
 			all += before[x]
 		}
 	}
 	all *= m.expShared
-	for y, opens := range m.Opens {
-		a[y] = 0
-		if opens {
+	for _, y := range to {
+		if m.Opens[y] {
 			a[y] = all
 		}
 	}
-	for x, p := range before {
-		if p == 0 {
-			continue
-		}
+	for _, x := range from {
+		p := before[x]
 		for k := m.from[x]; k < m.from[x+1]; k++ {
-			a[m.Edges[k][1]] += p * m.correction[k]
+			if y := m.Edges[k][1]; e[y] != 0 {
+				a[y] += p * m.correction[k]
+			}
 		}
 	}
 }
 
-// precede computes b[x] = Σ_y transition(x, y)·ahead[y] / scale where forward[x]
-// is not 0.
-func (m *Model) precede(forward, ahead []float64, scale float64, b []float64) {
+// precede computes b[x] = Σ_y transition(x, y)·ahead[y] / scale of the tags from.
+// ahead is 0 except for the tags to.
+func (m *Model) precede(ahead []float64, to []int32, scale float64, b []float64, from []int32) {
 	all := 0.0
-	for y, opens := range m.Opens {
-		if opens {
+	for _, y := range to {
+		if m.Opens[y] {
 			all += ahead[y]
 		}
 	}
 	all *= m.expShared
-	for x, closes := range m.Closes {
-		b[x] = 0
-		if forward[x] == 0 {
-			continue
-		}
+	for _, x := range from {
 		sum := 0.0
-		if closes {
+		if m.Closes[x] {
 			sum = all
 		}
 		for k := m.from[x]; k < m.from[x+1]; k++ {
-			sum += ahead[m.Edges[k][1]] * m.correction[k]
+			if next := ahead[m.Edges[k][1]]; next != 0 {
+				sum += next * m.correction[k]
+			}
 		}
 		b[x] = max(sum, 0) / scale
 	}
