@@ -11,11 +11,13 @@ import (
 
 // Tokens turns each token of a message into the sparse vector that its tag is
 // learned from: the sequence features of the pipeline, and beside them the words
-// around it, its beginning and ending, and the shapes of it and its neighbours,
-// each also together with the likely intents of the text. What a token looks like
-// and where it stands is what makes values recognisable that training never saw.
+// around it, beginnings and endings, the shapes of it and its neighbours, and
+// whether it is part of a value that was annotated elsewhere; some also together
+// with the likely intents of the text. What a token looks like and where it stands
+// is what makes values recognisable that training never saw.
 type Tokens struct {
 	columns columns
+	values  values
 	table   vocab.Table
 }
 
@@ -33,18 +35,25 @@ var (
 	seedAfter2  = vocab.Seed("words +1 +2")
 	seedPrefix  = vocab.Seed("prefix")
 	seedSuffix  = vocab.Seed("suffix")
+	seedNear    = [4]uint64{vocab.Seed("prefix -1"), vocab.Seed("suffix -1"), vocab.Seed("prefix +1"), vocab.Seed("suffix +1")}
 	seedForm    = vocab.Seed("shape 0")
 	seedForms   = vocab.Seed("shapes -1 0 +1")
 	seedFormIn  = vocab.Seed("word -1, shape 0")
 	seedFormOut = vocab.Seed("shape 0, word +1")
 	seedPlace   = vocab.Seed("place in the text")
 	seedAnother = vocab.Seed("word of the text")
-	seedIntent  = [4]uint64{vocab.Seed("intent"), vocab.Seed("intent, word -1"), vocab.Seed("intent, word 0"), vocab.Seed("intent, shape 0")}
-	seedType    = [3]uint64{vocab.Seed("type -1"), vocab.Seed("type 0"), vocab.Seed("type +1")}
+	seedIntent  = [7]uint64{
+		vocab.Seed("intent"), vocab.Seed("intent, word -1"), vocab.Seed("intent, word 0"), vocab.Seed("intent, shape 0"),
+		vocab.Seed("intent, word +1"), vocab.Seed("intent, words -1 0"), vocab.Seed("intent, word -2"),
+	}
+	seedType = [3]uint64{vocab.Seed("type -1"), vocab.Seed("type 0"), vocab.Seed("type +1")}
 )
 
 // affixes are as long as this at most.
 const longestAffix = 4
+
+// nearAffix is the length of the affixes of a token's neighbours.
+const nearAffix = 3
 
 // Likely is an intent with its probability.
 type Likely struct {
@@ -61,6 +70,8 @@ func LikelyIntent(name string, p float32) Likely {
 type TokenScratch struct {
 	words  words
 	types  []uint64 // of each token, where the entity types are known; else nil
+	own    []span
+	known  [][]uint64 // for each token, the known values that it is part of
 	hashes []uint64
 	x      sparse.Matrix
 }
@@ -72,6 +83,9 @@ func (s *TokenScratch) intentHashes(i int, intent uint64) [len(seedIntent)]uint6
 		join2(seedIntent[1], intent, s.words.hashAt(i-1)),
 		join2(seedIntent[2], intent, s.words.hashAt(i)),
 		join2(seedIntent[3], intent, s.words.shapeAt(i)),
+		join2(seedIntent[4], intent, s.words.hashAt(i+1)),
+		join(join2(seedIntent[5], intent, s.words.hashAt(i-1)), s.words.hashAt(i)),
+		join2(seedIntent[6], intent, s.words.hashAt(i-2)),
 	}
 }
 
@@ -114,11 +128,21 @@ func (s *TokenScratch) ownHashes(i int) []uint64 {
 		suffix = vocab.Rune(suffix, letters[len(letters)-1-k])
 		h = append(h, vocab.Mix(prefix), vocab.Mix(suffix))
 	}
+	others := len(h)
 	for k := max(0, i-farthest); k <= min(i+farthest, len(w.list)-1); k++ {
-		if k < i-2 || k > i+2 {
-			h = append(h, join(seedAnother, w.list[k].hash))
+		if k >= i-2 && k <= i+2 {
+			continue
+		}
+		if another := join(seedAnother, w.list[k].hash); !slices.Contains(h[others:], another) {
+			h = append(h, another) // once: a text that repeats itself would drown the rest
 		}
 	}
+	for side := range 2 {
+		if k := i - 1 + 2*side; k >= 0 && k < len(w.list) {
+			h = w.appendAffixes(k, seedNear[2*side], seedNear[2*side+1], h)
+		}
+	}
+	h = append(h, s.known[i]...)
 	for d, seed := range seedType {
 		if k := i + d - 1; k >= 0 && k < len(s.types) {
 			h = append(h, join(seed, s.types[k]))
@@ -128,12 +152,34 @@ func (s *TokenScratch) ownHashes(i int) []uint64 {
 	return h
 }
 
-// Example is what a message's tokens are seen with: the tags of its entities'
-// types, nil where they are yet to be found, and its likely intents, if any.
+// appendAffixes appends the beginning and the ending of word i under two kinds,
+// unless it is shorter than they are.
+func (w *words) appendAffixes(i int, prefix, suffix uint64, h []uint64) []uint64 {
+	letters := w.runes[w.list[i].first:w.list[i].end]
+	if len(letters) < nearAffix {
+		return h
+	}
+	for k := range nearAffix {
+		prefix = vocab.Rune(prefix, letters[k])
+		suffix = vocab.Rune(suffix, letters[len(letters)-1-k])
+	}
+	return append(h, vocab.Mix(prefix), vocab.Mix(suffix))
+}
+
+// Example is what a message's tokens are seen with.
 type Example struct {
 	Message *nlu.Message
-	Types   []nlu.Tag
-	Intents []Likely
+	Gold    []nlu.Tag // in training, the true tags of the entities' types
+	Types   []nlu.Tag // the same, or found ones, for learning roles and groups; else nil
+	Intents []Likely  // the likely intents of the message, if any
+}
+
+// read takes in the tokens of an example.
+func (e *Tokens) read(example Example, s *TokenScratch) {
+	s.words.read(example.Message.Tokens[nlu.Text])
+	s.readTypes(example.Types)
+	s.own = s.words.spans(example.Gold, s.own[:0])
+	e.values.find(&s.words, s.own, s)
 }
 
 // Learn numbers the features of the examples.
@@ -142,9 +188,9 @@ func (e *Tokens) Learn(messages []*nlu.Message, examples []Example, origins []st
 		return err
 	}
 	var s TokenScratch
+	e.values.learn(examples, &s)
 	for _, example := range examples {
-		s.words.read(example.Message.Tokens[nlu.Text])
-		s.readTypes(example.Types)
+		e.read(example, &s)
 		for i := range s.words.list {
 			for _, h := range s.ownHashes(i) {
 				e.table.Add(h)
@@ -164,8 +210,7 @@ func (e *Tokens) Learn(messages []*nlu.Message, examples []Example, origins []st
 func (e *Tokens) Encode(example Example, origins []string, s *TokenScratch) *sparse.Matrix {
 	m := example.Message
 	tokens := m.Tokens[nlu.Text]
-	s.words.read(tokens)
-	s.readTypes(example.Types)
+	e.read(example, s)
 	x := &s.x
 	x.Cols = e.table.Len()
 	x.Start, x.Index, x.Value = append(x.Start[:0], 0), x.Index[:0], x.Value[:0]
@@ -226,6 +271,7 @@ func (e *Tokens) Len() int { return e.table.Len() }
 func (e *Tokens) Write(w *weights.Writer) {
 	e.columns.write(w)
 	w.Hashes(e.table.Hashes())
+	e.values.write(w)
 }
 
 // ReadTokens reads what Write has written.
@@ -233,5 +279,6 @@ func ReadTokens(r *weights.Reader) *Tokens {
 	e := &Tokens{columns: readColumns(r, nlu.Sequence)}
 	e.table = *vocab.NewTable(r.Hashes())
 	e.columns.relink(&e.table, r)
+	e.values = readValues(r)
 	return e
 }

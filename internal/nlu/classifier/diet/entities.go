@@ -20,8 +20,10 @@ const (
 	tagLearningRate  = 0.2
 	tagDropout       = 0.5
 	tagExamplesShown = 20_000
-	tagFewestPasses  = 10
+	tagFewestPasses  = 7
 	tagBatch         = 8
+	// Models that differ in chance are averaged; two train side by side.
+	tagModels = 2
 )
 
 // likelyIntents is how many of the most probable intents are looked at.
@@ -50,7 +52,7 @@ func (c *Classifier) trainEntities(ctx context.Context, messages []*nlu.Message,
 	}
 	examples := make([]encoder.Example, len(messages))
 	for i, message := range messages {
-		examples[i] = encoder.Example{Message: message, Types: gold.Tags[tagger.Entities][i]}
+		examples[i] = encoder.Example{Message: message, Gold: gold.Tags[tagger.Entities][i], Types: gold.Tags[tagger.Entities][i]}
 		if c.intents != nil {
 			examples[i].Intents = []encoder.Likely{encoder.LikelyIntent(message.Values[nlu.IntentLabel], 1)}
 		}
@@ -101,6 +103,7 @@ func (c *Classifier) trainTags(ctx context.Context, data []crf.Sequence, t *tagg
 		Batch:        tagBatch,
 		LearningRate: tagLearningRate,
 		Dropout:      tagDropout,
+		Models:       tagModels,
 		Seed:         c.seed(),
 		Threads:      max(c.env.Threads, 1),
 		Start:        start,
