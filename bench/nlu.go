@@ -115,7 +115,7 @@ func (b *nluBench) fullSets(ctx context.Context) error {
 			if last, err = measure(ctx, part); err != nil {
 				return fmt.Errorf("%s: %w", bound.set, err)
 			}
-			intents, entities = append(intents, last.accuracy()), append(entities, last.entities.value())
+			intents, entities = append(intents, last.accuracy()), append(entities, last.entityF1())
 		}
 		b.row("intents, "+bound.set+", all examples", bound.must, "%.2f %%", mean(intents))
 		if must, ok := entityBounds[bound.set]; ok {

@@ -1,9 +1,9 @@
 package main
 
 import (
-	"math"
 	"slices"
 
+	"github.com/loquat-dev/loquat/internal/evaluate"
 	"github.com/loquat-dev/loquat/internal/nlu"
 	"github.com/loquat-dev/loquat/internal/nludata"
 )
@@ -12,7 +12,7 @@ import (
 type score struct {
 	right               int
 	inScope, outOfScope []float64 // confidences
-	entities            tokenF1
+	outcomes            []evaluate.Outcome
 }
 
 func (s *score) add(m *nlu.Message, want *nludata.Example) {
@@ -20,43 +20,18 @@ func (s *score) add(m *nlu.Message, want *nludata.Example) {
 		s.right++
 	}
 	s.inScope = append(s.inScope, m.Intent.Confidence)
-	s.entities.add(m, want.Entities)
+	s.outcomes = append(s.outcomes, evaluate.Outcome{Example: want, Entities: m.Entities, Tokens: m.Tokens[nlu.Text]})
 }
 
 // accuracy is the share of right intents in percent.
 func (s *score) accuracy() float64 { return 100 * float64(s.right) / float64(max(1, len(s.inScope))) }
 
-// tokenF1 counts entity labels token by token, as DIETClassifier_report.json
-// does for its micro average.
-type tokenF1 struct{ right, found, wanted int }
-
-func (f *tokenF1) add(m *nlu.Message, gold []nludata.Entity) {
-	for _, t := range m.Tokens[nlu.Text] {
-		want, got := "", ""
-		for _, e := range gold {
-			if t.Start >= e.Start && t.End <= e.End {
-				want = e.Entity
-			}
-		}
-		for _, e := range m.Entities {
-			if t.Start >= e.Start && t.End <= e.End {
-				got = e.Entity
-			}
-		}
-		if want != "" {
-			f.wanted++
-		}
-		if got != "" {
-			f.found++
-		}
-		if want != "" && want == got {
-			f.right++
-		}
+// entityF1 is the micro average of DIETClassifier_report.json in percent.
+func (s *score) entityF1() float64 {
+	for _, e := range evaluate.Entities(s.outcomes) {
+		return 100 * float64(e.Report.Micro.F1)
 	}
-}
-
-func (f *tokenF1) value() float64 {
-	return 200 * float64(f.right) / math.Max(1, float64(f.found+f.wanted))
+	return 0
 }
 
 // auroc is the chance that a text in scope gets a higher confidence than one out
