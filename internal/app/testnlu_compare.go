@@ -35,30 +35,32 @@ type comparison struct {
 
 // compare trains each configuration on the same parts of the examples, in several
 // runs and with fewer and fewer of them.
-func compare(ctx context.Context, o TestNLUOptions, configs []namedConfig, result *TestNLUResult, problems *diag.List) error {
+func compare(ctx context.Context, o TestNLUOptions, configs []namedConfig, result *TestNLUResult, problems *diag.List) (err error) {
 	t, err := startTracing(o.Endpoints, o.Logger, nil)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, t.Shutdown(context.WithoutCancel(ctx))) }()
 	ctx, end := t.TestCommand(ctx)
+	defer func() { end(err) }()
 	c := &comparison{options: o, configs: configs, found: &evaluate.Comparison{Percentages: o.Percentages}}
 	for _, config := range configs {
 		trainer, wrong := newNLUTrainer(o, config.path, t, problems)
 		if wrong != nil && len(diag.Of(wrong)) == 0 {
-			return end(wrong)
+			return wrong
 		}
 		c.trainers = append(c.trainers, trainer)
 		c.found.Configs = append(c.found.Configs, evaluate.ConfigScores{Name: config.name})
 	}
 	if err := problems.Err(); err != nil { // of all configurations at once
-		return end(err)
+		return err
 	}
 	c.data = c.trainers[0].project.NLU
 	if err = c.run(ctx); err == nil {
 		o.Telemetry.Record(modelTested(c.data))
 	}
 	result.Comparison, result.Files = c.found, c.files
-	return end(err)
+	return err
 }
 
 func (c *comparison) run(ctx context.Context) error {

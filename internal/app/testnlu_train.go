@@ -2,14 +2,12 @@ package app
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 
-	"github.com/loquat-dev/loquat/internal/assistant"
 	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/evaluate"
-	"github.com/loquat-dev/loquat/internal/graph"
-	"github.com/loquat-dev/loquat/internal/model"
 	"github.com/loquat-dev/loquat/internal/nludata"
 	"github.com/loquat-dev/loquat/internal/project"
 	"github.com/loquat-dev/loquat/internal/tracing"
@@ -22,8 +20,9 @@ func crossValidate(ctx context.Context, o TestNLUOptions, config string, result 
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, t.Shutdown(context.WithoutCancel(ctx))) }()
 	ctx, end := t.TestCommand(ctx)
-	defer func() { err = end(err) }()
+	defer func() { end(err) }()
 	trainer, err := newNLUTrainer(o, config, t, problems)
 	if err != nil {
 		return err
@@ -74,34 +73,30 @@ func (n *nluTrainer) settings(data *nludata.TrainingData) training.Settings {
 
 // inMemory trains a model that is written nowhere.
 func (n *nluTrainer) inMemory(ctx context.Context, data *nludata.TrainingData) (evaluate.Parser, error) {
-	return n.train(ctx, n.settings(data), (*training.Run).Model)
+	run, err := training.Prepare(n.settings(data))
+	if err != nil {
+		return nil, err
+	}
+	m, err := trainInMemory(ctx, n.tracing, run)
+	if err != nil {
+		return nil, err
+	}
+	return load(m, nil, n.logger)
 }
 
 // toFile trains a model and writes it into a folder.
 func (n *nluTrainer) toFile(ctx context.Context, data *nludata.TrainingData, dir, name string) (evaluate.Parser, error) {
 	s := n.settings(data)
 	s.Out, s.FixedModelName = dir, name
-	return n.train(ctx, s, (*training.Run).Package)
-}
-
-func (n *nluTrainer) train(ctx context.Context, s training.Settings, pack func(*training.Run, *graph.Trained) (*model.Model, error)) (parser *assistant.Assistant, err error) {
 	run, err := training.Prepare(s)
 	if err != nil {
 		return nil, err
 	}
-	span := trainingSpan(run)
-	ctx, end := n.tracing.GraphTrainer(ctx, span)
-	defer func() { end(err) }()
-	trained, err := run.Train(ctx)
+	m, err := trainAndPack(ctx, n.tracing, run, false)
 	if err != nil {
 		return nil, err
 	}
-	m, err := pack(run, trained)
-	if err != nil {
-		return nil, err
-	}
-	span.ModelID = m.ModelID
-	return assistant.Load(m, Catalog(), nil, n.logger)
+	return load(m, nil, n.logger)
 }
 
 // onceHandler drops records that were logged already: every training of a test has

@@ -53,35 +53,52 @@ func Train(ctx context.Context, o TrainOptions) (result TrainResult, err error) 
 		return result, err
 	}
 	ended := o.reportTraining(run.Project)
-	result.ModelPath, err = trainAndPack(ctx, t, run, o)
+	m, err := trainAndPack(ctx, t, run, o.Finetune != "")
+	if err == nil {
+		result.ModelPath = m.Path
+	}
 	ended(err)
 	return result, err
 }
 
-func trainAndPack(ctx context.Context, t *tracing.Tracing, run *training.Run, o TrainOptions) (path string, err error) {
-	span := trainingSpan(run)
-	span.Finetuning = o.Finetune != ""
+// trainAndPack trains and writes the model.
+func trainAndPack(ctx context.Context, t *tracing.Tracing, run *training.Run, finetuning bool) (*model.Model, error) {
+	span := trainingSpan(run, run.Output)
+	span.Finetuning = finetuning
+	return trainTraced(ctx, t, run, span, func(ctx context.Context, trained *graph.Trained) (*model.Model, error) {
+		_, end := t.Package(ctx, span)
+		m, err := run.Package(trained)
+		if info, statErr := os.Stat(run.Output); err == nil && statErr == nil {
+			span.Size = info.Size()
+		}
+		end(err)
+		return m, err
+	})
+}
+
+// trainInMemory trains a model that is written nowhere.
+func trainInMemory(ctx context.Context, t *tracing.Tracing, run *training.Run) (*model.Model, error) {
+	return trainTraced(ctx, t, run, trainingSpan(run, ""), func(_ context.Context, trained *graph.Trained) (*model.Model, error) {
+		return run.Model(trained)
+	})
+}
+
+func trainTraced(ctx context.Context, t *tracing.Tracing, run *training.Run, span *tracing.Training, pack func(context.Context, *graph.Trained) (*model.Model, error)) (m *model.Model, err error) {
 	ctx, end := t.GraphTrainer(ctx, span)
 	defer func() { end(err) }()
 	trained, err := run.Train(ctx)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	_, endPackage := t.Package(ctx, span)
-	m, err := run.Package(trained)
-	if err == nil {
+	if m, err = pack(ctx, trained); err == nil {
 		span.ModelID = m.ModelID
-		if info, err := os.Stat(run.Output); err == nil {
-			span.Size = info.Size()
-		}
 	}
-	endPackage(err)
-	return run.Output, err
+	return m, err
 }
 
-// trainingSpan describes a training for its spans.
-func trainingSpan(run *training.Run) *tracing.Training {
-	return &tracing.Training{Type: run.Type.String(), Language: run.Graphs.Language, Recipe: run.Graphs.Recipe, Output: run.Output}
+// trainingSpan describes a training for its spans; output is where the model goes.
+func trainingSpan(run *training.Run, output string) *tracing.Training {
+	return &tracing.Training{Type: run.Type.String(), Language: run.Graphs.Language, Recipe: run.Graphs.Recipe, Output: output}
 }
 
 func trainingSettings(ctx context.Context, o TrainOptions, cache graph.Cache, hook graph.Hook) training.Settings {

@@ -76,6 +76,8 @@ func TestOffIsNothing(t *testing.T) {
 	endPackage(nil)
 	endTrainer(nil)
 	end("trained", nil)
+	_, endTest := tr.TestCommand(t.Context())
+	endTest(nil)
 	if err := tr.Shutdown(t.Context()); err != nil {
 		t.Error(err)
 	}
@@ -195,6 +197,10 @@ func TestTrainingTree(t *testing.T) {
 	train("CORE", true, nil)
 	train("BOTH", false, nil)
 	train("END-TO-END", false, context.Canceled)
+	ctx, end := tr.TestCommand(t.Context()) // one that trains a model for each part of the examples
+	_, endTrainer := tr.GraphTrainer(ctx, &tracing.Training{Type: "NLU", ModelID: "0e"})
+	endTrainer(nil)
+	end(nil)
 	golden(t, "training.tree", tr.tree())
 }
 

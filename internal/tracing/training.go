@@ -2,7 +2,6 @@ package tracing
 
 import (
 	"context"
-	"errors"
 	"path/filepath"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -14,7 +13,7 @@ type Training struct {
 	Type       string // NLU, CORE, BOTH or END-TO-END
 	Language   string
 	Recipe     string
-	Output     string // path of the archive as it will be written
+	Output     string // path of the archive as it will be written; "" for a model in memory
 	Finetuning bool
 
 	// Results, to be filled in before the span ends.
@@ -47,16 +46,15 @@ func (t *Tracing) TrainCommand(ctx context.Context, fingerprint string) (context
 }
 
 // TestCommand starts the outermost span of a test that trains models. The returned
-// function takes the error that it ended with, and sends what is left.
-func (t *Tracing) TestCommand(ctx context.Context) (context.Context, func(error) error) {
+// function takes the error that it ended with.
+func (t *Tracing) TestCommand(ctx context.Context) (context.Context, func(error)) {
 	if t == nil {
-		return ctx, func(err error) error { return err }
+		return ctx, func(error) {}
 	}
-	started, span := t.start(ctx, spanTest, trace.SpanKindInternal)
-	return started, func(err error) error {
+	ctx, span := t.start(ctx, spanTest, trace.SpanKindInternal)
+	return ctx, func(err error) {
 		t.fail(span, err)
 		span.End()
-		return errors.Join(err, t.Shutdown(context.WithoutCancel(ctx)))
 	}
 }
 
@@ -71,11 +69,12 @@ func (t *Tracing) GraphTrainer(ctx context.Context, training *Training) (context
 			attrTrainingType.String(training.Type),
 			attrLanguage.String(orNone(training.Language)),
 			attrRecipe.String(training.Recipe),
-			attrOutputFilename.String(training.Output),
 			attrFinetuning.Bool(training.Finetuning),
 			attrModelType.String(modelTypes[training.Type]),
-			attrModelFile.String(filepath.Base(training.Output)),
 		)
+		if training.Output != "" {
+			span.SetAttributes(attrOutputFilename.String(training.Output), attrModelFile.String(filepath.Base(training.Output)))
+		}
 		if training.ModelID != "" {
 			span.SetAttributes(attrModelID.String(training.ModelID))
 		}
