@@ -3,6 +3,8 @@ package countvectors_test
 import (
 	"context"
 	"fmt"
+	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/loquat-dev/loquat/internal/graph"
@@ -96,4 +98,66 @@ func FuzzProcess(f *testing.F) {
 			}
 		}
 	})
+}
+
+// What a message costs follows from its own n-grams: a vocabulary a hundred times
+// as large costs it nothing, and twice the text costs twice the memory.
+func TestMemoryGrowsWithNonZeros(t *testing.T) {
+	const text = "I'd like to book a table for 2 people at 19:30, please! "
+	for name, config := range configs {
+		small, large := trainedOn(t, config, distinct(100, text)...), trainedOn(t, config, distinct(10_000, text)...)
+		once, wide := allocated(t, small, text), allocated(t, large, text)
+		if wide > once*5/4 {
+			t.Errorf("%s: %d bytes with a small vocabulary, %d with a large one", name, once, wide)
+		}
+		if short, long := allocated(t, large, strings.Repeat(text, 20)), allocated(t, large, strings.Repeat(text, 40)); long > short*5/2 {
+			t.Errorf("%s: %d bytes, %d for twice the text", name, short, long)
+		}
+	}
+}
+
+// distinct gives texts of which each has words of its own, and one more.
+func distinct(n int, one string) []string {
+	texts := []string{one}
+	for i := range n {
+		texts = append(texts, fmt.Sprintf("%x%x %x", i*7919, i*104729, i*i))
+	}
+	return texts
+}
+
+// allocated is how many bytes the features of a text take.
+func allocated(t *testing.T, f *countvectors.Featurizer, text string) uint64 {
+	const runs = 50
+	m := tokenized(text)
+	messages := []*nlu.Message{m}
+	var before, after runtime.MemStats
+	for i := range runs + 1 {
+		if i == 1 { // the first fills buffers that are kept
+			runtime.ReadMemStats(&before)
+		}
+		m.Features = nil
+		if err := f.Process(context.Background(), messages); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runtime.ReadMemStats(&after)
+	return (after.TotalAlloc - before.TotalAlloc) / runs
+}
+
+func BenchmarkVocabulary(b *testing.B) {
+	const text = "I'd like to book a table for 2 people at 19:30, please!"
+	for _, n := range []int{100, 10_000, 100_000} {
+		f := trainedOn(b, configs["char_wb"], distinct(n, text)...)
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			b.ReportAllocs()
+			m := tokenized(text)
+			messages := []*nlu.Message{m}
+			for b.Loop() {
+				m.Features = m.Features[:0]
+				if err := f.Process(context.Background(), messages); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -117,4 +118,56 @@ func TestFineTuningKeepsColumns(t *testing.T) {
 	if row, _ := m.Features[0].Sparse.Row(0); !slices.IsSorted(row) || len(row) != 2 {
 		t.Errorf("the columns of a token are %v", row)
 	}
+}
+
+// Only spaCy's tokenizer knows parts of speech; with any other, training says so
+// and goes on, as in Rasa.
+func TestPartsOfSpeechNeedATokenizerThatKnowsThem(t *testing.T) {
+	var log strings.Builder
+	env := graph.Env{Logger: slog.New(slog.NewTextHandler(&log, nil))}
+	c, err := lexicalsyntactic.Type().Build(env, graph.Config{"features": []any{[]any{"pos", "pos2"}}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := c.(*lexicalsyntactic.Featurizer)
+	tagged := message("go on")
+	for i := range tagged.Tokens[nlu.Text] {
+		tagged.Tokens[nlu.Text][i].POS = "VERB"
+	}
+	for _, m := range []*nlu.Message{tagged, message("go on")} {
+		log.Reset()
+		if err := f.Train(t.Context(), &nlu.TrainingData{Messages: []*nlu.Message{m}}); err != nil {
+			t.Fatal(err)
+		}
+		if warned := strings.Contains(log.String(), "parts of speech"); warned != (m != tagged) {
+			t.Errorf("tagged %v: the log says %q", m == tagged, log.String())
+		}
+	}
+}
+
+// Whatever a text is, each token has the columns of the whole window, ascending.
+func FuzzProcess(f *testing.F) {
+	featurizer := train(f, graph.Config{"features": []any{
+		[]any{"low", "title", "upper", "suffix3"}, []any{"BOS", "EOS", "low", "prefix5", "suffix1", "digit"}, []any{"prefix2", "suffix5"},
+	}}, "Could you book ２ at Café ZIMT?", "HELLO there 42", "日本 مرحبا e\u0301")
+	for _, s := range []string{"Hello", "", "Straße ǅ ² ½", "👨‍👩‍👧 a", "e\u0301e\u0301"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		m := message(nlu.CleanText(s))
+		if err := featurizer.Process(t.Context(), []*nlu.Message{m}); err != nil {
+			t.Fatal(err)
+		}
+		x := m.Features[0].Sparse
+		if x.Rows() != len(m.Tokens[nlu.Text]) || x.Cols != len(featurizer.Columns()) {
+			t.Fatalf("%q: %d rows of %d columns", s, x.Rows(), x.Cols)
+		}
+		for i := range x.Rows() {
+			index, _ := x.Row(i)
+			if !slices.IsSorted(index) || len(slices.Compact(slices.Clone(index))) != len(index) ||
+				len(index) > 0 && (index[0] < 0 || int(index[len(index)-1]) >= x.Cols) {
+				t.Fatalf("%q: row %d is %v", s, i, index)
+			}
+		}
+	})
 }

@@ -142,3 +142,36 @@ func BenchmarkProcess(b *testing.B) {
 		})
 	}
 }
+
+// Whatever a text is, a token has the columns of the patterns that touch it, and
+// the sentence has those of all its tokens.
+func FuzzProcess(f *testing.F) {
+	featurizer := train(f, logTo(new(bytes.Buffer)), nil, &nludata.TrainingData{
+		Regexes: []nludata.Pattern{{Name: "digits", Pattern: `\d+`}, {Name: "words", Pattern: `(?<=a)\w+\s\w`}, {Name: "empty", Pattern: `x*`}},
+		Lookups: []nludata.Lookup{{Name: "city", Values: []string{"Köln", "New York", "東京"}}},
+	})
+	for _, s := range []string{"Köln 42", "", "in New York", "東京 a１２ b", "👨‍👩‍👧 abc d", "Ko\u0308ln"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		m := message(nlu.CleanText(s))
+		if err := featurizer.Process(t.Context(), []*nlu.Message{m}); err != nil {
+			t.Fatal(err)
+		}
+		tokens, sequence, sentence := m.Tokens[nlu.Text], m.Features[0].Sparse, m.Features[1].Sparse
+		seen := map[int32]bool{}
+		for i := range tokens {
+			columns, _ := sequence.Row(i)
+			for _, c := range columns {
+				seen[c] = true
+				if p := featurizer.Patterns()[c]; !tokens[i].Patterns[p.Name] {
+					t.Errorf("%q: %q has the column of %s and not its flag", s, tokens[i].Text, p.Name)
+				}
+			}
+		}
+		all, _ := sentence.Row(0)
+		if sequence.Rows() != len(tokens) || sentence.Rows() != 1 || len(all) != len(seen) {
+			t.Errorf("%q: %d rows, columns %v and %v", s, sequence.Rows(), all, seen)
+		}
+	})
+}
