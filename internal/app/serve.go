@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -24,7 +25,6 @@ import (
 	"github.com/loquat-dev/loquat/internal/project"
 	"github.com/loquat-dev/loquat/internal/tracing"
 	"github.com/loquat-dev/loquat/internal/tracing/viewer"
-	"github.com/loquat-dev/loquat/internal/tracker"
 )
 
 // Open makes an assistant of a model and what endpoints.yml names. The caller
@@ -257,12 +257,12 @@ func OpenParser(_ context.Context, o ServeOptions) (*Parser, error) {
 	return &Parser{loaded}, nil
 }
 
-// Parse is what the model makes of a text, in the shape of POST /model/parse.
-func (p *Parser) Parse(ctx context.Context, text string) (tracker.ParseData, error) {
+// Parse is what the model makes of a text, as POST /model/parse answers it.
+func (p *Parser) Parse(ctx context.Context, text string) (json.RawMessage, error) {
 	m := &nlu.Message{TimeMilli: time.Now().UnixMilli()}
 	m.Values[nlu.Text] = text
 	if err := p.model.Parse(ctx, m); err != nil {
 		return nil, err
 	}
-	return m.ParseResult(), nil
+	return m.MarshalJSON()
 }

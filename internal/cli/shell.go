@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -86,16 +87,19 @@ func showParses(ctx context.Context, env *environment, model string) error {
 		return err
 	}
 	app.ReportShellStarted(env.telemetry, false)
-	fmt.Fprintln(env.Out, "The model is ready. Type a message and press Enter; /stop ends.")
-	return eachLine(ctx, env, "Next message: ", func(line string) error {
+	fmt.Fprintln(env.Out, "NLU model loaded. Type a message and press enter to parse it; /stop ends.")
+	return eachLine(ctx, env, "Next message:\n", func(line string) error {
 		result, err := parser.Parse(ctx, line)
 		if err != nil {
 			return err
 		}
-		encoder := json.NewEncoder(env.Out)
-		encoder.SetIndent("", "  ")
-		encoder.SetEscapeHTML(false)
-		return encoder.Encode(result)
+		var b bytes.Buffer
+		if err := json.Indent(&b, result, "", "  "); err != nil {
+			return err
+		}
+		b.WriteByte('\n')
+		_, err = b.WriteTo(env.Out)
+		return err
 	})
 }
 
