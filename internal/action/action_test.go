@@ -224,3 +224,19 @@ func TestRetrievalResponseIsTheSelectors(t *testing.T) {
 	got, err = run(t, r, "utter_faq", executed(action.Listen), user("faq"))
 	expect(t, got, err)
 }
+
+// As in Rasa 3.6.21 a mapping that stands twice in a required slot is not unique,
+// so the slot is filled only while the form asks for it.
+func TestEntityWantedTwiceFillsTheRequestedSlotOnly(t *testing.T) {
+	d := booking()
+	d.Slots[1].Mappings = append(d.Slots[1].Mappings, d.Slots[1].Mappings[0])
+	r := newRunner(d, nil)
+	for _, c := range []struct {
+		requested string
+		want      []string
+	}{{"city", nil}, {"guests", []string{"slot guests 4"}}} {
+		got, err := run(t, r, action.ExtractSlots, executed(action.Listen), executed("booking_form"), &tracker.ActiveLoop{Name: "booking_form"},
+			&tracker.SlotSet{Name: "requested_slot", Value: c.requested}, executed(action.Listen), user("inform", entity("number", int64(4))))
+		expect(t, got, err, c.want...)
+	}
+}

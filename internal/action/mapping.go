@@ -120,8 +120,8 @@ func (x *extraction) conditionsHold(slot *domain.Slot, m *domain.Mapping) bool {
 }
 
 // mayTakeEntity applies the unique-entity rule of forms: a slot that is not the
-// requested one takes an entity only if no other required slot of the form wants
-// the same.
+// requested one takes an entity only if no other mapping of the form's required
+// slots wants the same, be it a second time in the same slot (Rasa 3.6.21).
 func (x *extraction) mayTakeEntity(slot *domain.Slot, m *domain.Mapping) bool {
 	if x.form == nil || !slices.Contains(x.form.RequiredSlots, slot.Name) {
 		return true
@@ -129,18 +129,19 @@ func (x *extraction) mayTakeEntity(slot *domain.Slot, m *domain.Mapping) bool {
 	if requested, _ := x.tracker.Slot("requested_slot").(string); requested == slot.Name {
 		return true
 	}
+	same := 0
 	for _, name := range x.form.RequiredSlots {
-		other := x.Domain.Slot(name)
-		if other == nil || other == slot {
+		required := x.Domain.Slot(name)
+		if required == nil {
 			continue
 		}
-		for i := range other.Mappings {
-			if reflect.DeepEqual(other.Mappings[i].Raw, m.Raw) {
-				return false
+		for i := range required.Mappings {
+			if reflect.DeepEqual(required.Mappings[i].Raw, m.Raw) {
+				same++
 			}
 		}
 	}
-	return true
+	return same <= 1
 }
 
 // entityValue is the value of the message's entities that match a mapping: all

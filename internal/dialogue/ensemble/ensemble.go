@@ -62,11 +62,12 @@ func (Ensemble) Combine(predictions []*dialogue.Prediction, d *domain.Domain, t 
 }
 
 // withoutRejected takes an action whose execution was just rejected out of the
-// race.
+// race. As in Rasa 3.6 every event counts, rewound ones too: what was rejected
+// before the turns that action_back takes back may run again.
 func withoutRejected(predictions []*dialogue.Prediction, d *domain.Domain, t *tracker.Tracker) []*dialogue.Prediction {
 	rejected := ""
 events:
-	for _, e := range slices.Backward(t.AppliedEvents()) {
+	for _, e := range slices.Backward(t.Events()) {
 		switch e := e.(type) {
 		case *tracker.ActionExecutionRejected:
 			rejected = e.Name

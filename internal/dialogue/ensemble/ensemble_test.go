@@ -70,3 +70,21 @@ func TestCombine(t *testing.T) {
 		}
 	}
 }
+
+// As in Rasa 3.6.21 a rejection counts until another action has run, even if that
+// one took the rejection's turn back.
+func TestRejectionEndsWithTheNextAction(t *testing.T) {
+	d := dialoguetest.Data(t, "intents: [greet]\nactions: [a, b]\nstories:\n- story: s\n  steps: [{intent: greet}, {action: a}]\n").Domain
+	conversation := dialoguetest.Conversation(d, "/greet", &tracker.ActionExecutionRejected{Name: "a"}, "action_listen",
+		"/greet", "action_listen", "/greet", "action_back", &tracker.UserUtteranceReverted{}, &tracker.UserUtteranceReverted{})
+	a, _ := d.ActionIndex("a")
+	p := &dialogue.Prediction{Probabilities: make([]float64, len(d.ActionNames()))}
+	p.Probabilities[a] = 1
+	out, err := ensemble.Ensemble{}.Combine([]*dialogue.Prediction{p}, d, conversation)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if best, confidence := out.Best(); best != a || confidence != 1 {
+		t.Errorf("the rejected action has %v", confidence)
+	}
+}
