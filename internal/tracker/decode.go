@@ -225,11 +225,11 @@ func (r *reader) reminder(base Base) Event {
 	if name == "" {
 		name = newName()
 	}
-	when = zeroFraction.ReplaceAllString(when, "$1") // as Python's isoformat
+	when = zeroFraction.ReplaceAllString(when, "$1$2") // as Python's isoformat
 	return &ReminderScheduled{Base: base, Intent: intent, Entities: r.m["entities"], DateTime: when, Name: name, KillOnUserMessage: kill}
 }
 
-var zeroFraction = regexp.MustCompile(`(:\d\d)\.0+`)
+var zeroFraction = regexp.MustCompile(`(:\d\d)\.0+(\D|$)`)
 
 // newName makes a name for a reminder that has none: a random UUID, as in Rasa.
 func newName() string {

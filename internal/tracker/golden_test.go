@@ -164,3 +164,22 @@ func FuzzEventRoundTrip(f *testing.F) {
 		}
 	})
 }
+
+// A fraction of nothing is left out, as Python's isoformat does; any other stays,
+// also one that begins with zeros.
+func TestTimesOfRemindersKeepTheirFraction(t *testing.T) {
+	for when, want := range map[string]string{
+		"2030-01-02T03:04:05.000000":       "2030-01-02T03:04:05",
+		"2030-01-02T03:04:05.000000+01:00": "2030-01-02T03:04:05+01:00",
+		"2030-01-02T03:04:05.078000":       "2030-01-02T03:04:05.078000",
+		"2030-01-02T03:04:05.000001Z":      "2030-01-02T03:04:05.000001Z",
+	} {
+		e, err := tracker.EventFrom(map[string]any{"event": "reminder", "date_time": when})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := e.(*tracker.ReminderScheduled).DateTime; got != want {
+			t.Errorf("%s became %s", when, got)
+		}
+	}
+}
