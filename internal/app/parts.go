@@ -19,6 +19,7 @@ import (
 	"github.com/loquat-dev/loquat/internal/broker/filebroker"
 	"github.com/loquat-dev/loquat/internal/conversation"
 	"github.com/loquat-dev/loquat/internal/diag"
+	"github.com/loquat-dev/loquat/internal/domain"
 	"github.com/loquat-dev/loquat/internal/endpoint"
 	"github.com/loquat-dev/loquat/internal/httpapi"
 	"github.com/loquat-dev/loquat/internal/lockstore/memlock"
@@ -38,15 +39,15 @@ const DefaultDatabase = ".loquat/conversations.db"
 
 // Assistant is a model with everything that it needs to talk.
 type Assistant struct {
-	*conversation.Processor
-	checks  map[string]httpapi.Check
-	closers []func(context.Context) error
-	tracing *tracing.Tracing
-	viewer  *viewer.Viewer // nil without --trace
-	// understands is the model as such; nil without one.
-	understands *assistant.Assistant
+	*conversation.Processor // nil as long as there is no model
+	parts                   *parts
+	checks                  map[string]httpapi.Check
+	closers                 []func(context.Context) error
+	tracing                 *tracing.Tracing
+	viewer                  *viewer.Viewer       // nil without --trace
+	understands             *assistant.Assistant // the model as such; nil without one
 
-	fingerprint *string // of the project that the model was trained in
+	fingerprint *string // of the project that the first model was trained in
 }
 
 // Predicts reports whether the model chooses actions, or only understands.
@@ -60,50 +61,78 @@ func (a *Assistant) ShowTraces(ctx context.Context) error {
 	return a.viewer.Flush(ctx)
 }
 
-// parts builds the concrete parts that endpoints.yml asks for.
+// parts builds the concrete parts that endpoints.yml asks for. They outlive a
+// model; a processor connects them with one.
 type parts struct {
 	options   ServeOptions
 	endpoints *project.Endpoints
-	model     *assistant.Assistant
 	tracing   *tracing.Tracing
 	logger    *slog.Logger
 	problems  diag.List
 	out       *Assistant
+
+	store     trackerstore.Store
+	locks     *memlock.Store
+	broker    broker.Broker // nil for none
+	reminders *conversation.Reminders
+	classes   tracing.Classes
+	limit     int // of actions in a turn
 }
 
-// assemble connects the parts to an assistant that can talk.
-func (p *parts) assemble(ctx context.Context) (*Assistant, error) {
-	p.out = &Assistant{checks: map[string]httpapi.Check{}, tracing: p.tracing, understands: p.model, fingerprint: p.model.ProjectFingerprint()}
+// assemble builds the parts, and connects them with a model if there is one.
+func (p *parts) assemble(ctx context.Context, model *assistant.Assistant) (*Assistant, error) {
+	p.out = &Assistant{parts: p, checks: map[string]httpapi.Check{}, tracing: p.tracing}
 	p.refuseUnbuilt()
-	classes := tracing.Classes{LockStore: "InMemoryLockStore"}
-	store, err := p.trackerStore(ctx, &classes)
+	p.classes.LockStore = "InMemoryLockStore"
+	var err error
+	p.store, err = p.trackerStore(ctx, domainOf(model))
 	p.note(err)
-	events, err := p.eventBroker(&classes)
+	p.broker, err = p.eventBroker()
 	p.note(err)
-	server, err := p.actionServer()
+	server, err := p.actionServer(domainOf(model))
 	p.note(err)
-	generator, err := p.generator()
+	generator, err := p.generator(domainOf(model))
 	p.note(err)
-	limit, err := predictionLimit()
+	p.limit, err = predictionLimit()
 	p.note(err)
+	p.locks = memlock.New(0)
+	p.out.checks["lock_store"] = p.locks.Ready
+	p.reminders = conversation.NewReminders(p.logger)
 	if err := p.problems.Err(); err != nil {
 		return nil, errors.Join(err, p.out.Close(ctx))
 	}
-	locks := memlock.New(0)
-	p.out.checks["lock_store"] = locks.Ready
+	if model != nil {
+		p.out.Processor = p.processor(model, server, generator)
+		p.out.understands, p.out.fingerprint = model, model.ProjectFingerprint()
+		p.reminders.Serve(p.out.Processor)
+	}
+	return p.out, nil
+}
+
+// domainOf is the domain of a model, or an empty one.
+func domainOf(model *assistant.Assistant) *domain.Domain {
+	if model != nil {
+		return model.Domain()
+	}
+	d := &domain.Domain{}
+	d.Complete()
+	return d
+}
+
+// processor connects the parts with a model.
+func (p *parts) processor(model *assistant.Assistant, server action.Server, generator nlg.Generator) *conversation.Processor {
 	settings := conversation.Settings{
-		Domain: p.model.Domain(), Interpreter: p.model, Store: store, Locks: locks, Broker: events, Logger: p.logger,
-		Hook: p.tracing.Turns(classes), ModelID: p.model.ModelID(), ModelName: p.model.ModelFile(), AssistantID: p.model.AssistantID(),
-		MaxPredictions: limit,
+		Domain: model.Domain(), Interpreter: model, Store: p.store, Locks: p.locks, Broker: p.broker, Reminders: p.reminders, Logger: p.logger,
+		Hook: p.tracing.Turns(p.classes), ModelID: model.ModelID(), ModelName: model.ModelFile(), AssistantID: model.AssistantID(),
+		MaxPredictions: p.limit,
 		Actions: &action.Runner{
-			Domain: p.model.Domain(), NLG: generator, Server: server, Logger: p.logger,
+			Domain: model.Domain(), NLG: generator, Server: server, Logger: p.logger,
 		},
 	}
-	if p.model.Predicts() {
-		settings.Predictor = p.model
+	if model.Predicts() {
+		settings.Predictor = model
 	}
-	p.out.Processor = conversation.New(settings)
-	return p.out, nil
+	return conversation.New(settings)
 }
 
 // note puts an error among the problems.
@@ -151,7 +180,7 @@ func (p *parts) unknownType(e *project.Endpoint, built ...string) {
 	p.problems.Errorf(pos, "not-built", "built are: "+strings.Join(built, ", "), "the %s of type %q is not built yet", e.Name, e.Type)
 }
 
-func (p *parts) trackerStore(ctx context.Context, classes *tracing.Classes) (trackerstore.Store, error) {
+func (p *parts) trackerStore(ctx context.Context, d *domain.Domain) (trackerstore.Store, error) {
 	e := p.endpoints.TrackerStore
 	kind := "sql"
 	if e != nil {
@@ -161,8 +190,8 @@ func (p *parts) trackerStore(ctx context.Context, classes *tracing.Classes) (tra
 	}
 	switch kind {
 	case "", "in_memory":
-		classes.TrackerStore = "InMemoryTrackerStore"
-		return memstore.New(p.model.Domain()), nil
+		p.classes.TrackerStore = "InMemoryTrackerStore"
+		return memstore.New(d), nil
 	case "sql":
 		config := sqlstore.DefaultConfig()
 		if e == nil {
@@ -170,11 +199,11 @@ func (p *parts) trackerStore(ctx context.Context, classes *tracing.Classes) (tra
 		} else if err := sqlConfig(e, &config); err != nil {
 			return nil, err
 		}
-		store, err := sqlstore.Open(ctx, config, p.model.Domain())
+		store, err := sqlstore.Open(ctx, config, d)
 		if err != nil {
 			return nil, err
 		}
-		classes.TrackerStore = "SQLTrackerStore"
+		p.classes.TrackerStore = "SQLTrackerStore"
 		p.out.checks["tracker_store"] = store.Ready
 		p.onClose(func(context.Context) error { return store.Close() })
 		return store, nil
@@ -219,7 +248,7 @@ func sqlConfig(e *project.Endpoint, c *sqlstore.Config) error {
 	return problems.Err()
 }
 
-func (p *parts) eventBroker(classes *tracing.Classes) (broker.Broker, error) {
+func (p *parts) eventBroker() (broker.Broker, error) {
 	e := p.endpoints.EventBroker
 	if e == nil {
 		return nil, nil
@@ -239,14 +268,15 @@ func (p *parts) eventBroker(classes *tracing.Classes) (broker.Broker, error) {
 	if err != nil {
 		return nil, err
 	}
-	classes.Broker = "FileEventBroker"
+	p.classes.Broker = "FileEventBroker"
 	p.out.checks["event_broker"] = b.Ready
 	p.onClose(b.Close)
 	return b, nil
 }
 
-// actionServer makes the client of action_endpoint; nil without one.
-func (p *parts) actionServer() (action.Server, error) {
+// actionServer makes the client of action_endpoint for a model with that domain;
+// nil without one.
+func (p *parts) actionServer(d *domain.Domain) (action.Server, error) {
 	e := p.endpoints.Action
 	if e == nil {
 		return nil, nil
@@ -257,7 +287,7 @@ func (p *parts) actionServer() (action.Server, error) {
 			Hint: "start an action server with it, python -m rasa_sdk --actions " + module.TextOrEmpty() + ", and set url",
 		}
 	}
-	domainJSON, err := p.model.Domain().MarshalJSON()
+	domainJSON, err := d.MarshalJSON()
 	if err != nil {
 		return nil, fmt.Errorf("encode domain: %w", err)
 	}
@@ -277,7 +307,7 @@ func (p *parts) actionServer() (action.Server, error) {
 	if s := e.Param("domain_digest"); s != nil {
 		settings.DomainDigest = s.Flag
 	}
-	return webhook.New(settings, p.model.Domain(), domainJSON)
+	return webhook.New(settings, d, domainJSON)
 }
 
 // actionServerRPC makes the client of an action server that speaks gRPC. What is
@@ -311,8 +341,8 @@ func texts(m map[string]any) map[string]string {
 }
 
 // generator makes what generates responses: the domain's, or a server.
-func (p *parts) generator() (nlg.Generator, error) {
-	templates := nlg.NewTemplates(p.model.Domain(), nil, p.logger)
+func (p *parts) generator(d *domain.Domain) (nlg.Generator, error) {
+	templates := nlg.NewTemplates(d, nil, p.logger)
 	e := p.endpoints.NLG
 	switch {
 	case e == nil || e.Type == "response":
@@ -328,7 +358,7 @@ func (p *parts) generator() (nlg.Generator, error) {
 	return remote.New(endpoint.Settings{
 		URL: e.URL, Params: texts(e.Params), Headers: texts(e.Headers), Username: e.Username, Password: e.Password,
 		Token: e.Token, TokenName: e.TokenName, CAFile: e.CAFile, Wrap: p.tracing.Endpoint,
-	}, p.model.Domain())
+	}, d)
 }
 
 // predictionLimit reads MAX_NUMBER_OF_PREDICTIONS.
@@ -352,8 +382,8 @@ const closeTime = 5 * time.Second
 // Close delivers what is waiting and closes stores, brokers and tracing.
 func (a *Assistant) Close(ctx context.Context) error {
 	var errs []error
-	if a.Processor != nil {
-		a.Processor.Close()
+	if a.parts != nil && a.parts.reminders != nil {
+		a.parts.reminders.Stop()
 	}
 	for i := len(a.closers) - 1; i >= 0; i-- {
 		ctx, cancel := context.WithTimeout(ctx, closeTime)

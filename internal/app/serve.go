@@ -29,7 +29,10 @@ import (
 
 // Open makes an assistant of a model and what endpoints.yml names. The caller
 // closes it.
-func Open(ctx context.Context, o ServeOptions) (*Assistant, error) {
+func Open(ctx context.Context, o ServeOptions) (*Assistant, error) { return openTraced(ctx, o, false) }
+
+// openTraced opens an assistant; if there is no model, one without.
+func openTraced(ctx context.Context, o ServeOptions, withoutModel bool) (*Assistant, error) {
 	var view *viewer.Viewer
 	if o.Trace {
 		options := viewer.Options{}
@@ -42,7 +45,7 @@ func Open(ctx context.Context, o ServeOptions) (*Assistant, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := open(ctx, o, t)
+	a, err := open(ctx, o, t, withoutModel)
 	if err != nil {
 		return nil, errors.Join(err, t.Shutdown(ctx))
 	}
@@ -50,25 +53,28 @@ func Open(ctx context.Context, o ServeOptions) (*Assistant, error) {
 	return a, nil
 }
 
-func open(ctx context.Context, o ServeOptions, t *tracing.Tracing) (*Assistant, error) {
+func open(ctx context.Context, o ServeOptions, t *tracing.Tracing, withoutModel bool) (*Assistant, error) {
 	if o.RemoteStorage != "" {
 		return nil, fmt.Errorf("--remote-storage %s is not built yet; fetch the model yourself and name it with --model", o.RemoteStorage)
-	}
-	m, err := findModel(o.Model)
-	if err != nil {
-		return nil, err
 	}
 	logger := o.Logger
 	if t != nil {
 		logger = slog.New(t.LogHandler(logger.Handler()))
 	}
-	loaded, err := load(m, t, logger)
+	var loaded *assistant.Assistant
+	m, err := findModel(o.Model)
+	if err == nil {
+		loaded, err = load(m, t, logger)
+	} else if withoutModel && errors.Is(err, model.ErrNone) {
+		logger.Warn("there is no model; routes that need one answer 409", "model", o.Model)
+		err = nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	p := &parts{options: o, model: loaded, tracing: t, logger: logger}
+	p := &parts{options: o, tracing: t, logger: logger}
 	p.endpoints = project.ReadEndpoints(o.Endpoints, o.Endpoints, &p.problems)
-	return p.assemble(ctx)
+	return p.assemble(ctx, loaded)
 }
 
 func load(m *model.Model, t *tracing.Tracing, logger *slog.Logger) (*assistant.Assistant, error) {
@@ -77,11 +83,7 @@ func load(m *model.Model, t *tracing.Tracing, logger *slog.Logger) (*assistant.A
 
 // Serve runs an assistant's channels, and its HTTP API if wanted, until ctx ends.
 func Serve(ctx context.Context, o ServeOptions) (err error) {
-	a, err := Open(ctx, o)
-	if errors.Is(err, model.ErrNone) && o.EnableAPI {
-		o.Logger.Warn("there is no model; routes that need one answer 409", "model", o.Model)
-		a, err = &Assistant{}, nil
-	}
+	a, err := openTraced(ctx, o, o.EnableAPI)
 	if err != nil {
 		return err
 	}
@@ -92,7 +94,8 @@ func Serve(ctx context.Context, o ServeOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	server, err := newServer(o, a, channels)
+	h := newHost(a)
+	server, err := newServer(o, a, h, channels)
 	if err != nil {
 		return err
 	}
@@ -108,6 +111,7 @@ func Serve(ctx context.Context, o ServeOptions) (err error) {
 		scheme = "https"
 	}
 	o.Logger.Info("the assistant is ready", "url", fmt.Sprintf("%s://%s", scheme, listener.Addr()), "model", modelOf(a), "api", o.EnableAPI)
+	defer h.restoreReminders(ctx)()
 	return server.Serve(ctx, listener, o.DrainTimeout)
 }
 
@@ -135,15 +139,12 @@ func channelNames(channels []channel.Input) []string {
 	return names
 }
 
-func newServer(o ServeOptions, a *Assistant, channels []channel.Input) (*httpapi.Server, error) {
+func newServer(o ServeOptions, a *Assistant, h *host, channels []channel.Input) (*httpapi.Server, error) {
 	settings := httpapi.Settings{
-		Channels: channels, EnableAPI: o.EnableAPI, AuthToken: orEnv(o.AuthToken, "AUTH_TOKEN"),
+		Host: h, Channels: channels, EnableAPI: o.EnableAPI, AuthToken: orEnv(o.AuthToken, "AUTH_TOKEN"),
 		JWT:  httpapi.JWT{Secret: orEnv(o.JWTSecret, "JWT_SECRET"), Method: orEnv(o.JWTMethod, "JWT_METHOD")},
 		CORS: o.CORS, ResponseTimeout: time.Duration(o.ResponseTimeoutSeconds) * time.Second,
-		Checks: a.checks, Middleware: a.middleware(), Log: o.Logger, Examine: examiner(a.understands, o.Logger),
-	}
-	if a.Processor != nil { // an interface must not hold a nil pointer
-		settings.Assistant, settings.Handle = a.Processor, a.HandleMessage
+		Checks: a.checks, Middleware: a.middleware(), Log: o.Logger, Examine: examiner(h.model, o.Logger),
 	}
 	return httpapi.New(settings)
 }

@@ -129,11 +129,11 @@ func reportUnknown(a *assistant.Assistant, data *nludata.TrainingData, problems 
 // errNoModel says that there is nothing to judge.
 var errNoModel = errors.New("no model is loaded")
 
-// examiner judges the running model, which may be nil, or the one at a path. Its
+// examiner judges the running model, of which there may be none, or the one at a path. Its
 // work is not traced: a test parses thousands of texts.
-func examiner(running *assistant.Assistant, logger *slog.Logger) httpapi.Examiner {
+func examiner(running func() *assistant.Assistant, logger *slog.Logger) httpapi.Examiner {
 	return func(ctx context.Context, path string, data *nludata.TrainingData) (*evaluate.Evaluations, error) {
-		parser := running
+		parser := running()
 		if parser != nil {
 			parser = parser.Unwatched()
 		}

@@ -43,7 +43,7 @@ var mayImport = map[string]string{
 	// contracts
 	"nlu":          "diag graph nludata ml/sparse pyregexp",
 	"dialogue":     "graph diag domain tracker story pystr nlu",
-	"trackerstore": "tracker",
+	"trackerstore": "domain tracker",
 	"lockstore":    "",
 	"broker":       "tracker",
 	"channel":      "pystr",
@@ -76,7 +76,7 @@ var mayImport = map[string]string{
 	"lockstore/*":    "lockstore",
 	"broker/*":       "broker tracker",
 	"channel/*":      "channel httpio tracker",
-	"httpapi":        "httpio evaluate nludata yamlfile lockstore conversation channel tracker trackerstore domain nlu emulate version diag",
+	"httpapi":        "httpio evaluate nludata yamlfile lockstore conversation channel story tracker trackerstore domain nlu emulate version diag",
 	"tracing":        "diag yamlfile graph conversation action action/webhook dialogue tracker version tracing/*",
 	"tracing/*":      "tracing/record",
 

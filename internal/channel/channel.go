@@ -3,6 +3,8 @@ package channel
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"net/http"
 )
@@ -16,6 +18,13 @@ type Message struct {
 	MessageID string // 32 hex digits; made up on arrival if the channel has none
 	Metadata  map[string]any
 	Output    Output // where answers go
+}
+
+// NewMessageID makes up an identifier of 32 hex digits, as Rasa does.
+func NewMessageID() string {
+	var id [16]byte
+	rand.Read(id[:]) // never fails
+	return hex.EncodeToString(id[:])
 }
 
 // Response is one message of the assistant, as it is rendered: text, buttons,

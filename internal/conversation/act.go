@@ -85,6 +85,19 @@ func (t *turn) apply(ctx context.Context, events []tracker.Event) error {
 		t.stamp(e, now+float64(i)/1e6) // keeps the order where stores sort by time
 		t.tracker.Update(e)
 	}
+	if err := t.sideEffects(ctx, events); err != nil {
+		return err
+	}
+	for _, e := range events {
+		if _, ok := e.(*tracker.UserUttered); ok {
+			return t.extractSlots(ctx)
+		}
+	}
+	return nil
+}
+
+// sideEffects does what events ask for beyond the conversation itself.
+func (t *turn) sideEffects(ctx context.Context, events []tracker.Event) error {
 	for _, e := range events {
 		switch e := e.(type) {
 		case *tracker.BotUttered:
@@ -92,18 +105,13 @@ func (t *turn) apply(ctx context.Context, events []tracker.Event) error {
 				return err
 			}
 		case *tracker.ReminderScheduled:
-			t.reminders.schedule(t.tracker.ConversationID, e, t.output)
+			t.Reminders.schedule(t.tracker.ConversationID, e, t.output, t.Now())
 		case *tracker.ReminderCancelled:
-			t.reminders.cancel(t.tracker.ConversationID, e)
+			t.Reminders.cancel(t.tracker.ConversationID, e)
 		case *tracker.SlotSet:
 			if t.Domain.Slot(e.Name) == nil {
 				t.Logger.ErrorContext(ctx, "slot is not in the domain and stays unset", "conversation_id", t.tracker.ConversationID, "slot", e.Name)
 			}
-		}
-	}
-	for _, e := range events {
-		if _, ok := e.(*tracker.UserUttered); ok {
-			return t.extractSlots(ctx)
 		}
 	}
 	return nil

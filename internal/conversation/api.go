@@ -43,7 +43,10 @@ func (p *Processor) Tracker(ctx context.Context, conversationID string) (t *trac
 
 // AppendEvents adds events to a conversation and saves it. A session is started
 // first unless the events begin with one. Times that events carry are kept.
-func (p *Processor) AppendEvents(ctx context.Context, conversationID string, events []tracker.Event) (t *tracker.Tracker, err error) {
+//
+// With an output their side effects happen, too: what the assistant says goes to
+// it, reminders are scheduled and cancelled.
+func (p *Processor) AppendEvents(ctx context.Context, conversationID string, events []tracker.Event, effects channel.Output) (t *tracker.Tracker, err error) {
 	err = p.locked(ctx, conversationID, func(ctx context.Context) error {
 		turn := &turn{Processor: p}
 		if turn.tracker, err = p.load(ctx, conversationID); err != nil {
@@ -56,7 +59,11 @@ func (p *Processor) AppendEvents(ctx context.Context, conversationID string, eve
 		}
 		turn.keepTimes(events)
 		t = turn.tracker
-		return p.save(ctx, t)
+		if err := p.save(ctx, t); err != nil || effects == nil {
+			return err
+		}
+		turn.output = effects
+		return turn.sideEffects(ctx, events)
 	})
 	return t, err
 }
@@ -119,15 +126,16 @@ func (p *Processor) TriggerIntent(ctx context.Context, conversationID, intent st
 		if err := t.updateSession(ctx, nil); err != nil {
 			return err
 		}
-		err := t.trigger(ctx, intent, entities)
+		err := t.trigger(ctx, intent, entities, "")
 		result = t.tracker
 		return err
 	})
 	return result, err
 }
 
-// trigger records an intent that came from outside and goes on from there.
-func (t *turn) trigger(ctx context.Context, intent string, entities []tracker.Entity) error {
+// trigger records an intent that came from outside, or from the reminder of that
+// name, and goes on from there.
+func (t *turn) trigger(ctx context.Context, intent string, entities []tracker.Entity, reminder string) error {
 	text := "EXTERNAL: " + intent
 	list := make([]any, len(entities))
 	for i, e := range entities {
@@ -135,6 +143,9 @@ func (t *turn) trigger(ctx context.Context, intent string, entities []tracker.En
 	}
 	channelName := t.tracker.LatestInputChannel()
 	metadata := map[string]any{"is_external": true}
+	if reminder != "" {
+		metadata[reminderKey] = reminder
+	}
 	e := &tracker.UserUttered{
 		Base: tracker.Base{Metadata: metadata}, Text: text, HasText: true, Intent: intent, Confidence: 1, Entities: entities,
 		InputChannel: channelName,

@@ -3,6 +3,7 @@ package conversation_test
 import (
 	"context"
 	"errors"
+	"iter"
 	"log/slog"
 	"slices"
 	"strings"
@@ -357,4 +358,162 @@ func TestHookSeesTheStepsOfATurn(t *testing.T) {
 	if diff := cmp.Diff(want, tree); diff != "" {
 		t.Error(diff)
 	}
+}
+
+// durable is a memory store that claims to outlive the process.
+type durable struct{ *memstore.Store }
+
+func (s durable) WithReminders(ctx context.Context, _ time.Time) iter.Seq2[string, error] {
+	return s.ConversationIDs(ctx)
+}
+
+func TestRemindersAreRestored(t *testing.T) {
+	at := func(d time.Duration) string { return time.Now().Add(d).Format("2006-01-02T15:04:05.000000") }
+	remind := func(name, when string) tracker.Event {
+		return &tracker.ReminderScheduled{Name: name, Intent: "greet", DateTime: when}
+	}
+	for _, c := range []struct {
+		name   string
+		events func() []tracker.Event
+		want   int // how often the assistant is reminded within a minute
+	}{
+		{"one to come", func() []tracker.Event { return []tracker.Event{remind("r", at(time.Second))} }, 1},
+		{"one overdue", func() []tracker.Event { return []tracker.Event{remind("r", at(-time.Hour))} }, 1},
+		{"one long overdue", func() []tracker.Event { return []tracker.Event{remind("r", at(-48*time.Hour))} }, 0},
+		{"one far away", func() []tracker.Event { return []tracker.Event{remind("r", at(time.Hour))} }, 0},
+		{"two", func() []tracker.Event {
+			return []tracker.Event{remind("r", at(time.Second)), remind("s", at(time.Second))}
+		}, 2},
+		{"two of one name", func() []tracker.Event {
+			return []tracker.Event{remind("r", at(time.Second)), remind("r", at(time.Second))}
+		}, 1},
+		{"one cancelled", func() []tracker.Event {
+			return []tracker.Event{remind("r", at(time.Second)), &tracker.ReminderCancelled{Name: "r"}}
+		}, 0},
+		{"one that was before a restart", func() []tracker.Event {
+			return []tracker.Event{remind("r", at(time.Second)), &tracker.Restarted{}, &tracker.ActionExecuted{Name: "action_listen"}}
+		}, 0},
+		{"one without a usable time", func() []tracker.Event { return []tracker.Event{remind("r", "soon")} }, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				store := newStore()
+				first := conversation.New(settings(store, nil))
+				say(t, first, store, "greet")
+				if _, err := first.AppendEvents(t.Context(), "c", c.events(), nil); err != nil {
+					t.Fatal(err)
+				}
+				first.Close()
+				for range 2 { // a second restart repeats nothing
+					s := settings(store, nil)
+					s.Store = durable{store}
+					p := conversation.New(s)
+					if err := p.RestoreReminders(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+					time.Sleep(time.Minute)
+					synctest.Wait()
+					p.Close()
+				}
+				spoken := 0
+				for _, e := range stored(t, store) {
+					if u, ok := e.(*tracker.UserUttered); ok && u.Text == "EXTERNAL: greet" {
+						spoken++
+					}
+				}
+				if spoken != c.want {
+					t.Errorf("reminded %d times, want %d", spoken, c.want)
+				}
+			})
+		})
+	}
+}
+
+// A reminder that becomes due while no model is loaded waits for the next.
+func TestRemindersWaitForAModel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newStore()
+		s := settings(store, nil)
+		s.Reminders = conversation.NewReminders(s.Logger)
+		p := conversation.New(s)
+		defer p.Close()
+		s.Reminders.Serve(p)
+		say(t, p, store, "remind")
+		before := len(stored(t, store))
+		s.Reminders.Serve(nil)
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		if got := len(stored(t, store)); got != before {
+			t.Errorf("%d events without a model", got-before)
+		}
+		s.Reminders.Serve(p)
+		synctest.Wait()
+		if got := len(stored(t, store)); got == before {
+			t.Error("the reminder was forgotten")
+		}
+	})
+}
+
+func TestExecuteForecastAndLog(t *testing.T) {
+	store := newStore()
+	p := newProcessor(t, store, nil)
+	if _, err := p.Execute(t.Context(), "c", "utter_hi", "", 0, nil); !errors.Is(err, conversation.ErrUnknownConversation) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := p.Forecast(t.Context(), "c"); !errors.Is(err, conversation.ErrUnknownConversation) {
+		t.Errorf("got %v", err)
+	}
+	tr, err := p.LogMessage(t.Context(), channel.Message{Text: "greet", HasText: true, SenderID: "c", MessageID: "7"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tr.Slot("said") != "greet" || tr.LatestMessage().MessageID != "7" {
+		t.Errorf("the message left %v, %+v", tr.Slots(), tr.LatestMessage())
+	}
+	before := len(stored(t, store))
+	f, err := p.Forecast(t.Context(), "c")
+	if err != nil || f.Policy != "Script" || f.Confidence != 1 || len(f.Actions) != len(f.Probabilities) || len(stored(t, store)) != before {
+		t.Errorf("forecast %+v, %v; %d events more", f, err, len(stored(t, store))-before)
+	}
+	out := channel.NewCollector("rest")
+	if tr, err = p.Execute(t.Context(), "c", "utter_hi", "Me", 0.25, out); err != nil {
+		t.Fatal(err)
+	}
+	ran := tr.LatestAction()
+	if ran.Name != "utter_hi" || ran.Policy != "Me" || ran.Confidence != 0.25 || len(out.Messages()) != 1 {
+		t.Errorf("executed %+v", ran)
+	}
+	if _, err := p.Execute(t.Context(), "c", "action_nope", "", 0, out); !errors.Is(err, conversation.ErrUnknownAction) {
+		t.Errorf("got %v", err)
+	}
+	f, err = p.ForecastEvents(t.Context(), "x", nil)
+	if err != nil || f.Policy != "followup_action" || f.Tracker.Followup() != "" {
+		t.Errorf("forecast of nothing: %+v %v", f, err)
+	}
+}
+
+func TestStoreOfAnotherModel(t *testing.T) {
+	other := &domain.Domain{}
+	other.Complete()
+	store := memstore.New(other)
+	p := conversation.New(settings(store, nil))
+	defer p.Close()
+	say(t, p, store, "greet")
+	tr, err := p.Tracker(t.Context(), "c")
+	if err != nil || tr.Slot("said") != "greet" || len(tr.Unsaved()) != 0 {
+		t.Errorf("%v %v", tr.Slots(), err)
+	}
+	store.UseDomain(p.Domain)
+	if tr := mustRetrieve(t, store); tr.Slot("said") != "greet" {
+		t.Errorf("%v", tr.Slots())
+	}
+}
+
+func mustRetrieve(t *testing.T, store *memstore.Store) *tracker.Tracker {
+	t.Helper()
+	tr, err := store.Retrieve(t.Context(), "c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tr
 }

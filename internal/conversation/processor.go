@@ -43,6 +43,7 @@ type Settings struct {
 	Locks       lockstore.Store
 	Broker      broker.Broker // nil for none
 	Hook        Hook          // nil for none
+	Reminders   *Reminders    // shared with later processors; nil makes some of its own
 	Logger      *slog.Logger
 
 	ModelID        string
@@ -55,8 +56,7 @@ type Settings struct {
 // Processor takes messages from arrival to reply. It is safe for concurrent use.
 type Processor struct {
 	Settings
-	origin    map[string]any // metadata of every event: the model and the assistant
-	reminders reminders
+	origin map[string]any // metadata of every event: the model and the assistant
 }
 
 // New returns a processor.
@@ -71,12 +71,15 @@ func New(s Settings) *Processor {
 	if s.AssistantID != "" {
 		p.origin["assistant_id"] = s.AssistantID
 	}
-	p.reminders.start(p)
+	if p.Reminders == nil {
+		p.Reminders = NewReminders(s.Logger)
+		p.Reminders.Serve(p)
+	}
 	return p
 }
 
-// Close drops what is scheduled. Stores and brokers belong to the caller.
-func (p *Processor) Close() { p.reminders.stop() }
+// Close stops the reminders. Stores and brokers belong to the caller.
+func (p *Processor) Close() { p.Reminders.Stop() }
 
 // step runs f as a step that the hook may watch.
 func (p *Processor) step(ctx context.Context, s *Step, f func(ctx context.Context) error) error {
@@ -136,7 +139,7 @@ func (p *Processor) locked(ctx context.Context, conversationID string, f func(ct
 func (p *Processor) handle(ctx context.Context, m channel.Message) error {
 	turn := turn{Processor: p, messageID: m.MessageID, output: m.Output}
 	err := p.step(ctx, &Step{Name: StepLog, ConversationID: m.SenderID, MessageID: m.MessageID}, func(ctx context.Context) error {
-		return turn.log(ctx, m)
+		return turn.log(ctx, m, nil)
 	})
 	if err != nil {
 		return err
@@ -158,8 +161,8 @@ func (t *turn) finish(ctx context.Context) error {
 }
 
 // log loads the conversation, starts a session where one is due, and appends the
-// user's message.
-func (t *turn) log(ctx context.Context, m channel.Message) error {
+// user's message: the given one, or else what NLU makes of the text.
+func (t *turn) log(ctx context.Context, m channel.Message, message *tracker.UserUttered) error {
 	var err error
 	if t.tracker, err = t.load(ctx, m.SenderID); err != nil {
 		return err
@@ -167,9 +170,10 @@ func (t *turn) log(ctx context.Context, m channel.Message) error {
 	if err := t.updateSession(ctx, m.Metadata); err != nil {
 		return err
 	}
-	message, err := t.interpret(ctx, m)
-	if err != nil {
-		return err
+	if message == nil {
+		if message, err = t.interpret(ctx, m); err != nil {
+			return err
+		}
 	}
 	t.record(message)
 	return nil
@@ -185,6 +189,9 @@ func (p *Processor) load(ctx context.Context, conversationID string) (t *tracker
 		}
 		if err != nil {
 			return fmt.Errorf("load conversation: %w", err)
+		}
+		if t.Domain() != p.Domain { // a store that another model has filled
+			t = tracker.FromEvents(conversationID, p.Domain, t.Events())
 		}
 		step.NumberOfEvents = len(t.Events())
 		return nil

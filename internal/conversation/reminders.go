@@ -3,6 +3,7 @@ package conversation
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"reflect"
 	"sync"
 	"time"
@@ -14,49 +15,73 @@ import (
 // maxReminders bounds what is scheduled in this process.
 const maxReminders = 100_000
 
-// reminders are the scheduled reminders of all conversations. They live in
-// memory, as in Rasa, and are gone after a restart.
-type reminders struct {
-	processor *Processor
-	ctx       context.Context // of those that fire; ends with stop
-	breakOff  context.CancelFunc
+// Reminders are the scheduled reminders of all conversations. A reminder is an
+// event of its conversation, so nothing else has to be stored: Restore schedules
+// again what a stopped process has left. They outlive the processor that
+// scheduled them; those that become due are handed to the one that serves.
+type Reminders struct {
+	logger   *slog.Logger
+	ctx      context.Context // of those that fire; ends with Stop
+	breakOff context.CancelFunc
 
-	mu     sync.Mutex
-	next   int
-	timers map[int]scheduled
-	closed bool
-	wait   sync.WaitGroup
+	mu      sync.Mutex
+	serving *Processor // nil: what becomes due waits
+	next    int
+	waiting map[int]*scheduled
+	closed  bool
+	wait    sync.WaitGroup
 }
 
 // scheduled is one reminder that waits for its time.
 type scheduled struct {
 	conversationID string
 	event          *tracker.ReminderScheduled
+	output         channel.Output // where it speaks; nil for nowhere
 	timer          *time.Timer
+	due            bool // its time has come, and no processor served
 }
 
-func (r *reminders) start(p *Processor) {
-	r.processor = p
+// NewReminders returns an empty schedule without a processor.
+func NewReminders(logger *slog.Logger) *Reminders {
+	r := &Reminders{logger: logger, waiting: map[int]*scheduled{}}
 	r.ctx, r.breakOff = context.WithCancel(context.Background())
-	r.timers = map[int]scheduled{}
+	return r
 }
 
-// stop drops all reminders, breaks off those that are firing, and waits for them.
-func (r *reminders) stop() {
+// Serve hands reminders that become due to p from now on. Without a processor
+// they wait for the next.
+func (r *Reminders) Serve(p *Processor) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.serving = p
+	if p == nil {
+		return
+	}
+	for id, s := range r.waiting {
+		if s.due {
+			r.fire(id)
+		}
+	}
+}
+
+// Stop breaks off the reminders that are firing and waits for them. Those that
+// are scheduled stay in the tracker store only.
+func (r *Reminders) Stop() {
 	r.breakOff()
 	r.mu.Lock()
 	r.closed = true
-	for id, s := range r.timers {
+	for id, s := range r.waiting {
 		s.timer.Stop()
-		delete(r.timers, id)
+		delete(r.waiting, id)
 	}
 	r.mu.Unlock()
 	r.wait.Wait()
 }
 
 // schedule sets a reminder; one of the same name in the conversation is replaced.
-func (r *reminders) schedule(conversationID string, e *tracker.ReminderScheduled, out channel.Output) {
-	logger := r.processor.Logger.With("conversation_id", conversationID, "reminder", e.Name)
+// A time that has passed is now.
+func (r *Reminders) schedule(conversationID string, e *tracker.ReminderScheduled, out channel.Output, now time.Time) {
+	logger := r.logger.With("conversation_id", conversationID, "reminder", e.Name)
 	when, err := tracker.ParseTime(e.DateTime)
 	if err != nil {
 		logger.Error("reminder has no usable time and is left out", "err", err)
@@ -64,44 +89,57 @@ func (r *reminders) schedule(conversationID string, e *tracker.ReminderScheduled
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.closed || len(r.timers) >= maxReminders {
+	if r.closed || len(r.waiting) >= maxReminders {
 		logger.Error("reminder is left out: too many are scheduled, or the server is stopping")
 		return
 	}
-	for id, s := range r.timers {
+	for id, s := range r.waiting {
 		if e.Name != "" && s.conversationID == conversationID && s.event.Name == e.Name {
-			s.timer.Stop()
-			delete(r.timers, id)
+			r.drop(id)
 		}
 	}
 	id := r.next
 	r.next++
-	r.timers[id] = scheduled{conversationID, e, time.AfterFunc(until(when, r.processor.Now()), func() {
+	s := &scheduled{conversationID: conversationID, event: e, output: out}
+	r.waiting[id] = s
+	s.timer = time.AfterFunc(max(0, when.Sub(now)), func() {
 		r.mu.Lock()
-		_, waiting := r.timers[id]
-		delete(r.timers, id)
-		if waiting {
-			r.wait.Add(1)
+		defer r.mu.Unlock()
+		s.due = true
+		if r.serving != nil {
+			r.fire(id)
 		}
-		r.mu.Unlock()
-		if !waiting {
-			return
+	})
+}
+
+func (r *Reminders) drop(id int) {
+	r.waiting[id].timer.Stop()
+	delete(r.waiting, id)
+}
+
+// fire lets a reminder speak, unless it was dropped in the meantime. The caller
+// holds the mutex.
+func (r *Reminders) fire(id int) {
+	s, waiting := r.waiting[id]
+	if !waiting {
+		return
+	}
+	delete(r.waiting, id)
+	p := r.serving
+	r.wait.Go(func() {
+		if err := p.fire(r.ctx, s.conversationID, s.event, s.output); err != nil {
+			r.logger.Error("reminder failed", "conversation_id", s.conversationID, "reminder", s.event.Name, "err", err)
 		}
-		defer r.wait.Done()
-		if err := r.processor.fire(r.ctx, conversationID, e, out); err != nil {
-			logger.Error("reminder failed", "err", err)
-		}
-	})}
+	})
 }
 
 // cancel drops the conversation's reminders that match; absent fields match all.
-func (r *reminders) cancel(conversationID string, c *tracker.ReminderCancelled) {
+func (r *Reminders) cancel(conversationID string, c *tracker.ReminderCancelled) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for id, s := range r.timers {
+	for id, s := range r.waiting {
 		if s.conversationID == conversationID && matches(s.event, c) {
-			s.timer.Stop()
-			delete(r.timers, id)
+			r.drop(id)
 		}
 	}
 }
@@ -111,6 +149,10 @@ func matches(e *tracker.ReminderScheduled, c *tracker.ReminderCancelled) bool {
 		(c.Intent == "" || c.Intent == e.Intent) &&
 		(c.Entities == nil || reflect.DeepEqual(c.Entities, e.Entities))
 }
+
+// reminderKey is where the message that a reminder causes names it. From it a
+// later process knows that the reminder has spoken.
+const reminderKey = "reminder"
 
 // fire goes on with a conversation as if the user had expressed the reminder's
 // intent, unless the user has spoken since or the reminder no longer counts.
@@ -131,7 +173,7 @@ func (p *Processor) fire(ctx context.Context, conversationID string, e *tracker.
 		if err != nil {
 			return fmt.Errorf("reminder %q: %w", e.Name, err)
 		}
-		return t.trigger(ctx, e.Intent, entities)
+		return t.trigger(ctx, e.Intent, entities, e.Name)
 	})
 }
 

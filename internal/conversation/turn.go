@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
-	"time"
 
 	"github.com/loquat-dev/loquat/internal/action"
 	"github.com/loquat-dev/loquat/internal/channel"
@@ -160,9 +158,4 @@ func (t *turn) predict(ctx context.Context) (name string, prediction *dialogue.P
 		return nil
 	})
 	return name, prediction, confidence, err
-}
-
-// until is how long to wait for a reminder; a time that has passed is now.
-func until(when, now time.Time) time.Duration {
-	return time.Duration(math.Max(0, float64(when.Sub(now))))
 }

@@ -117,32 +117,13 @@ func (e *exchange) conversation() string {
 // unbuiltRoutes are the routes of Rasa that the server answers with 501, and the
 // channels that it doesn't have.
 var unbuiltRoutes = []string{
-	"/domain", "/model/train", "/model/test/stories", "/model/predict", "/model",
-	"/webhooks/callback/webhook",
+	"/model/train", "/model/test/stories", "/webhooks/callback/webhook",
 }
 
 func (e *exchange) needsUnbuiltRoute() bool {
 	// Who may not pass is refused all the same, and so is a method that does not exist.
-	if slices.Contains([]int{401, 403, 404, 405}, e.Response.Status) && !strings.Contains(e.Request.Path, "/conversations/nobody") {
+	if slices.Contains([]int{401, 403, 404, 405}, e.Response.Status) {
 		return false
 	}
-	path := e.Request.Path
-	if slices.Contains(unbuiltRoutes, path) && e.Request.Method != "OPTIONS" {
-		return true
-	}
-	if !strings.HasPrefix(path, "/conversations/") {
-		return false
-	}
-	for _, suffix := range []string{"/story", "/execute", "/predict", "/messages"} {
-		if strings.HasSuffix(path, suffix) {
-			return true
-		}
-	}
-	return false
-}
-
-// changesModel reports whether an exchange put another model in the place of the
-// project's, or none.
-func (e *exchange) changesModel() bool {
-	return e.Request.Path == "/model" && e.Response.Status == 204
+	return slices.Contains(unbuiltRoutes, e.Request.Path) && e.Request.Method != "OPTIONS"
 }

@@ -18,7 +18,6 @@ type replay struct {
 	server  *server
 	client  *http.Client
 	spoiled map[string]string // conversations that went through something not built, and why
-	all     string            // the same for the whole server
 
 	secondUser map[string]float64 // see remember
 }
@@ -41,23 +40,18 @@ func (r *replay) exchange(e *exchange) {
 	id := e.conversation()
 	switch {
 	case e.needsUnbuiltRoute():
-		if e.changesModel() {
-			r.all = "needs " + e.Request.Method + " /model"
-		}
 		if id == "" {
 			r.report.notCovered("needs " + e.Request.Method + " " + e.Request.Path)
 			return
 		}
 		r.spoiled[id] = "needs " + e.Request.Method + " " + e.Request.Path
-	case r.all == "" && strings.Contains(r.file.Setup.Models, "empty") && e.Response.Status == http.StatusConflict && !e.isBuilt():
+	case strings.Contains(r.file.Setup.Models, "empty") && e.Response.Status == http.StatusConflict && !e.isBuilt():
 		r.report.notCovered("needs " + e.Request.Path)
 		return
 	}
-	for _, reason := range []string{r.all, r.spoiled[id]} {
-		if reason != "" && !e.isRefused() { // who may not pass learns nothing about the state
-			r.report.notCovered(reason)
-			return
-		}
+	if reason := r.spoiled[id]; reason != "" && !e.isRefused() { // who may not pass learns nothing about the state
+		r.report.notCovered(reason)
+		return
 	}
 	known, listed := differences[strings.TrimSuffix(r.file.name, ".json")+"/"+e.ID]
 	switch {

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/loquat-dev/loquat/internal/conversation"
 	"github.com/loquat-dev/loquat/internal/httpio"
 	"github.com/loquat-dev/loquat/internal/lockstore"
 	"github.com/loquat-dev/loquat/internal/tracker"
@@ -19,11 +20,11 @@ import (
 const conversationsPrefix = "/conversations/"
 
 // handler serves one method of a resource below /conversations/{id}/.
-type handler func(s *Server, w http.ResponseWriter, r *http.Request, conversationID string)
+type handler func(s *Server, w http.ResponseWriter, r *http.Request, a Assistant, conversationID string)
 
-// resources are what there is below /conversations/{id}/, by method; a nil
-// handler is a route that is not built. Identifiers may contain slashes, so paths
-// are read from their end, and longer suffixes come first.
+// resources are what there is below /conversations/{id}/, by method. Identifiers
+// may contain slashes, so paths are read from their end, and longer suffixes come
+// first.
 var resources = []struct {
 	suffix   string
 	handlers map[string]handler
@@ -31,10 +32,10 @@ var resources = []struct {
 	{"/tracker/events", map[string]handler{http.MethodPost: (*Server).appendEvents, http.MethodPut: (*Server).replaceEvents}},
 	{"/tracker", map[string]handler{http.MethodGet: (*Server).getTracker}},
 	{"/trigger_intent", map[string]handler{http.MethodPost: (*Server).triggerIntent}},
-	{"/story", map[string]handler{http.MethodGet: nil}},
-	{"/execute", map[string]handler{http.MethodPost: nil}},
-	{"/predict", map[string]handler{http.MethodPost: nil}},
-	{"/messages", map[string]handler{http.MethodPost: nil}},
+	{"/story", map[string]handler{http.MethodGet: (*Server).getStory}},
+	{"/execute", map[string]handler{http.MethodPost: (*Server).execute}},
+	{"/predict", map[string]handler{http.MethodPost: (*Server).predict}},
+	{"/messages", map[string]handler{http.MethodPost: (*Server).addMessage}},
 }
 
 // conversation serves everything below /conversations/.
@@ -56,39 +57,44 @@ func (s *Server) conversation(w http.ResponseWriter, r *http.Request) {
 			if id == "" {
 				id = "default" // as in Rasa
 			}
-			s.inConversation(w, r, id, r.Method+" /conversations/{conversation_id}"+resource.suffix, handle)
+			s.inConversation(w, r, id, handle)
 		}
 		return
 	}
 	s.methodNotAllowed(w, r, nil)
 }
 
-func (s *Server) inConversation(w http.ResponseWriter, r *http.Request, id, route string, handle handler) {
-	switch {
-	case !s.admit(w, r, id):
-	case handle == nil:
-		s.notBuilt(w, route)
-	case s.hasModel(w):
-		handle(s, w, r, id)
+func (s *Server) inConversation(w http.ResponseWriter, r *http.Request, id string, handle handler) {
+	if !s.admit(w, r, id) {
+		return
+	}
+	if a := s.running(w); a != nil {
+		handle(s, w, r, a, id)
 	}
 }
 
 // getTracker serves GET /conversations/{id}/tracker. As in Rasa it starts a
 // session if there is none that goes on.
-func (s *Server) getTracker(w http.ResponseWriter, r *http.Request, id string) {
+func (s *Server) getTracker(w http.ResponseWriter, r *http.Request, a Assistant, id string) {
 	verbosity, ok := s.verbosity(w, r)
 	if !ok {
 		return
 	}
-	t, err := s.settings.Assistant.Tracker(r.Context(), id)
+	t, err := a.Tracker(r.Context(), id)
 	if err != nil {
 		s.conversationError(w, r, id, err)
 		return
 	}
-	if until, err := strconv.ParseFloat(r.URL.Query().Get("until"), 64); err == nil && !math.IsNaN(until) {
-		t = t.Until(until)
+	httpio.WriteEncoded(w, http.StatusOK, until(r, t).AppendState(nil, verbosity))
+}
+
+// until is the conversation at the time that the request asks for. A time that is
+// no number counts as none.
+func until(r *http.Request, t *tracker.Tracker) *tracker.Tracker {
+	if seconds, err := strconv.ParseFloat(r.URL.Query().Get("until"), 64); err == nil && !math.IsNaN(seconds) {
+		return t.Until(seconds)
 	}
-	httpio.WriteEncoded(w, http.StatusOK, t.AppendState(nil, verbosity))
+	return t
 }
 
 // truthful is how Rasa reads boolean parameters.
@@ -118,6 +124,10 @@ func (s *Server) verbosity(w http.ResponseWriter, r *http.Request) (tracker.Verb
 // about, and otherwise no details.
 func (s *Server) conversationError(w http.ResponseWriter, r *http.Request, id string, err error) {
 	switch {
+	case errors.Is(err, conversation.ErrUnknownConversation):
+		s.refuse(w, problem{Status: http.StatusNotFound, Reason: "Not found", Message: "Conversation ID not found."})
+	case errors.Is(err, conversation.ErrUnknownAction), errors.Is(err, conversation.ErrNoPolicies):
+		s.refuse(w, problem{Status: http.StatusInternalServerError, Reason: "ConversationError", Message: "An unexpected error occurred. Error: " + err.Error()})
 	case errors.Is(err, lockstore.ErrQueueFull):
 		w.Header().Set("Retry-After", "1")
 		s.refuse(w, problem{Status: http.StatusTooManyRequests, Reason: "ConversationError", Message: "Too many messages are waiting in this conversation."})

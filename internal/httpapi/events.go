@@ -6,23 +6,29 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 
+	"github.com/loquat-dev/loquat/internal/channel"
 	"github.com/loquat-dev/loquat/internal/httpio"
 	"github.com/loquat-dev/loquat/internal/tracker"
 )
 
 // appendEvents serves POST /conversations/{id}/tracker/events.
-func (s *Server) appendEvents(w http.ResponseWriter, r *http.Request, id string) {
+func (s *Server) appendEvents(w http.ResponseWriter, r *http.Request, a Assistant, id string) {
+	var effects channel.Output
+	if truthful(r.URL.Query().Get("execute_side_effects")) {
+		out := s.output(r)
+		defer out.Messages() // what reminders say later is for nobody
+		effects = out
+	}
 	s.changeEvents(w, r, id, func(ctx context.Context, events []tracker.Event) (*tracker.Tracker, error) {
-		return s.settings.Assistant.AppendEvents(ctx, id, events)
+		return a.AppendEvents(ctx, id, events, effects)
 	})
 }
 
 // replaceEvents serves PUT /conversations/{id}/tracker/events.
-func (s *Server) replaceEvents(w http.ResponseWriter, r *http.Request, id string) {
+func (s *Server) replaceEvents(w http.ResponseWriter, r *http.Request, a Assistant, id string) {
 	s.changeEvents(w, r, id, func(ctx context.Context, events []tracker.Event) (*tracker.Tracker, error) {
-		return s.settings.Assistant.ReplaceEvents(ctx, id, events)
+		return a.ReplaceEvents(ctx, id, events)
 	})
 }
 
@@ -63,10 +69,6 @@ func (s *Server) readEvents(w http.ResponseWriter, r *http.Request) ([]tracker.E
 			Status: http.StatusBadRequest, Reason: "BadRequest",
 			Message: "Failed to validate the events format. Error: " + err.Error(),
 		})
-		return nil, false
-	}
-	if remind(events) && truthful(r.URL.Query().Get("execute_side_effects")) {
-		s.notBuilt(w, "Scheduling the reminders among posted events (execute_side_effects)")
 		return nil, false
 	}
 	return events, true
@@ -110,10 +112,4 @@ func checkUser(e tracker.Event) error {
 		return &tracker.EventError{Event: "user", Field: "parse_data.intent.name", Reason: "is not a string"}
 	}
 	return nil
-}
-
-func remind(events []tracker.Event) bool {
-	return slices.ContainsFunc(events, func(e tracker.Event) bool {
-		return e.Type() == "reminder" || e.Type() == "cancel_reminder"
-	})
 }

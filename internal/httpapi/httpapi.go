@@ -25,9 +25,8 @@ import (
 
 // Settings are what a Server needs.
 type Settings struct {
-	Assistant Assistant       // nil as long as there is no model
-	Channels  []channel.Input // as listed in credentials.yml
-	Handle    channel.Handler // takes the channels' messages; nil without a model
+	Host     Host
+	Channels []channel.Input // as listed in credentials.yml
 
 	EnableAPI       bool
 	AuthToken       string
@@ -95,13 +94,14 @@ func (s *Server) routes() {
 		return
 	}
 	s.mux.HandleFunc("GET /version", s.version)
-	s.mux.Handle("GET /status", s.protected(s.status))
-	s.mux.Handle("POST /model/parse", s.protected(s.parse))
+	s.mux.Handle("GET /status", s.protected((*Server).status))
+	s.mux.Handle("GET /domain", s.protected((*Server).domain))
+	s.mux.Handle("POST /model/parse", s.protected((*Server).parse))
+	s.mux.Handle("POST /model/predict", s.protected((*Server).predictEvents))
+	s.mux.HandleFunc("PUT /model", s.replaceModel)
+	s.mux.HandleFunc("DELETE /model", s.deleteModel)
 	s.mux.HandleFunc("POST /model/test/intents", s.testIntents)
-	for _, pattern := range []string{
-		"GET /domain", "POST /model/train", "POST /model/test/stories",
-		"POST /model/predict", "PUT /model", "DELETE /model",
-	} {
+	for _, pattern := range []string{"POST /model/train", "POST /model/test/stories"} {
 		s.mux.Handle(pattern, s.unbuilt(pattern))
 	}
 }
@@ -109,11 +109,12 @@ func (s *Server) routes() {
 // handleMessage is what channels give their messages to. Without a model there
 // is nobody to answer, which is no error in Rasa.
 func (s *Server) handleMessage(ctx context.Context, m channel.Message) error {
-	if s.settings.Handle == nil {
+	a := s.settings.Host.Assistant()
+	if a == nil {
 		s.log.WarnContext(ctx, "message is ignored: no model is loaded", "conversation_id", m.SenderID, "channel", m.Channel)
 		return nil
 	}
-	err := s.settings.Handle(ctx, m)
+	err := a.HandleMessage(ctx, m)
 	if errors.Is(err, lockstore.ErrQueueFull) {
 		return fmt.Errorf("%w: %w", channel.ErrBusy, err)
 	}

@@ -35,7 +35,27 @@ type bench struct {
 	mu     sync.Mutex
 	kept   map[string]*tracker.Tracker
 	err    error
+
+	onMessage func(context.Context, channel.Message) error
 }
+
+// Assistant makes a bench a Host that always has itself.
+func (b *bench) Assistant() Assistant {
+	if b.domain == nil {
+		return nil
+	}
+	return b
+}
+
+func (b *bench) Load(_ context.Context, file string) error {
+	if file != "models/good.tar.gz" {
+		return errors.New("no such file")
+	}
+	b.domain = newBench().domain
+	return nil
+}
+
+func (b *bench) Unload() { b.domain = nil }
 
 func newBench() *bench {
 	d := &domain.Domain{Slots: []*domain.Slot{{Name: "city", Type: domain.Text}}}
@@ -57,19 +77,71 @@ func (b *bench) Tracker(_ context.Context, id string) (*tracker.Tracker, error) 
 	return b.kept[id], nil
 }
 
-func (b *bench) AppendEvents(ctx context.Context, id string, events []tracker.Event) (*tracker.Tracker, error) {
+func (b *bench) Stored(_ context.Context, id string) (*tracker.Tracker, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.kept[id] == nil {
+		return nil, conversation.ErrUnknownConversation
+	}
+	return b.kept[id], b.err
+}
+
+func (b *bench) AppendEvents(ctx context.Context, id string, events []tracker.Event, effects channel.Output) (*tracker.Tracker, error) {
 	t, err := b.Tracker(ctx, id)
 	if err == nil {
 		t.UpdateAll(events)
 	}
+	if effects != nil {
+		t.Update(&tracker.SlotSet{Name: "city", Value: "effects on " + effects.Name()})
+	}
 	return t, err
 }
+
+func (b *bench) Execute(ctx context.Context, id, action, policy string, confidence float64, out channel.Output) (*tracker.Tracker, error) {
+	t, err := b.Stored(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if action == "unknown" {
+		return nil, conversation.ErrUnknownAction
+	}
+	t.Update(&tracker.ActionExecuted{Name: action, Policy: policy, Confidence: confidence, HasConfidence: true})
+	return t, out.Send(ctx, id, channel.Response{"text": "ran " + action})
+}
+
+func (b *bench) LogMessage(ctx context.Context, m channel.Message, parsed *tracker.UserUttered) (*tracker.Tracker, error) {
+	t, err := b.Tracker(ctx, m.SenderID)
+	if err == nil && parsed == nil {
+		parsed = &tracker.UserUttered{Text: m.Text, HasText: true, MessageID: m.MessageID}
+	}
+	t.Update(parsed)
+	return t, err
+}
+
+func (b *bench) Forecast(ctx context.Context, id string) (*conversation.Forecast, error) {
+	t, err := b.Stored(ctx, id)
+	return forecast(t), err
+}
+
+func (b *bench) ForecastEvents(_ context.Context, id string, events []tracker.Event) (*conversation.Forecast, error) {
+	t := tracker.New(id, b.domain)
+	t.UpdateAll(events)
+	return forecast(t), b.err
+}
+
+func forecast(t *tracker.Tracker) *conversation.Forecast {
+	return &conversation.Forecast{
+		Actions: []string{"b", "c", "a"}, Probabilities: []float64{0.25, 0.5, 0.25}, Policy: "P", Confidence: 0.5, Tracker: t,
+	}
+}
+
+func (b *bench) ModelDomain() *domain.Domain { return b.domain }
 
 func (b *bench) ReplaceEvents(ctx context.Context, id string, events []tracker.Event) (*tracker.Tracker, error) {
 	b.mu.Lock()
 	b.kept[id] = tracker.New(id, b.domain)
 	b.mu.Unlock()
-	return b.AppendEvents(ctx, id, events)
+	return b.AppendEvents(ctx, id, events, nil)
 }
 
 func (b *bench) TriggerIntent(ctx context.Context, id, intent string, entities []tracker.Entity, out channel.Output) (*tracker.Tracker, error) {
@@ -90,7 +162,10 @@ func (b *bench) Parse(_ context.Context, text, _ string) (*nlu.Message, error) {
 	return m, b.err
 }
 
-func (b *bench) handle(ctx context.Context, m channel.Message) error {
+func (b *bench) HandleMessage(ctx context.Context, m channel.Message) error {
+	if b.onMessage != nil {
+		return b.onMessage(ctx, m)
+	}
 	switch m.Text {
 	case "panic":
 		panic("on purpose")
@@ -106,7 +181,7 @@ func (b *bench) handle(ctx context.Context, m channel.Message) error {
 func newServer(t *testing.T, change func(*Settings)) *Server {
 	t.Helper()
 	b := newBench()
-	settings := Settings{Assistant: b, Handle: b.handle, EnableAPI: true, Log: slog.New(slog.DiscardHandler)}
+	settings := Settings{Host: b, EnableAPI: true, Log: slog.New(slog.DiscardHandler)}
 	settings.Channels = []channel.Input{rest.New(settings.Log)}
 	if change != nil {
 		change(&settings)
@@ -156,10 +231,8 @@ func TestRoutes(t *testing.T) {
 		{"POST", "/webhooks/rest/webhook", `{"sender":"a","message":"hi"}`, 200, `[{"recipient_id":"a","text":"hi"}]`},
 		{"POST", "/webhooks/rest/webhook", `{"sender":"a","message":"panic"}`, 500, "internal error"},
 		{"POST", "/webhooks/rest/webhook", `{"sender":"a","message":"busy"}`, 429, ""},
-		{"GET", "/domain", "", 501, "GET /domain is not built yet"},
 		{"POST", "/model/train", "", 501, "POST /model/train"},
 		{"GET", "/model/train", "", 405, ""},
-		{"POST", "/conversations/a/execute", "", 501, "POST /conversations/{conversation_id}/execute is not built yet"},
 		{"GET", "/conversations/a/execute", "", 405, ""},
 		{"GET", "/conversations/a", "", 404, ""},
 		{"GET", "/conversations/%ff%00/tracker", "", 200, ""},
@@ -196,7 +269,7 @@ func TestWithoutAPI(t *testing.T) {
 }
 
 func TestWithoutModel(t *testing.T) {
-	s := newServer(t, func(s *Settings) { s.Assistant, s.Handle = nil, nil })
+	s := newServer(t, func(s *Settings) { s.Host = &bench{} })
 	for target, want := range map[string]int{"/": 200, "/version": 200, "/status": 409, "/conversations/a/tracker": 409, "/readyz": 503} {
 		if status, body := ask(t, s, "GET", target, ""); status != want {
 			t.Errorf("%s: %d %s, want %d", target, status, body, want)
@@ -254,15 +327,15 @@ func TestEvents(t *testing.T) {
 		}
 	}
 	reminder := `{"event":"reminder","date_time":"2099-01-01T12:00:00"}`
-	if status, _ := ask(t, s, "POST", "/conversations/a/tracker/events?execute_side_effects=True", reminder); status != 501 {
-		t.Errorf("side effects of a reminder: %d, want 501", status)
+	if status, body := ask(t, s, "POST", "/conversations/a/tracker/events?execute_side_effects=True", reminder); status != 200 || !strings.Contains(body, `"city":"effects on rest"`) {
+		t.Errorf("side effects of a reminder: %d %s", status, body)
 	}
 }
 
 func TestErrorsTellNoSecrets(t *testing.T) {
 	b := newBench()
 	b.err = errors.New("password=hunter2")
-	s := newServer(t, func(s *Settings) { s.Assistant = b })
+	s := newServer(t, func(s *Settings) { s.Host = b })
 	for target, reason := range map[string]string{"GET /conversations/a/tracker": "ConversationError", "POST /model/parse": "ParsingError"} {
 		method, path, _ := strings.Cut(target, " ")
 		status, body := ask(t, s, method, path, `{"text":"hi"}`)
@@ -297,7 +370,7 @@ func TestReadinessNamesWhatIsMissing(t *testing.T) {
 func TestDrain(t *testing.T) {
 	running, finish := make(chan struct{}), make(chan struct{})
 	s := newServer(t, func(s *Settings) {
-		s.Handle = func(ctx context.Context, m channel.Message) error {
+		s.Host.(*bench).onMessage = func(ctx context.Context, m channel.Message) error {
 			close(running)
 			<-finish
 			return m.Output.Send(ctx, m.SenderID, channel.Response{"text": "done"})
@@ -382,7 +455,7 @@ func TestCORS(t *testing.T) {
 
 func BenchmarkMessage(b *testing.B) {
 	a := newBench()
-	settings := Settings{Assistant: a, Handle: a.handle, Log: slog.New(slog.DiscardHandler)}
+	settings := Settings{Host: a, Log: slog.New(slog.DiscardHandler)}
 	settings.Channels = []channel.Input{rest.New(settings.Log)}
 	s, err := New(settings)
 	if err != nil {

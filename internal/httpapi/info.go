@@ -19,8 +19,8 @@ func (s *Server) version(w http.ResponseWriter, _ *http.Request) {
 	httpio.WriteJSON(w, http.StatusOK, map[string]string{"version": version.Rasa, "minimum_compatible_version": version.Rasa})
 }
 
-func (s *Server) status(w http.ResponseWriter, _ *http.Request) {
-	file, id := s.settings.Assistant.Status()
+func (s *Server) status(w http.ResponseWriter, _ *http.Request, a Assistant) {
+	file, id := a.Status()
 	httpio.WriteJSON(w, http.StatusOK, map[string]any{"model_file": file, "model_id": id, "num_active_training_jobs": 0})
 }
 
@@ -50,7 +50,7 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 			status = http.StatusServiceUnavailable
 		}
 	}
-	note("model", s.settings.Assistant != nil)
+	note("model", s.settings.Host.Assistant() != nil)
 	note("accepting", !s.draining.Load())
 	for name, check := range s.settings.Checks {
 		err := check(ctx)

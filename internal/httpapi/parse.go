@@ -12,7 +12,7 @@ import (
 
 // parse serves POST /model/parse. Rasa 3.6 calls everything that it can't read,
 // except an empty body, a ParsingError with status 500; so do we.
-func (s *Server) parse(w http.ResponseWriter, r *http.Request) {
+func (s *Server) parse(w http.ResponseWriter, r *http.Request, a Assistant) {
 	reshape, ok := s.emulation(w, r)
 	if !ok {
 		return
@@ -45,7 +45,7 @@ func (s *Server) parse(w http.ResponseWriter, r *http.Request) {
 	if body.MessageID != nil {
 		id = *body.MessageID
 	}
-	parsed, err := s.settings.Assistant.Parse(r.Context(), text, id)
+	parsed, err := a.Parse(r.Context(), text, id)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		s.fail(w, r, http.StatusServiceUnavailable, "Response Timeout")

@@ -27,7 +27,7 @@ const (
 )
 
 func TestIntentsAreTested(t *testing.T) {
-	s := newServer(t, func(s *Settings) { s.Examine, s.Assistant = echo, nil })
+	s := newServer(t, func(s *Settings) { s.Examine, s.Host = echo, &bench{} })
 	for _, c := range []struct {
 		name, query, kind, body string
 		status                  int

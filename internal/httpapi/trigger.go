@@ -14,10 +14,8 @@ import (
 	"github.com/loquat-dev/loquat/internal/tracker"
 )
 
-// triggerIntent serves POST /conversations/{id}/trigger_intent. No channel that
-// could be named as output_channel takes messages without a request, so what the
-// assistant says is always collected, as Rasa does for such channels.
-func (s *Server) triggerIntent(w http.ResponseWriter, r *http.Request, id string) {
+// triggerIntent serves POST /conversations/{id}/trigger_intent.
+func (s *Server) triggerIntent(w http.ResponseWriter, r *http.Request, a Assistant, id string) {
 	verbosity, ok := s.verbosity(w, r)
 	if !ok {
 		return
@@ -39,8 +37,8 @@ func (s *Server) triggerIntent(w http.ResponseWriter, r *http.Request, id string
 		})
 		return
 	}
-	out := channel.NewCollector("rest")
-	t, err := s.settings.Assistant.TriggerIntent(r.Context(), id, name, entitiesOf(body.Entities), out)
+	out := s.output(r)
+	t, err := a.TriggerIntent(r.Context(), id, name, entitiesOf(body.Entities), out)
 	if errors.Is(err, conversation.ErrUnknownIntent) {
 		s.refuse(w, problem{Status: http.StatusNotFound, Reason: "NotFound", Message: fmt.Sprintf("The intent %q does not exist in the domain.", name)})
 		return
@@ -49,10 +47,25 @@ func (s *Server) triggerIntent(w http.ResponseWriter, r *http.Request, id string
 		s.conversationError(w, r, id, err)
 		return
 	}
+	writeSaid(w, t, verbosity, out)
+}
+
+// writeSaid answers with a conversation and what the assistant said in it.
+func writeSaid(w http.ResponseWriter, t *tracker.Tracker, verbosity tracker.Verbosity, out *channel.Collector) {
 	state := append([]byte(`{"tracker":`), t.AppendState(nil, verbosity)...)
 	state = append(state, `,"messages":`...)
 	state = tracker.AppendValue(state, out.Messages())
 	httpio.WriteEncoded(w, http.StatusOK, append(state, '}'))
+}
+
+// output takes what the assistant says. No channel that is built can speak to a
+// user without a request of the user's, so whatever output_channel names, what is
+// said is collected for the answer, as Rasa does for such channels.
+func (s *Server) output(r *http.Request) *channel.Collector {
+	if name := r.URL.Query().Get("output_channel"); name != "" && name != "latest" && name != "rest" {
+		s.log.WarnContext(r.Context(), "output_channel can't speak to users without a request of theirs; the answer has what is said", "channel", name)
+	}
+	return channel.NewCollector("rest")
 }
 
 // entitiesOf reads entities given as a list of objects or as {name: value}.

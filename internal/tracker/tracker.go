@@ -134,6 +134,9 @@ func (t *Tracker) LatestBot() *BotUttered { return t.latestBot }
 // Followup returns the action that must come next, or "".
 func (t *Tracker) Followup() string { return t.followup }
 
+// ClearFollowup forgets the action that must come next, because it was predicted.
+func (t *Tracker) ClearFollowup() { t.followup = "" }
+
 // Paused reports whether the assistant has been told to be silent.
 func (t *Tracker) Paused() bool { return t.paused }
 

@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"time"
 
+	"github.com/loquat-dev/loquat/internal/domain"
 	"github.com/loquat-dev/loquat/internal/tracker"
 )
 
@@ -37,6 +39,17 @@ type Store interface {
 	// particular order.
 	ConversationIDs(ctx context.Context) iter.Seq2[string, error]
 
+	// UseDomain makes trackers that are retrieved from now on have the slots of d.
+	UseDomain(d *domain.Domain)
+
 	// Close releases what the store holds. No method may be called afterwards.
 	Close() error
+}
+
+// ReminderFinder is what a store that outlives the process does besides: it
+// finds the conversations in which reminders may be open.
+type ReminderFinder interface {
+	// WithReminders yields, once each, the conversations that have a reminder for
+	// oldest or later, and maybe some others.
+	WithReminders(ctx context.Context, oldest time.Time) iter.Seq2[string, error]
 }

@@ -7,8 +7,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
@@ -149,7 +147,7 @@ func read(w http.ResponseWriter, r *http.Request) (channel.Message, error) {
 	if err != nil {
 		return channel.Message{}, err
 	}
-	m := channel.Message{Channel: "rest", MessageID: newID()}
+	m := channel.Message{Channel: "rest", MessageID: channel.NewMessageID()}
 	if len(b.Sender) > maxSender {
 		return m, &httpio.BadRequest{Status: http.StatusBadRequest, Message: "The sender's name is too long"}
 	}
@@ -189,10 +187,4 @@ func sender(v value) (string, error) {
 		return string(v), nil
 	}
 	return "", errors.New("\"sender\" is no string")
-}
-
-func newID() string {
-	var id [16]byte
-	rand.Read(id[:]) // never fails
-	return hex.EncodeToString(id[:])
 }

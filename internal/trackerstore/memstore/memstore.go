@@ -38,7 +38,22 @@ func (s *Store) Retrieve(ctx context.Context, conversationID string) (*tracker.T
 	if !found {
 		return nil, trackerstore.ErrNotFound
 	}
-	return t.Copy(), nil
+	return s.current(t).Copy(), nil
+}
+
+// current gives a conversation that another domain was used for the present one.
+func (s *Store) current(t *tracker.Tracker) *tracker.Tracker {
+	if t.Domain() == s.domain {
+		return t
+	}
+	return tracker.FromEvents(t.ConversationID, s.domain, t.Events())
+}
+
+// UseDomain implements trackerstore.Store.
+func (s *Store) UseDomain(d *domain.Domain) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.domain = d
 }
 
 // Save implements trackerstore.Store.
@@ -56,6 +71,7 @@ func (s *Store) Save(ctx context.Context, t *tracker.Tracker) error {
 	if !found {
 		stored = tracker.New(t.ConversationID, s.domain)
 	}
+	stored = s.current(stored)
 	t.MarkSaved()
 	if follows(t, stored, len(unsaved)) {
 		stored = t.Copy()

@@ -59,10 +59,28 @@ func (r *recent) get(id string) history {
 	return h
 }
 
+// fresh is a history of which nothing is known.
+func (r *recent) fresh(id string) history {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return history{tracker: tracker.New(id, r.domain)}
+}
+
+// use gives trackers the slots of d from now on. What is remembered has others.
+func (r *recent) use(d *domain.Domain) {
+	r.clear()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.domain = d
+}
+
 // put remembers a history; that there is none is something to remember, too.
 func (r *recent) put(h history) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if h.tracker.Domain() != r.domain {
+		return // of a turn that began before use
+	}
 	id := h.tracker.ConversationID
 	el, ok := r.byID[id]
 	if ok && el.Value.(*history).lastID == h.lastID {

@@ -33,7 +33,8 @@ import (
 	"github.com/loquat-dev/loquat/internal/trackerstore"
 )
 
-// schema is the table as Rasa 3.6.21 creates it.
+// schema is the table as Rasa 3.6.21 creates it, and an index of ours, which
+// Rasa does not mind.
 const schema = `
 CREATE TABLE IF NOT EXISTS events (
 	id INTEGER NOT NULL,
@@ -45,14 +46,14 @@ CREATE TABLE IF NOT EXISTS events (
 	data TEXT,
 	PRIMARY KEY (id)
 );
-CREATE INDEX IF NOT EXISTS ix_events_sender_id ON events (sender_id);`
+CREATE INDEX IF NOT EXISTS ix_events_sender_id ON events (sender_id);
+CREATE INDEX IF NOT EXISTS ix_loquat_reminders ON events (sender_id) WHERE type_name = 'reminder';`
 
 // errClosed is what a method returns after Close.
 var errClosed = errors.New("tracker store is closed")
 
 // Store is a trackerstore.Store in a SQL database.
 type Store struct {
-	domain *domain.Domain
 	reader *sql.DB
 	tail   *sql.Stmt // the rows of a conversation from an id on
 	recent *recent
@@ -70,7 +71,7 @@ func Open(ctx context.Context, c Config, d *domain.Domain) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{domain: d, recent: newRecent(d, maxRecentConversations, maxRecentBytes)}
+	s := &Store{recent: newRecent(d, maxRecentConversations, maxRecentBytes)}
 	if err := s.open(ctx, file); err != nil {
 		return nil, fmt.Errorf("open tracker store %s: %w", file, err)
 	}
@@ -115,7 +116,7 @@ func create(file string) error {
 func (s *Store) Retrieve(ctx context.Context, conversationID string) (*tracker.Tracker, error) {
 	h, err := s.read(ctx, s.recent.get(conversationID))
 	if errors.Is(err, errRewritten) {
-		h, err = s.read(ctx, history{tracker: tracker.New(conversationID, s.domain)})
+		h, err = s.read(ctx, s.recent.fresh(conversationID))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("retrieve conversation %q: %w", conversationID, err)
@@ -226,6 +227,9 @@ func (s *Store) ConversationIDs(ctx context.Context) iter.Seq2[string, error] {
 		}
 	}
 }
+
+// UseDomain implements trackerstore.Store.
+func (s *Store) UseDomain(d *domain.Domain) { s.recent.use(d) }
 
 // Ready reports whether the database answers, and can be written to.
 func (s *Store) Ready(ctx context.Context) error {

@@ -229,7 +229,7 @@ func TestLogIsCarriedOver(t *testing.T) {
 	s := open(t, dir)
 	big := strings.Repeat("x", 256<<10)
 	for range 4 * checkpointBytes / len(big) {
-		tr := tracker.New("a", s.domain)
+		tr := tracker.New("a", s.recent.domain)
 		tr.Update(&tracker.SlotSet{Name: "city", Value: big})
 		if err := s.Save(t.Context(), tr); err != nil {
 			t.Fatal(err)
@@ -286,7 +286,7 @@ func BenchmarkTurn(b *testing.B) {
 						tr, err := s.Retrieve(context.Background(), id)
 						if err != nil || len(tr.Events()) > 50 {
 							id = fmt.Sprint(user, n)
-							tr = tracker.New(id, s.domain)
+							tr = tracker.New(id, s.recent.domain)
 						}
 						trackerstoretest.Turn(tr, n)
 						if err := s.Save(context.Background(), tr); err != nil {
