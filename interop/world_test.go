@@ -240,6 +240,32 @@ var client = &http.Client{Timeout: 60 * time.Second, Transport: &http.Transport{
 // returns the URL of its webhook.
 func actionServer(t testing.TB, version, endpoints string, env ...string) string {
 	t.Helper()
+	port := freePort(t)
+	url := "http://127.0.0.1:" + port
+	healthy := func() bool {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		r, _ := http.NewRequestWithContext(ctx, http.MethodGet, url+"/health", nil)
+		response, err := client.Do(r)
+		if err != nil {
+			return false
+		}
+		return response.Body.Close() == nil && response.StatusCode == http.StatusOK
+	}
+	launchSDK(t, version, endpoints, port, healthy, env)
+	return url + "/webhook"
+}
+
+// actionServerRPC starts rasa-sdk over gRPC and returns its URL.
+func actionServerRPC(t testing.TB, version string) string {
+	t.Helper()
+	port := freePort(t)
+	launchSDK(t, version, "{}\n", port, listening("127.0.0.1:"+port), nil, "--grpc")
+	return "grpc://127.0.0.1:" + port
+}
+
+func launchSDK(t testing.TB, version, endpoints, port string, ready func() bool, env []string, flags ...string) {
+	t.Helper()
 	python := ""
 	for _, pair := range strings.Fields(setting(t, "LOQUAT_TEST_RASA_SDK")) {
 		if v, path, _ := strings.Cut(pair, "="); v == version {
@@ -257,19 +283,7 @@ func actionServer(t testing.TB, version, endpoints string, env ...string) string
 	if err := os.WriteFile(file, []byte(endpoints), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	port := freePort(t)
-	url := "http://127.0.0.1:" + port
-	healthy := func() bool {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		r, _ := http.NewRequestWithContext(ctx, http.MethodGet, url+"/health", nil)
-		response, err := client.Do(r)
-		if err != nil {
-			return false
-		}
-		return response.Body.Close() == nil && response.StatusCode == http.StatusOK
-	}
 	env = append(env, "SANIC_HOST=127.0.0.1", "OTEL_BSP_SCHEDULE_DELAY=200", "PYTHONDONTWRITEBYTECODE=1")
-	launch(t, dir, env, healthy, python, "-m", "rasa_sdk", "--actions", "actions.actions", "--port", port, "--endpoints", file)
-	return url + "/webhook"
+	args := append([]string{"-m", "rasa_sdk", "--actions", "actions.actions", "--port", port, "--endpoints", file}, flags...)
+	launch(t, dir, env, ready, python, args...)
 }

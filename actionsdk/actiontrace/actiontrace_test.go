@@ -60,7 +60,7 @@ func trees(t *testing.T, bodies ...string) (string, []sdktrace.ReadOnlySpan) {
 			}
 			var attributes []string
 			for _, a := range span.Attributes() {
-				attributes = append(attributes, fmt.Sprintf("%s=%s", a.Key, a.Value.Emit()))
+				attributes = append(attributes, fmt.Sprintf("%s=%s", a.Key, a.Value.String()))
 			}
 			slices.Sort(attributes)
 			for _, e := range span.Events() {
