@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -38,11 +40,15 @@ func checkFlags(flags *pflag.FlagSet) error {
 func checkFlag(f *pflag.Flag) error {
 	value := f.Value.String()
 	if least, ok := lowest[f.Name]; ok {
-		if n, err := strconv.ParseFloat(value, 64); err != nil || !(n >= least) {
+		if n, err := strconv.ParseFloat(value, 64); err != nil || !(n >= least) || math.IsInf(n, 1) {
 			return usageError{fmt.Errorf("--%s must be at least %v, not %s", f.Name, least, value)}
 		}
 	}
 	switch f.Name {
+	case "epoch-fraction":
+		if n, err := strconv.ParseFloat(value, 64); err == nil && n == 0 {
+			return usageError{errors.New("--epoch-fraction must be greater than 0: in no epochs nothing is learned")}
+		}
 	case "fixed-model-name":
 		if strings.ContainsAny(value, `/\`) || value == "" {
 			return usageError{fmt.Errorf("--fixed-model-name is a name without folders, not %q; the folder is set by --out", value)}

@@ -60,6 +60,9 @@ func trainCommand(env *environment, part app.TrainPart, cmd *cobra.Command) *cob
 		if *debugPlots {
 			env.logger.Warn("--debug-plots has no effect: there are no plots of stories")
 		}
+		if o.Finetune == "" && flags.Changed("epoch-fraction") {
+			env.logger.Warn("--epoch-fraction has no effect without --finetune")
+		}
 		progress := newProgress(env.Err, isTerminal(env.Err))
 		if env.quiet {
 			progress = newProgress(io.Discard, false)
