@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -78,7 +77,11 @@ func open(ctx context.Context, o ServeOptions, t *tracing.Tracing, withoutModel 
 }
 
 func load(m *model.Model, t *tracing.Tracing, logger *slog.Logger) (*assistant.Assistant, error) {
-	return assistant.Load(m, graph.NewTypes(catalog(t)), t.Nodes(), logger)
+	loaded, err := assistant.Load(m, graph.NewTypes(catalog(t)), t.Nodes(), logger)
+	if err == nil {
+		spareMemory()
+	}
+	return loaded, err
 }
 
 // Serve runs an assistant's channels, and its HTTP API if wanted, until ctx ends.
@@ -89,7 +92,6 @@ func Serve(ctx context.Context, o ServeOptions) (err error) {
 	}
 	defer func() { err = errors.Join(err, a.Close(context.WithoutCancel(ctx))) }()
 
-	collectLessOften()
 	channels, err := readChannels(o)
 	if err != nil {
 		return err
@@ -113,15 +115,6 @@ func Serve(ctx context.Context, o ServeOptions) (err error) {
 	o.Logger.Info("the assistant is ready", "url", fmt.Sprintf("%s://%s", scheme, listener.Addr()), "model", modelOf(a), "api", o.EnableAPI)
 	defer h.restoreReminders(ctx)()
 	return server.Serve(ctx, listener, o.DrainTimeout)
-}
-
-// collectLessOften trades a few megabytes for a tenth more turns: what a turn
-// leaves behind is short-lived, so looking for it half as often finds as much.
-// GOGC in the environment decides otherwise.
-func collectLessOften() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(200)
-	}
 }
 
 func modelOf(a *Assistant) string {

@@ -63,6 +63,7 @@ func Train(ctx context.Context, o TrainOptions) (result TrainResult, err error) 
 
 // trainAndPack trains and writes the model.
 func trainAndPack(ctx context.Context, t *tracing.Tracing, run *training.Run, finetuning bool) (*model.Model, error) {
+	defer spareTrainingMemory()()
 	span := trainingSpan(run, run.Output)
 	span.Finetuning = finetuning
 	return trainTraced(ctx, t, run, span, func(ctx context.Context, trained *graph.Trained) (*model.Model, error) {

@@ -175,8 +175,11 @@ func (d *decoder) entry(h *tar.Header) error {
 	if !ok {
 		return damaged(fmt.Errorf("the name %q has no place in it", h.Name))
 	}
-	data, err := io.ReadAll(d.tar)
-	if err != nil {
+	if h.Size > MaxTotal {
+		return damaged(errTooLarge)
+	}
+	data := make([]byte, h.Size) // what isn't there takes no memory: it is never touched
+	if _, err := io.ReadFull(d.tar, data); err != nil {
 		return damaged(err)
 	}
 	r := d.model.Resources[node]

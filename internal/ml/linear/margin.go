@@ -19,7 +19,7 @@ import (
 // Weights are kept in 8 bits with one scale for each class.
 type Margins struct {
 	Classes, Features int
-	w                 []int8    // [Features, Classes]
+	w                 []byte    // [Features, Classes]
 	scale             []float32 // [Classes]
 }
 
@@ -38,7 +38,7 @@ type MarginOptions struct {
 // 3). Classes are independent of each other, so the result is the same on any
 // number of threads.
 func FitMargins(ctx context.Context, x *sparse.Matrix, label []int, classes int, o MarginOptions) (*Margins, error) {
-	m := &Margins{Classes: classes, Features: x.Cols, w: make([]int8, x.Cols*classes), scale: make([]float32, classes)}
+	m := &Margins{Classes: classes, Features: x.Cols, w: make([]byte, x.Cols*classes), scale: make([]float32, classes)}
 	square := make([]float64, x.Rows()) // ‖xᵢ‖²
 	for i := range square {
 		_, value := x.Row(i)
@@ -50,25 +50,10 @@ func FitMargins(ctx context.Context, x *sparse.Matrix, label []int, classes int,
 		d := &descent{x: x, label: label, square: square, o: o, w: make([]float32, x.Cols), alpha: make([]float64, x.Rows()), tolerance: defaultTolerance}
 		for k := from; k < to && ctx.Err() == nil; k++ {
 			d.fit(ctx, k)
-			m.keep(k, d.w)
+			m.scale[k] = vector.Pack(m.w[k:], classes, d.w)
 		}
 	})
 	return m, ctx.Err()
-}
-
-// keep rounds the weights of one class.
-func (m *Margins) keep(class int, w []float32) {
-	var largest float32
-	for _, v := range w {
-		largest = max(largest, v, -v)
-	}
-	if largest == 0 {
-		return
-	}
-	m.scale[class] = largest / 127
-	for j, v := range w {
-		m.w[j*m.Classes+class] = int8(math.Round(float64(v / m.scale[class])))
-	}
 }
 
 // descent finds the weights of one class after the other.
@@ -178,13 +163,13 @@ func (m *Margins) Scores(index []int32, value []float32, out []float32) {
 func (m *Margins) Write(w *weights.Writer) {
 	w.Int(m.Features)
 	w.Floats(m.scale)
-	w.Int8s(m.w)
+	w.Raw(m.w)
 }
 
 // ReadMargins reads what Write has written. Shapes that do not fit together make
 // the reader fail.
 func ReadMargins(r *weights.Reader) *Margins {
-	m := &Margins{Features: r.Int(), scale: slices.Clip(r.Floats()), w: r.Int8s()}
+	m := &Margins{Features: r.Int(), scale: slices.Clip(r.Floats()), w: r.Raw()}
 	m.Classes = len(m.scale)
 	if r.Err() == nil && (m.Features < 0 || m.Features > len(m.w) || m.Features*m.Classes != len(m.w)) {
 		r.Fail("%d weights for %d features and %d classes", len(m.w), m.Features, m.Classes)

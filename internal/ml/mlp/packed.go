@@ -10,7 +10,7 @@ import (
 // safe for concurrent use.
 type Packed struct {
 	Inputs, Hidden, Classes int
-	e                       []int8    // [Inputs, Hidden]
+	e                       []byte    // [Inputs, Hidden]
 	scale                   []float32 // [Inputs]
 	top                     Net       // V
 }
@@ -19,7 +19,7 @@ type Packed struct {
 func (n *Net) Pack() *Packed {
 	p := &Packed{
 		Inputs: n.Inputs, Hidden: n.Hidden, Classes: n.Classes,
-		e: make([]int8, len(n.E)), scale: make([]float32, n.Inputs),
+		e: make([]byte, len(n.E)), scale: make([]float32, n.Inputs),
 		top: Net{Hidden: n.Hidden, Classes: n.Classes, V: n.V},
 	}
 	for j := range n.Inputs {
@@ -36,7 +36,7 @@ func (p *Packed) Unpack() *Net {
 		E: make([]float32, len(p.e)), V: p.top.V,
 	}
 	for i, q := range p.e {
-		n.E[i] = float32(q) * p.scale[i/p.Hidden]
+		n.E[i] = float32(int8(q)) * p.scale[i/p.Hidden]
 	}
 	return n
 }
@@ -69,7 +69,7 @@ func (p *Packed) Write(w *weights.Writer) {
 	w.Int(p.Hidden)
 	w.Int(p.Classes)
 	w.Floats(p.scale)
-	w.Int8s(p.e)
+	w.Raw(p.e)
 	w.Floats(p.top.V)
 }
 
@@ -80,7 +80,7 @@ const most = 1 << 20
 // reader fail.
 func Read(r *weights.Reader) *Packed {
 	p := &Packed{Inputs: r.Int(), Hidden: r.Int(), Classes: r.Int()}
-	p.scale, p.e = r.Floats(), r.Int8s()
+	p.scale, p.e = r.Floats(), r.Raw()
 	p.top = Net{Hidden: p.Hidden, Classes: p.Classes, V: r.Floats()}
 	switch {
 	case r.Err() != nil:

@@ -19,8 +19,9 @@ func AddScaled(y []float32, a float32, x []float32) {
 	}
 }
 
-// AddScaledBytes adds a·x to y, which must be as long.
-func AddScaledBytes(y []float32, a float32, x []int8) {
+// AddScaledBytes adds a·x to y, which must be as long. The bytes are numbers from
+// −128 to 127 in two's complement.
+func AddScaledBytes(y []float32, a float32, x []byte) {
 	x = x[:len(y)]
 	n := 0
 	if accelerated && len(y) >= lanes {
@@ -28,7 +29,7 @@ func AddScaledBytes(y []float32, a float32, x []int8) {
 		addScaledBytes(&y[0], &x[0], n, a)
 	}
 	for ; n < len(y); n++ {
-		y[n] += float32(a * float32(x[n]))
+		y[n] += float32(a * float32(int8(x[n])))
 	}
 }
 

@@ -12,7 +12,7 @@ var accelerated = cpu.X86.HasAVX2
 func addScaled(y, x *float32, n int, a float32)
 
 //go:noescape
-func addScaledBytes(y *float32, x *int8, n int, a float32)
+func addScaledBytes(y *float32, x *byte, n int, a float32)
 
 // dot adds the products to the sums in s.
 //

@@ -43,7 +43,7 @@ done:
 	VZEROUPPER
 	RET
 
-// func addScaledBytes(y *float32, x *int8, n int, a float32)
+// func addScaledBytes(y *float32, x *byte, n int, a float32)
 TEXT ·addScaledBytes(SB), NOSPLIT, $0-28
 	MOVQ         y+0(FP), DI
 	MOVQ         x+8(FP), SI

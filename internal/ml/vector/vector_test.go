@@ -7,10 +7,10 @@ import (
 )
 
 // rows gives two rows of random numbers and one of bytes.
-func rows(n int) (a, b []float32, c []int8) {
+func rows(n int) (a, b []float32, c []byte) {
 	r := rand.New(rand.NewPCG(uint64(n), 1))
 	for range n {
-		a, b, c = append(a, float32(r.NormFloat64())), append(b, float32(r.NormFloat64())), append(c, int8(r.IntN(256)-128))
+		a, b, c = append(a, float32(r.NormFloat64())), append(b, float32(r.NormFloat64())), append(c, byte(r.IntN(256)))
 	}
 	return a, b, c
 }
@@ -37,7 +37,7 @@ func TestAgreesWithTheDefinition(t *testing.T) {
 			if want := a[i] + 0.7*b[i]; !near(float64(all[3*n][i]), float64(want)) {
 				t.Errorf("length %d: AddScaled[%d] = %v, want %v", n, i, all[3*n][i], want)
 			}
-			if want := a[i] + 0.03*float32(c[i]); !near(float64(all[3*n+1][i]), float64(want)) {
+			if want := a[i] + 0.03*float32(int8(c[i])); !near(float64(all[3*n+1][i]), float64(want)) {
 				t.Errorf("length %d: AddScaledBytes[%d] = %v, want %v", n, i, all[3*n+1][i], want)
 			}
 		}
@@ -64,9 +64,9 @@ func TestVectorInstructionsGiveTheSameBits(t *testing.T) {
 }
 
 func TestPackRoundsToBytes(t *testing.T) {
-	to := make([]int8, 6)
+	to := make([]byte, 6)
 	scale := Pack(to, 2, []float32{0.5, -2, 1})
-	if want := []int8{32, 0, -127, 0, 64, 0}; !slices.Equal(to, want) || !near(float64(scale), 2.0/127) {
+	if want := []byte{32, 0, 256 - 127, 0, 64, 0}; !slices.Equal(to, want) || !near(float64(scale), 2.0/127) {
 		t.Errorf("%v times %v, want %v", to, scale, want)
 	}
 	if scale := Pack(to, 1, []float32{0, 0}); scale != 0 {

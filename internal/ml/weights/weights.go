@@ -94,6 +94,12 @@ func (w *Writer) Int8s(v []int8) {
 	}
 }
 
+// Raw writes a count and that many bytes.
+func (w *Writer) Raw(v []byte) {
+	w.Int(len(v))
+	w.data = append(w.data, v...)
+}
+
 // Reader reads what a Writer wrote. After the first error every method returns
 // zero values; Close tells what went wrong.
 type Reader struct {
@@ -242,4 +248,11 @@ func (r *Reader) Int8s() []int8 {
 		out[i] = int8(b[i])
 	}
 	return out
+}
+
+// Raw reads an array of bytes. It is a part of the data that is read, for large
+// arrays that are used as they are.
+func (r *Reader) Raw() []byte {
+	b := r.take(r.count(1))
+	return b[:len(b):len(b)]
 }

@@ -20,6 +20,7 @@ func sample() []byte {
 	w.Ints([]int32{-7})
 	w.Hashes([]uint64{1 << 63})
 	w.Int8s([]int8{-128, 127})
+	w.Raw([]byte{7})
 	return w.Bytes()
 }
 
@@ -32,11 +33,12 @@ type contents struct {
 	Ints    []int32
 	Hashes  []uint64
 	Int8s   []int8
+	Raw     []byte
 }
 
 func read(data []byte) (contents, error) {
 	r := weights.NewReader(data, "sample", 3)
-	c := contents{r.Int(), r.Bool(), r.Float(), r.Strings(), r.Floats(), r.Ints(), r.Hashes(), r.Int8s()}
+	c := contents{r.Int(), r.Bool(), r.Float(), r.Strings(), r.Floats(), r.Ints(), r.Hashes(), r.Int8s(), r.Raw()}
 	return c, r.Close()
 }
 
@@ -45,7 +47,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := contents{-5, true, 0.25, []string{"", "ä"}, []float32{1, -2.5}, []int32{-7}, []uint64{1 << 63}, []int8{-128, 127}}
+	want := contents{-5, true, 0.25, []string{"", "ä"}, []float32{1, -2.5}, []int32{-7}, []uint64{1 << 63}, []int8{-128, 127}, []byte{7}}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
