@@ -27,7 +27,7 @@ import (
 // Version goes up whenever the same examples give another model, or its bytes
 // mean something else. It is part of the version of every component that learns
 // with this package.
-const Version = 4
+const Version = 5
 
 // How labels are learned. The numbers were chosen on parts of the training
 // data of four public sets (docs/decisions/012-intent-learner.md).
@@ -84,9 +84,11 @@ func passes(n, epochs int, share float64) int {
 // batchSize keeps the number of updates up when there are few examples.
 func batchSize(n int) int { return min(32, max(4, n/16)) }
 
-// Train learns from messages and the label of each. There must be two different
-// labels. Going on from an earlier model needs the same ones.
+// Train learns from messages and the label of each, and from the names of labels
+// that have few. There must be two different labels. Going on from an earlier model
+// needs the same ones.
 func Train(ctx context.Context, messages []*nlu.Message, labels []string, o Settings) (*Model, error) {
+	messages, labels = withNames(messages, labels)
 	m := &Model{
 		Labels:      slices.Compact(slices.Sorted(slices.Values(labels))),
 		featurizers: o.Featurizers,
