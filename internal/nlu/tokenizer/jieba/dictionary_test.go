@@ -51,3 +51,25 @@ func BenchmarkUnpack(b *testing.B) {
 		}
 	}
 }
+
+// Whatever a user dictionary says, texts are cut into all of their characters.
+func FuzzUserDictionary(f *testing.F) {
+	for _, s := range []string{"云计算 5\n创新办 3 i\n", "今天天气 0\n\ufeff好用", "a b 99999999999999999999999 n\r\n", " 3", "中 \n中国 0 x"} {
+		f.Add(s, "李小福是创新办主任也是云计算方面的专家，今天天气好用")
+	}
+	d, err := standard()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, dictionary, text string) {
+		s := &segmenter{words{standard: d, total: d.total}}
+		if s.addAll([]byte(dictionary)) != nil {
+			return
+		}
+		joined := ""
+		s.cut([]rune(text), true, func(piece []rune) { joined += string(piece) })
+		if joined != string([]rune(text)) {
+			t.Errorf("%q with %q became %q", text, dictionary, joined)
+		}
+	})
+}
