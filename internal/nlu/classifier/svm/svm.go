@@ -20,7 +20,12 @@ import (
 	"github.com/loquat-dev/loquat/internal/ml/weights"
 	"github.com/loquat-dev/loquat/internal/nlu"
 	"github.com/loquat-dev/loquat/internal/nlu/encoder"
+	"github.com/loquat-dev/loquat/internal/nlu/textmodel"
 )
+
+// version goes up with the vectors of package encoder, which textmodel.Version
+// counts, and with the number here for whatever else is learned differently.
+const version = textmodel.Version + 0
 
 // Type describes the component.
 func Type() graph.Type {
@@ -29,7 +34,7 @@ func Type() graph.Type {
 		ClassPath: "rasa.nlu.classifiers.sklearn_intent_classifier.SklearnIntentClassifier",
 		Kinds:     []graph.Kind{graph.IntentClassifier},
 		Trainable: true,
-		Version:   1,
+		Version:   version,
 		Requires:  []string{"DenseFeaturizer"},
 		Packages:  []string{"sklearn"},
 		Check:     check,
@@ -168,7 +173,7 @@ func (c *Classifier) classify(m *nlu.Message, s *scratch) (*nlu.Intent, []nlu.In
 const (
 	fileName    = "svm.bin"
 	fileKind    = "support vector machines"
-	fileVersion = 1
+	fileVersion = version
 )
 
 // Persist writes what was learned (docs/formats/diet.md).
