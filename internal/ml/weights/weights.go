@@ -119,10 +119,23 @@ func NewReader(data []byte, kind string, version int) *Reader {
 		r.fail("it holds %q, not %q", k, kind)
 	}
 	if v := r.Int(); r.err == nil && v != version {
-		r.fail("version %d, this program reads %d", v, version)
+		r.data, r.err = nil, versionError{kind, v, version}
 	}
 	return r
 }
+
+// versionError says that a file is whole and of another time. It counts as
+// ErrCorrupt: there is nothing to be read.
+type versionError struct {
+	kind       string
+	has, reads int
+}
+
+func (e versionError) Error() string {
+	return fmt.Sprintf("it was written by another version of this program (%s %d, not %d): train the model again", e.kind, e.has, e.reads)
+}
+
+func (e versionError) Is(target error) bool { return target == ErrCorrupt }
 
 // Fail records that what was read makes no sense.
 func (r *Reader) Fail(format string, args ...any) { r.fail(format, args...) }

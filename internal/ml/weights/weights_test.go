@@ -3,6 +3,7 @@ package weights_test
 import (
 	"bytes"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -78,4 +79,12 @@ func FuzzReader(f *testing.F) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// A model of yesterday is not damaged; it must be trained again.
+func TestAnotherVersionSaysSo(t *testing.T) {
+	r := weights.NewReader(weights.NewWriter("net", 1).Bytes(), "net", 2)
+	if err := r.Close(); !errors.Is(err, weights.ErrCorrupt) || !strings.Contains(err.Error(), "(net 1, not 2): train the model again") || strings.Contains(err.Error(), "damaged") {
+		t.Errorf("got %v", err)
+	}
 }

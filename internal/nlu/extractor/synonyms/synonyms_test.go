@@ -64,3 +64,20 @@ func TestSynonymsAndAnnotationsAreLearned(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+// As Rasa 3.6.21 does it: what was a synonym stays one.
+func TestFineTuningKeepsSynonyms(t *testing.T) {
+	env := graph.Env{Logger: slog.New(slog.DiscardHandler), Finetuning: true}
+	c, err := synonyms.Type().Build(env, nil, graph.Resource{"synonyms.json": []byte(`{"roma": "Rome", "rome": "Rome"}`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := &nlu.TrainingData{Source: &nludata.TrainingData{Synonyms: map[string]string{"Rom": "Rome"}}}
+	if err := c.(nlu.Trainer).Train(context.Background(), data); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"roma": "Rome", "rome": "Rome", "rom": "Rome"}
+	if d := cmp.Diff(want, c.(*synonyms.Mapper).Table()); d != "" {
+		t.Error(d)
+	}
+}
