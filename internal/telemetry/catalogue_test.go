@@ -123,7 +123,7 @@ func TestRandomEventsKeepToTheirSchema(t *testing.T) {
 	const marker = "zqjvx"
 	r := rand.New(rand.NewPCG(1, 2))
 	context := newContext(fakeSettings(t, nil), Decision{}, os.DirFS(t.TempDir()))
-	for range 300 {
+	for range 100 {
 		for _, e := range catalogue {
 			v := reflect.New(reflect.TypeOf(e)).Elem()
 			fill(r, v, marker)

@@ -126,7 +126,7 @@ type matched struct{ text string }
 func (m matched) MarshalJSON() ([]byte, error) { return json.Marshal(m.text) }
 
 func pattern(name, p string) fragment {
-	return fragment{Type: types{"string"}, Pattern: p, name: name}
+	return fragment{Type: types{"string"}, Pattern: p, match: regexp.MustCompile(p), name: name}
 }
 
 // ID is a random identifier (uuid4 as 32 hex digits).

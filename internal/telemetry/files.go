@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -122,25 +123,32 @@ type waiting struct {
 	bytes int64
 }
 
+// spoolName is made of the hour, a random number and the size, so that nobody has
+// to look at each file.
+const spoolName = "%010d-%08x-%d.json"
+
 // spool returns the reports that wait, oldest first.
 func (f files) spool() []waiting {
 	entries, _ := os.ReadDir(filepath.Join(f.dir, "spool")) // sorted; absent is empty
 	var out []waiting
 	for _, entry := range entries {
-		hour, err := strconv.ParseInt(strings.SplitN(entry.Name(), "-", 2)[0], 10, 64)
-		info, infoErr := entry.Info()
-		if err != nil || infoErr != nil || !strings.HasSuffix(entry.Name(), ".json") {
-			continue
+		hour, rest, _ := strings.Cut(strings.TrimSuffix(entry.Name(), ".json"), "-")
+		_, size, _ := strings.Cut(rest, "-")
+		w := waiting{path: f.dir + "/spool/" + entry.Name()}
+		var wrong [2]error
+		w.hour, wrong[0] = strconv.ParseInt(hour, 10, 64)
+		w.bytes, wrong[1] = strconv.ParseInt(size, 10, 64)
+		if wrong == [2]error{} {
+			out = append(out, w)
 		}
-		out = append(out, waiting{filepath.Join(f.dir, "spool", entry.Name()), hour, info.Size()})
 	}
 	return out
 }
 
 // add puts a report into the spool and enforces its bounds.
 func (f files) add(report []byte, now time.Time) error {
-	name := fmt.Sprintf("%010d-%s.json", now.Unix()/3600, uuid4()[:8])
-	if err := replaceFile(filepath.Join(f.dir, "spool", name), report); err != nil {
+	name := fmt.Sprintf(spoolName, now.Unix()/3600, rand.Uint32(), len(report))
+	if err := replaceFile(filepath.Join(f.dir, "spool", name), report, false); err != nil {
 		return err
 	}
 	all := f.spool()
@@ -198,7 +206,7 @@ func (f files) writeSending(s sending) error {
 	if err != nil {
 		return err
 	}
-	return replaceFile(filepath.Join(f.dir, "send.json"), data)
+	return replaceFile(filepath.Join(f.dir, "send.json"), data, false)
 }
 
 // messageIDOf finds the identifier of a report.

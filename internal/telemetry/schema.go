@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // fragment is the part of JSON Schema (2020-12) that describes reports. The
@@ -28,8 +30,9 @@ type fragment struct {
 	Properties  map[string]*fragment `json:"properties,omitempty"`
 	Additional  *bool                `json:"additionalProperties,omitempty"`
 
-	name  string   // of the class, for the documentation
-	order []string // of Properties, as declared
+	match *regexp.Regexp // Pattern
+	name  string         // of the class, for the documentation
+	order []string       // of Properties, as declared
 }
 
 // types are the JSON types that a value may have.
@@ -111,6 +114,15 @@ func describeEnvelope(properties *fragment) *fragment {
 	f.Title = "envelope"
 	return f
 }
+
+// schemas are those of whole reports, by event.
+var schemas = sync.OnceValue(func() map[string]*fragment {
+	out := map[string]*fragment{}
+	for _, e := range catalogue {
+		out[e.about().name] = describeEnvelope(describeEvent(e))
+	}
+	return out
+})
 
 // EventNames lists the events of the catalogue.
 func EventNames() []string { return eventNames{}.words() }

@@ -168,7 +168,7 @@ func changeState(path string, change func(*state)) (state, error) {
 		return s, err
 	}
 	s.present = true
-	return s, replaceFile(path, text.Bytes())
+	return s, replaceFile(path, text.Bytes(), true)
 }
 
 // write puts the state into a document.
@@ -218,8 +218,9 @@ func (s *state) identify() {
 	}
 }
 
-// replaceFile writes a file beside its place and renames it.
-func replaceFile(path string, data []byte) (err error) {
+// replaceFile writes a file beside its place and renames it. A durable one is the
+// old or the new one even if the machine loses power.
+func replaceFile(path string, data []byte, durable bool) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*") // 0600
 	if err != nil {
 		return err
@@ -232,7 +233,10 @@ func replaceFile(path string, data []byte) (err error) {
 	if _, err := f.Write(data); err != nil {
 		return errors.Join(err, f.Close())
 	}
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+	if durable {
+		err = f.Sync()
+	}
+	if err := errors.Join(err, f.Close()); err != nil {
 		return err
 	}
 	return os.Rename(f.Name(), path)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"regexp"
 	"slices"
 	"strconv"
 	"unicode/utf8"
@@ -15,11 +14,11 @@ import (
 // The report is decoded JSON with numbers as json.Number.
 func Validate(report map[string]any) error {
 	name, _ := report["event"].(string)
-	e := eventNamed(name)
-	if e == nil {
+	schema := schemas()[name]
+	if schema == nil {
 		return errors.New("event: unknown")
 	}
-	return describeEnvelope(describeEvent(e)).check("report", report)
+	return schema.check("report", report)
 }
 
 // check tells what is wrong with a value. It names the place and never repeats
@@ -34,7 +33,7 @@ func (f *fragment) check(place string, value any) error {
 		switch {
 		case f.Enum != nil && !slices.Contains(f.Enum, any(v)):
 			return fmt.Errorf("%s: is not on the list", place)
-		case f.Pattern != "" && !regexp.MustCompile(f.Pattern).MatchString(v):
+		case f.Pattern != "" && !f.match.MatchString(v):
 			return fmt.Errorf("%s: does not match %s", place, f.Pattern)
 		case f.MaxLength > 0 && utf8.RuneCountInString(v) > f.MaxLength:
 			return fmt.Errorf("%s: is longer than %d", place, f.MaxLength)

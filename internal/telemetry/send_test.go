@@ -1,0 +1,336 @@
+package telemetry
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// on is a recorder of an installation that has seen the notice, with a collector.
+func on(t *testing.T, address string, now time.Time, env ...map[string]string) *Recorder {
+	t.Helper()
+	s := fakeSettings(t, with(append(env, map[string]string{"LOQUAT_TELEMETRY_ENDPOINT": address, "RASA_TELEMETRY_WRITE_KEY": "abc123"})...))
+	writeFile(t, s.StatePath(), storedOn+"  salt: "+strings.Repeat("0", 64)+"\n")
+	r := &Recorder{settings: s, now: func() time.Time { return now }, decision: Decide(s), closing: make(chan struct{})}
+	if r.decision.Mode != On {
+		t.Fatalf("mode %s: %+v", r.decision.Mode, r.decision)
+	}
+	return r
+}
+
+func (r *Recorder) keepMany(n int) {
+	for range n {
+		r.keep(occurrence{TrainingDataValidated{Success: true}, r.now()})
+	}
+}
+
+func outcomes(t *testing.T, r *Recorder) map[string]int {
+	t.Helper()
+	entries, err := ReadLog(r.settings, 10_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts := map[string]int{}
+	for _, e := range entries {
+		counts[e.Outcome]++
+	}
+	return counts
+}
+
+var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+
+// TestWhatAnAnswerMeans goes through the table of docs/telemetry.md.
+func TestWhatAnAnswerMeans(t *testing.T) {
+	hijack := func(w http.ResponseWriter, _ *http.Request) {
+		connection, _, err := w.(http.Hijacker).Hijack()
+		if err == nil {
+			_ = connection.Close()
+		}
+	}
+	status := func(code int, header ...string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			for i := 0; i < len(header); i += 2 {
+				w.Header().Set(header[i], header[i+1])
+			}
+			w.WriteHeader(code)
+		}
+	}
+	for _, c := range []struct {
+		name     string
+		answer   http.HandlerFunc
+		outcome  string
+		kept     bool
+		min, max time.Duration // until the next request
+	}{
+		{"200", status(200), "sent", false, 0, 0},
+		{"204", status(204), "sent", false, 0, 0},
+		{"400", status(400), "dropped", false, 0, 0},
+		{"404", status(404), "dropped", false, 0, 0},
+		{"413", status(413), "dropped", false, 0, 0},
+		{"401", status(401), "dropped", false, 7 * day, 7 * day},
+		{"403", status(403), "dropped", false, 7 * day, 7 * day},
+		{"429", status(429), "waiting", true, time.Hour, time.Hour},
+		{"429 in 5 minutes", status(429, "Retry-After", "300"), "waiting", true, 5 * time.Minute, 5 * time.Minute},
+		{"429 in a second", status(429, "Retry-After", "1"), "waiting", true, time.Minute, time.Minute},
+		{"429 in a year", status(429, "Retry-After", "31536000"), "waiting", true, day, day},
+		{"500", status(500), "waiting", true, 48 * time.Minute, 72 * time.Minute},
+		{"302 to another host", status(302, "Location", "http://127.0.0.1:1/"), "waiting", true, 48 * time.Minute, 72 * time.Minute},
+		{"a connection that is cut", hijack, "waiting", true, 48 * time.Minute, 72 * time.Minute},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var requests atomic.Int64
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				requests.Add(1)
+				c.answer(w, r)
+			}))
+			defer server.Close()
+			r := on(t, server.URL, noon)
+			r.keepMany(3)
+			r.deliver(context.Background())
+			if requests.Load() != 1 {
+				t.Errorf("%d requests", requests.Load())
+			}
+			if got := outcomes(t, r); got[c.outcome] != 3 {
+				t.Errorf("outcomes %v, want 3 %s", got, c.outcome)
+			}
+			if left := len(r.settings.files().spool()); c.kept != (left == 3) || !c.kept && left != 0 {
+				t.Errorf("%d reports wait", left)
+			}
+			state := r.settings.files().readSending()
+			if wait := state.NotBefore.Sub(noon); !state.NotBefore.IsZero() && (wait < c.min || wait > c.max) || state.NotBefore.IsZero() != (c.max == 0) {
+				t.Errorf("the next request may come at %v", state.NotBefore)
+			}
+			r.keepMany(enough) // nothing is sent before its time
+			r.deliver(context.Background())
+			if want := int64(1); c.max > 0 && requests.Load() != want {
+				t.Errorf("%d requests, want %d", requests.Load(), want)
+			}
+		})
+	}
+}
+
+func TestFailuresSpaceRequestsOut(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }))
+	defer server.Close()
+	now := noon
+	r := on(t, server.URL, noon)
+	r.now = func() time.Time { return now }
+	r.keepMany(1)
+	for i, hours := range []float64{1, 2, 4, 8, 16, 24, 24} {
+		r.deliver(context.Background())
+		state := r.settings.files().readSending()
+		if wait := state.NotBefore.Sub(now).Hours(); wait < 0.8*hours || wait > 1.2*hours {
+			t.Errorf("after failure %d: %.1f hours, want about %v", i+1, wait, hours)
+		}
+		now = state.NotBefore
+	}
+}
+
+// TestTheRequestIsInSegmentsFormat holds what is on the wire against Segment's
+// HTTP API: path, authorisation, media type, and the fields of items.
+func TestTheRequestIsInSegmentsFormat(t *testing.T) {
+	var path, authorisation, media, agent string
+	var body []byte
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		path, authorisation, media, agent = r.URL.Path, r.Header.Get("Authorization"), r.Header.Get("Content-Type"), r.Header.Get("User-Agent")
+		body, _ = io.ReadAll(r.Body)
+	}))
+	defer server.Close()
+	r := on(t, server.URL+"/base", noon)
+	r.keepMany(2)
+	r.deliver(context.Background())
+	if path != "/base/v1/batch" || authorisation != "Basic YWJjMTIzOg==" || media != "application/json" || !strings.HasPrefix(agent, "loquat/") {
+		t.Errorf("path %q, authorisation %q, media type %q, agent %q", path, authorisation, media, agent)
+	}
+	var batch struct {
+		Batch  []map[string]any `json:"batch"`
+		SentAt string           `json:"sentAt"`
+	}
+	if err := json.Unmarshal(body, &batch); err != nil || len(batch.Batch) != 2 || batch.SentAt != "2026-11-21T12:00:00Z" {
+		t.Fatalf("%v: %s", err, body)
+	}
+	for _, item := range batch.Batch {
+		for _, key := range []string{"type", "messageId", "timestamp", "userId", "event", "properties", "context"} {
+			if item[key] == nil {
+				t.Errorf("%s is missing", key)
+			}
+		}
+		if context := item["context"].(map[string]any); context["ip"] != nil || context["direct"] != nil {
+			t.Error("the context asks for the address of the sender")
+		}
+	}
+}
+
+func TestOnlyEncryptedConnectionsToTheRightServer(t *testing.T) {
+	var requests atomic.Int64
+	count := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { requests.Add(1) })
+	unknown := httptest.NewUnstartedServer(count)
+	old := httptest.NewUnstartedServer(count)
+	old.TLS = &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}
+	for name, c := range map[string]struct {
+		server *httptest.Server
+		detail string
+	}{"unknown certificate": {unknown, "certificate"}, "TLS 1.1": {old, "version"}} {
+		c.server.Config.ErrorLog = slog.NewLogLogger(slog.NewTextHandler(io.Discard, nil), slog.LevelError)
+		c.server.StartTLS()
+		r := on(t, c.server.URL, noon)
+		r.keepMany(1)
+		r.deliver(context.Background())
+		entries, err := ReadLog(r.settings, 1)
+		if err != nil || requests.Load() != 0 || entries[0].Outcome != "waiting" || !strings.Contains(entries[0].Detail, c.detail) {
+			t.Errorf("%s: %d requests, %v, %v", name, requests.Load(), entries, err)
+		}
+		c.server.Close()
+	}
+}
+
+func TestReportsWaitForADayOrForCompany(t *testing.T) {
+	salt := "00000e10" // an hour
+	at := func(hour int) time.Time { return noon.Add(time.Duration(hour-12) * time.Hour) }
+	for _, c := range []struct {
+		name    string
+		state   sending
+		waiting int
+		now     time.Time
+		want    bool
+	}{
+		{"never sent", sending{}, 1, noon, true},
+		{"sent an hour ago", sending{LastSent: at(11)}, 1, noon, false},
+		{"sent an hour ago, many wait", sending{LastSent: at(11)}, enough, noon, true},
+		{"sent yesterday", sending{LastSent: at(-12)}, 1, noon, true},
+		{"the day turns an hour late on this machine", sending{LastSent: at(23)}, 1, at(24), false},
+		{"and then it turns", sending{LastSent: at(23)}, 1, at(25), true},
+		{"not yet", sending{NotBefore: at(13)}, enough, noon, false},
+		{"the clock was set back a month after a refusal", sending{NotBefore: noon.Add(30 * day)}, 1, noon, true},
+		{"the clock was set back a month after sending", sending{LastSent: noon.Add(30 * day)}, 1, noon, true},
+	} {
+		if got := due(c.state, c.waiting, salt, c.now); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+}
+
+// TestDisableEndsWhatRuns switches off while a request hangs in this process and
+// more would follow.
+func TestDisableEndsWhatRuns(t *testing.T) {
+	var requests atomic.Int64
+	arrived := make(chan struct{}, 100)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		requests.Add(1)
+		_, _ = io.Copy(io.Discard, r.Body) // so that a client that goes away is noticed
+		arrived <- struct{}{}
+		<-r.Context().Done()
+	}))
+	defer server.Close()
+	r := on(t, server.URL, noon)
+	r.keepMany(150)
+	var wg sync.WaitGroup
+	wg.Go(func() { r.deliver(context.Background()) })
+	<-arrived
+	if err := Disable(r.settings); err != nil {
+		t.Fatal(err)
+	}
+	before := requests.Load()
+	r.keepMany(30)
+	r.deliver(context.Background())
+	wg.Wait()
+	if requests.Load() != before || before != 1 {
+		t.Errorf("%d requests before and %d after disable had returned", before, requests.Load())
+	}
+	if left := r.settings.files().spool(); len(left) != 0 {
+		t.Errorf("%d reports wait", len(left))
+	}
+	if !r.off.Load() {
+		t.Error("the recorder goes on")
+	}
+	if err := Enable(r.settings); err != nil {
+		t.Fatal(err)
+	}
+	r.keepMany(1)
+	if left := r.settings.files().spool(); len(left) != 0 {
+		t.Error("a process that was switched off records again")
+	}
+}
+
+// TestReportsOfAnEarlierIdentityAreNotSent: they were recorded before the user
+// switched off and on again.
+func TestReportsOfAnEarlierIdentityAreNotSent(t *testing.T) {
+	var requests atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { requests.Add(1) }))
+	defer server.Close()
+	r := on(t, server.URL, noon)
+	r.keepMany(3)
+	writeFile(t, r.settings.StatePath(), strings.Replace(storedOn, "38d2", "ffff", 1))
+	r.deliver(context.Background())
+	if left := r.settings.files().spool(); requests.Load() != 0 || len(left) != 0 {
+		t.Errorf("%d requests, %d reports wait", requests.Load(), len(left))
+	}
+}
+
+func TestTheSpoolIsBounded(t *testing.T) {
+	s := fakeSettings(t, nil)
+	f := s.files()
+	report := []byte(strings.Repeat("x", 1000))
+	if err := f.whileWriting(func() error {
+		for i := range 10_000 {
+			if err := f.add(report, noon.Add(time.Duration(i)*time.Second)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.spool(); len(got) != maxWaiting {
+		t.Errorf("%d reports wait", len(got))
+	}
+	large := []byte(strings.Repeat("x", 100_000))
+	for range 15 {
+		if err := f.add(large, noon.Add(4*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	total := int64(0)
+	for _, w := range f.spool() {
+		total += w.bytes
+	}
+	if total > maxWaitingBytes {
+		t.Errorf("%d bytes wait", total)
+	}
+	if err := f.add(report, noon.Add(15*day)); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.spool(); len(got) != 1 {
+		t.Errorf("after 15 days %d reports wait", len(got))
+	}
+}
+
+func TestTheLogIsBounded(t *testing.T) {
+	r := on(t, "http://127.0.0.1:1", noon)
+	r.keepMany(800)
+	total := int64(0)
+	for _, name := range []string{"log.jsonl", "log.1.jsonl"} {
+		info, err := os.Stat(filepath.Join(r.settings.files().dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		total += info.Size()
+	}
+	if total > 2*maxLogBytes {
+		t.Errorf("%d bytes", total)
+	}
+	if entries, err := ReadLog(r.settings, 5); err != nil || len(entries) != 5 {
+		t.Errorf("%d entries, %v", len(entries), err)
+	}
+}
