@@ -1,0 +1,666 @@
+package endtoend
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/loquat-dev/loquat/internal/telemetry"
+)
+
+// installation is a user's home with a project, and the program.
+type installation struct {
+	t         *testing.T
+	home, dir string
+	env       map[string]string
+}
+
+func install(t *testing.T) *installation {
+	t.Helper()
+	i := &installation{t: t, home: t.TempDir(), dir: t.TempDir(), env: map[string]string{}}
+	writeProject(t, i.dir)
+	i.write(".git/config", "[remote \"origin\"]\n\turl = https://example.com/acme/bot.git\n")
+	return i
+}
+
+func (i *installation) write(name, text string) {
+	i.t.Helper()
+	path := filepath.Join(i.dir, filepath.FromSlash(name))
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
+		i.t.Fatal(err)
+	}
+}
+
+// with is the same installation with other variables.
+func (i *installation) with(env map[string]string) *installation {
+	other := *i
+	other.env = maps.Clone(i.env)
+	maps.Copy(other.env, env)
+	return &other
+}
+
+func (i *installation) environ() []string {
+	out := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + i.home, asProgram + "=1"}
+	for k, v := range i.env {
+		out = append(out, k+"="+v)
+	}
+	return out
+}
+
+type outcome struct {
+	stdout, stderr string
+	code           int
+}
+
+// loquat runs a command to its end.
+func (i *installation) loquat(args ...string) outcome { return i.loquatOn("", args...) }
+
+func (i *installation) loquatOn(stdin string, args ...string) outcome {
+	i.t.Helper()
+	cmd := exec.Command(program(i.t), args...)
+	cmd.Dir, cmd.Env = i.dir, i.environ()
+	var stdout, stderr bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &stdout, &stderr
+	err := cmd.Run()
+	if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
+		i.t.Fatal(err)
+	}
+	return outcome{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+}
+
+// ok runs a command that must succeed and returns its standard output.
+func (i *installation) ok(args ...string) string {
+	i.t.Helper()
+	o := i.loquat(args...)
+	if o.code != 0 {
+		i.t.Fatalf("loquat %s: %d\n%s%s", strings.Join(args, " "), o.code, o.stdout, o.stderr)
+	}
+	return o.stdout
+}
+
+// recorded are the reports of the local log, each judged by the schemas.
+func (i *installation) recorded() []map[string]any {
+	i.t.Helper()
+	var out []map[string]any
+	decoder := json.NewDecoder(strings.NewReader(i.ok("telemetry", "log", "--json", "-n", "10000")))
+	for {
+		var entry telemetry.Entry
+		if err := decoder.Decode(&entry); errors.Is(err, io.EOF) {
+			return out
+		} else if err != nil {
+			i.t.Fatal(err)
+		}
+		report, err := telemetry.Decode(entry.Report)
+		if err == nil {
+			err = telemetry.Validate(report)
+		}
+		if err != nil {
+			i.t.Errorf("%v: %s", err, entry.Report)
+		}
+		out = append(out, report)
+	}
+}
+
+// names counts reports by event.
+func names(reports []map[string]any) map[string]int {
+	out := map[string]int{}
+	for _, r := range reports {
+		out[r["event"].(string)]++
+	}
+	return out
+}
+
+func properties(reports []map[string]any, event string) map[string]any {
+	for _, r := range slices.Backward(reports) {
+		if r["event"] == event {
+			return r["properties"].(map[string]any)
+		}
+	}
+	return nil
+}
+
+func (i *installation) status() telemetry.Status {
+	i.t.Helper()
+	var s telemetry.Status
+	if err := json.Unmarshal([]byte(i.ok("telemetry", "status", "--json")), &s); err != nil {
+		i.t.Fatal(err)
+	}
+	return s
+}
+
+// collector records whatever reaches it.
+type collector struct {
+	*httptest.Server
+	mu       sync.Mutex
+	requests int
+	bytes    []byte // of all requests, heads and bodies
+	reports  []map[string]any
+}
+
+func newCollector(t *testing.T, answer http.HandlerFunc) *collector {
+	c := &collector{}
+	c.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		var batch struct {
+			Batch []json.RawMessage `json:"batch"`
+		}
+		_ = json.Unmarshal(body, &batch)
+		c.mu.Lock()
+		c.requests++
+		c.bytes = append(fmt.Appendf(c.bytes, "%s %s %v\n", r.Method, r.URL, r.Header), body...)
+		for _, item := range batch.Batch {
+			if report, err := telemetry.Decode(item); err == nil {
+				c.reports = append(c.reports, report)
+			}
+		}
+		c.mu.Unlock()
+		if answer != nil {
+			answer(w, r)
+		}
+	}))
+	t.Cleanup(c.Close)
+	return c
+}
+
+func (c *collector) count() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.requests
+}
+
+func (c *collector) env() map[string]string {
+	return map[string]string{"LOQUAT_TELEMETRY_ENDPOINT": c.URL, "RASA_TELEMETRY_WRITE_KEY": "key"}
+}
+
+// seen makes the installation one that has seen the notice.
+func (i *installation) seen() *installation {
+	i.t.Helper()
+	i.ok("telemetry", "enable")
+	return i
+}
+
+// deliver runs a command until what waits has been sent: its request may be cut
+// off at the end of a command.
+func (i *installation) deliver(c *collector) {
+	i.t.Helper()
+	before := c.count()
+	for range 50 {
+		i.forgetSending()
+		i.ok("data", "validate")
+		if c.count() > before && i.status().LastSent != nil {
+			return
+		}
+	}
+	i.t.Fatal("nothing is sent")
+}
+
+// forgetSending lets the next request be made at once.
+func (i *installation) forgetSending() {
+	_ = os.Remove(filepath.Join(i.home, ".cache", "loquat", "telemetry", "send.json"))
+}
+
+// TestEverySwitchInOrder: each switch decides over those below it, and says so.
+func TestEverySwitchInOrder(t *testing.T) {
+	i := install(t).seen()
+	c := newCollector(t, nil)
+	i = i.with(c.env())
+	expect := func(i *installation, mode telemetry.Mode, reason telemetry.Reason) {
+		t.Helper()
+		before := c.count()
+		if s := i.status(); s.Mode != mode || s.Reason != reason {
+			t.Errorf("%v: %s by %s, want %s by %s", i.env, s.Mode, s.Reason, mode, reason)
+		}
+		i.loquat("data", "validate")
+		if mode != telemetry.On && c.count() != before {
+			t.Errorf("%v: a request was made", i.env)
+		}
+	}
+	expect(i, telemetry.On, telemetry.Default)
+	expect(i.with(map[string]string{"GITLAB_CI": "true"}), telemetry.Local, telemetry.CI)
+	i.ok("telemetry", "disable")
+	ci := i.with(map[string]string{"GITLAB_CI": "true"})
+	expect(ci, telemetry.Off, telemetry.StoredChoice)
+	forced := ci.with(map[string]string{"RASA_TELEMETRY_ENABLED": "true"})
+	expect(forced, telemetry.On, telemetry.Environment)
+	state := filepath.Join(i.home, ".config", "loquat", "global.yml")
+	if err := os.WriteFile(state, []byte("metrics: ["), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	expect(forced, telemetry.Off, telemetry.StateUnreadable)
+	i.write("endpoints.yml", "telemetry:\n  enabled: false\n")
+	expect(forced, telemetry.Off, telemetry.ProjectSwitch)
+	for _, value := range []string{"false", "False", "0", "1", "yes", ""} {
+		expect(forced.with(map[string]string{"RASA_TELEMETRY_ENABLED": value}), telemetry.Off, telemetry.Environment)
+	}
+	expect(forced.with(map[string]string{"DO_NOT_TRACK": "1"}), telemetry.Off, telemetry.DoNotTrack)
+
+	fresh := install(t).with(c.env())
+	if err := errors.Join(os.MkdirAll(filepath.Join(fresh.home, ".config", "rasa"), 0o755),
+		os.WriteFile(filepath.Join(fresh.home, ".config", "rasa", "global.yml"), []byte("metrics: {enabled: false}\n"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	expect(fresh, telemetry.Off, telemetry.RasaChoice)
+	blocked := install(t).with(c.env())
+	blocked.home = filepath.Join(blocked.dir, "config.yml") // a file where the home should be
+	expect(blocked.with(map[string]string{"RASA_TELEMETRY_ENABLED": "true"}), telemetry.Off, telemetry.StateUnwritable)
+}
+
+// sampleProject has the counts of the documented sample payload.
+func sampleProject(i *installation) {
+	var domain, nlu, stories strings.Builder
+	domain.WriteString("version: \"3.1\"\nintents: [a, b, c]\nslots:\n")
+	for n := range 47 {
+		mappings := "[{type: custom}]"
+		if n >= 45 {
+			mappings = "[]"
+		}
+		fmt.Fprintf(&domain, "  slot_%d: {type: text, mappings: %s}\n", n, mappings)
+	}
+	domain.WriteString("responses:\n")
+	for n := range 113 {
+		condition := ""
+		if n < 3 {
+			condition = ", condition: [{type: slot, name: slot_0, value: x}]"
+		}
+		fmt.Fprintf(&domain, "  utter_%d: [{text: x%s}]\n", n, condition)
+	}
+	domain.WriteString("actions:\n")
+	for n := range 45 {
+		fmt.Fprintf(&domain, "- action_%d\n", n)
+	}
+	nlu.WriteString("version: \"3.1\"\nnlu:\n")
+	for intent, examples := range map[string]int{"a": 5, "b": 5, "c": 4} {
+		fmt.Fprintf(&nlu, "- intent: %s\n  examples: |\n", intent)
+		for n := range examples {
+			fmt.Fprintf(&nlu, "    - %s %d\n", intent, n)
+		}
+	}
+	stories.WriteString("version: \"3.1\"\nstories:\n")
+	for n := range 6 {
+		fmt.Fprintf(&stories, "- story: s%d\n  steps:\n  - intent: a\n  - action: utter_%d\n", n, n)
+	}
+	if err := os.RemoveAll(filepath.Join(i.dir, "data")); err != nil {
+		i.t.Fatal(err)
+	}
+	i.write("domain.yml", domain.String())
+	i.write("data/nlu.yml", nlu.String())
+	i.write("data/stories.yml", stories.String())
+	i.write("config.yml", `recipe: default.v1
+language: en
+pipeline:
+- name: KeywordIntentClassifier
+- name: NLUCommandAdapter
+- name: SingleStepLLMCommandGenerator
+  prompt: prompts/own.jinja2
+  llm: {model_name: gpt-4-0613, request_timeout: 7, api_base: https://secret.example.com}
+policies:
+- name: rasa.core.policies.flow_policy.FlowPolicy
+- name: rasa.core.policies.intentless_policy.IntentlessPolicy
+  prompt: x
+`)
+}
+
+// TestTheSamplePayload compares with the documented sample: the same keys and JSON
+// types, and for a project of its shape the same values, as far as they do not
+// count flows, which are not built.
+func TestTheSamplePayload(t *testing.T) {
+	data, err := os.ReadFile("testdata/telemetry/training_started.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sample, err := telemetry.Decode(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := install(t).seen()
+	sampleProject(i)
+	got, err := telemetry.Decode([]byte(i.ok("telemetry", "preview", "Training Started")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := sample["properties"].(map[string]any)
+	ours := got["properties"].(map[string]any)
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(want)), slices.Sorted(maps.Keys(ours))); diff != "" {
+		t.Errorf("keys (-sample +ours):\n%s", diff)
+	}
+	for key, value := range want {
+		flows := strings.Contains(key, "flow") || strings.Contains(key, "llm") || strings.HasSuffix(key, "_steps") && key != "num_story_steps" ||
+			strings.HasPrefix(key, "num_collect_steps") || strings.HasPrefix(key, "num_set_slot") || key == "max_depth_of_if_construct"
+		switch {
+		case key == "training_id" || key == "metrics_id":
+		case flows && ours[key] != nil && ours[key] != json.Number("0"):
+			t.Errorf("%s is %v", key, ours[key])
+		case !flows && !cmp.Equal(value, ours[key]):
+			t.Errorf("%s is %v, the sample has %v", key, ours[key], value)
+		}
+		if a, b := fmt.Sprintf("%T", value), fmt.Sprintf("%T", ours[key]); ours[key] != nil && a != b {
+			t.Errorf("%s is a %s, the sample has a %s", key, b, a)
+		}
+	}
+	context := got["context"].(map[string]any)
+	for key, value := range sample["context"].(map[string]any) {
+		if ours, ok := context[key]; !ok || ours != nil && fmt.Sprintf("%T", ours) != fmt.Sprintf("%T", value) {
+			t.Errorf("context.%s is %v", key, ours)
+		}
+		delete(context, key)
+	}
+	if diff := cmp.Diff([]string{"cloud", "gpu", "loquat", "schema"}, slices.Sorted(maps.Keys(context))); diff != "" {
+		t.Errorf("more keys in the context:\n%s", diff)
+	}
+}
+
+// TestEachCommandRecordsItsEvent runs each command that has one.
+func TestEachCommandRecordsItsEvent(t *testing.T) {
+	i := install(t).seen()
+	i.write("broken/config.yml", "recipe: default.v1\npipeline:\n- name: NoSuchThing\n")
+	i.write("credentials.yml", "rest:\n")
+	seen := map[string]int{}
+	step := func(want map[string]int, args ...string) {
+		t.Helper()
+		o := i.loquatOn("hello\n/stop\n", args...)
+		now := names(i.recorded())
+		got := map[string]int{}
+		for name, n := range now {
+			if n -= seen[name]; n > 0 {
+				got[name] = n
+			}
+		}
+		seen = now
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("loquat %s (-want +got):\n%s%s", strings.Join(args, " "), diff, o.stderr)
+		}
+	}
+	step(map[string]int{"Training Data Validated": 1}, "data", "validate")
+	step(map[string]int{"Training Data Validated": 1}, "data", "validate", "stories")
+	step(map[string]int{"Training Started": 1, "Training Completed": 1}, "train")
+	step(map[string]int{"Training Started": 1, "Training Completed": 1}, "train") // everything is cached
+	step(map[string]int{}, "train", "--dry-run")
+	step(map[string]int{"Training Started": 1, "Training Completed": 1}, "train", "nlu", "--out", "nlu-models")
+	step(map[string]int{"Training Started": 1, "Training Completed": 1}, "train", "core", "--out", "core-models")
+	step(map[string]int{"Training Data Split": 1}, "data", "split", "nlu")
+	step(map[string]int{"Model NLU Tested": 1}, "test", "nlu", "--no-plot")
+	step(map[string]int{"Shell Started": 1}, "shell")
+	step(map[string]int{"Shell Started": 1}, "shell", "nlu")
+	step(map[string]int{"Error Encountered": 1}, "train", "--config", "broken/config.yml")
+	step(map[string]int{"Error Encountered": 1}, "shell", "--model", "nowhere")
+	step(map[string]int{"Project Created": 1, "Training Started": 1, "Training Completed": 1}, "init", "--no-prompt", "--init-dir", "made")
+	step(map[string]int{}, "version")
+	step(map[string]int{}, "components")
+	step(map[string]int{}, "telemetry", "preview")
+	step(map[string]int{"Training Started": 1, "Training Failed": 1, "Error Encountered": 1}, "train", "--out", "config.yml/models", "--force")
+	server := i.serve()
+	server.stop()
+	step(map[string]int{"Server Started": 1}, "version")
+	step(map[string]int{"Telemetry Disabled": 1}, "telemetry", "disable")
+
+	all := i.recorded()
+	if got := properties(all, "Error Encountered"); got["command"] != "train" || got["stage"] != "train" {
+		t.Errorf("%v", got)
+	}
+	if got := properties(all, "Server Started"); !cmp.Equal(got["input_channels"], []any{"rest"}) || got["api_enabled"] != true || got["project"] == nil {
+		t.Errorf("%v", got)
+	}
+	started, failed := properties(all, "Training Started"), properties(all, "Training Failed")
+	if started["training_id"] != failed["training_id"] || failed["error_code"] == nil {
+		t.Errorf("%v and %v do not belong together", started["training_id"], failed)
+	}
+	ids := map[any]int{}
+	for _, r := range all {
+		if r["event"] == "Training Started" || r["event"] == "Training Completed" || r["event"] == "Training Failed" {
+			ids[r["properties"].(map[string]any)["training_id"]]++
+		}
+	}
+	for id, n := range ids {
+		if n != 2 {
+			t.Errorf("training %v has %d events", id, n)
+		}
+	}
+}
+
+// TestErrorsHaveACodeFromTheList breaks a project in two ways.
+func TestErrorsHaveACodeFromTheList(t *testing.T) {
+	i := install(t).seen()
+	i.write("config.yml", "recipe: default.v1\npipeline:\n- name: NoSuchThing\n")
+	i.loquat("train")
+	if got := properties(i.recorded(), "Error Encountered"); got["error_code"] != "unknown-component" || got["stage"] != "load" || got["command"] != "train" {
+		t.Errorf("%v", got)
+	}
+	i.loquat("run", "--model", "nowhere")
+	if got := properties(i.recorded(), "Error Encountered"); got["error_code"] != "no-model" && got["error_code"] != "missing-path" || got["stage"] != "serve" {
+		t.Errorf("%v", got)
+	}
+}
+
+// TestTheIdentifierIsRandomAndGoesWithTheChoice follows it from file to report.
+func TestTheIdentifierIsRandomAndGoesWithTheChoice(t *testing.T) {
+	i := install(t)
+	i.ok("data", "validate")
+	first := i.status().ID
+	i.ok("data", "validate")
+	if again := i.status().ID; first == nil || *again != *first || !regexp.MustCompile("^[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}$").MatchString(*first) {
+		t.Fatalf("%v, then %v", first, again)
+	}
+	for _, r := range i.recorded() {
+		if r["userId"] != *first || r["properties"].(map[string]any)["metrics_id"] != *first {
+			t.Errorf("%v", r)
+		}
+	}
+	i.ok("telemetry", "disable")
+	if id := i.status().ID; id != nil {
+		t.Errorf("after disable there is %v", *id)
+	}
+	if out := i.ok("telemetry"); !strings.Contains(out, "no id exists") || !strings.Contains(out, "stored-choice") {
+		t.Errorf("status:\n%s", out)
+	}
+	i.ok("telemetry", "enable")
+	if id := i.status().ID; id == nil || *id == *first {
+		t.Errorf("after enable there is %v", id)
+	}
+}
+
+// TestLicencesChangeNothing: the organisation is what the operator set on purpose.
+func TestLicencesChangeNothing(t *testing.T) {
+	i := install(t).seen()
+	context := func(i *installation) map[string]any {
+		t.Helper()
+		report, err := telemetry.Decode([]byte(i.ok("telemetry", "preview", "Shell Started")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return report["context"].(map[string]any)
+	}
+	plain := context(i)
+	if plain["license_hash"] != nil || plain["company"] != nil {
+		t.Errorf("%v", plain)
+	}
+	if diff := cmp.Diff(plain, context(i.with(map[string]string{"RASA_LICENSE": "x", "RASA_PRO_LICENSE": "y"}))); diff != "" {
+		t.Error(diff)
+	}
+	named := context(i.with(map[string]string{"LOQUAT_TELEMETRY_COMPANY": "Example Ltd", "LOQUAT_TELEMETRY_LICENSE_KEY": "abc"}))
+	if named["company"] != "Example Ltd" || named["license_hash"] != "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" {
+		t.Errorf("%v", named)
+	}
+}
+
+// masked leaves out what differs between two reports of the same event.
+func masked(report map[string]any) map[string]any {
+	out := maps.Clone(report)
+	delete(out, "messageId")
+	delete(out, "timestamp")
+	if p, ok := out["properties"].(map[string]any); ok {
+		p = maps.Clone(p)
+		delete(p, "training_id")
+		out["properties"] = p
+	}
+	return out
+}
+
+// TestDebugPrintsAndSendsNothing compares what is printed with what is recorded.
+func TestDebugPrintsAndSendsNothing(t *testing.T) {
+	c := newCollector(t, nil)
+	i := install(t).seen().with(c.env())
+	i.ok("train")
+	waiting, lines := i.status().Spool.Events, len(i.recorded())
+	printed := i.with(map[string]string{"RASA_TELEMETRY_DEBUG": "TRUE"}).loquat("train", "--quiet")
+	if c.count() != 0 || i.status().Spool.Events != waiting || len(i.recorded()) != lines {
+		t.Errorf("%d requests, %d reports wait, were %d", c.count(), i.status().Spool.Events, waiting)
+	}
+	var reports []map[string]any
+	for _, text := range strings.Split(printed.stderr, "Telemetry Event:\n")[1:] {
+		report, err := telemetry.Decode([]byte(text))
+		if err != nil {
+			t.Fatalf("%v: %s", err, text)
+		}
+		reports = append(reports, masked(report))
+	}
+	var recorded []map[string]any
+	for _, r := range i.recorded() {
+		recorded = append(recorded, masked(r))
+	}
+	if diff := cmp.Diff(recorded, reports); diff != "" {
+		t.Errorf("recorded (-) and printed (+):\n%s", diff)
+	}
+	i.ok("telemetry", "disable")
+	off := i.with(map[string]string{"RASA_TELEMETRY_DEBUG": "true"}).loquat("data", "validate")
+	if !strings.Contains(off.stderr, "telemetry is off") || !strings.Contains(off.stderr, `"userId": null`) {
+		t.Errorf("switched off, debug prints: %s", off.stderr)
+	}
+}
+
+// TestPreviewIsWhatArrives sends every event of the catalogue to the program's own
+// receiver, over TLS, and compares what it stores with the preview.
+func TestPreviewIsWhatArrives(t *testing.T) {
+	i := install(t).seen()
+	i.write("credentials.yml", "rest:\n")
+	i.ok("train")
+	preview := map[string]map[string]any{}
+	for _, name := range telemetry.EventNames() {
+		report, err := telemetry.Decode([]byte(i.ok("telemetry", "preview", name)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		preview[name] = masked(report)
+	}
+	broken := *i // the same installation, another project
+	broken.dir = t.TempDir()
+	writeProject(t, broken.dir)
+	broken.write(".git/config", "[remote \"origin\"]\n\turl = https://example.com/acme/bot.git\n")
+	broken.write("config.yml", "recipe: default.v1\npipeline:\n- name: NoSuchThing\n")
+	report, err := telemetry.Decode([]byte(broken.ok("telemetry", "preview", "Error", "Encountered")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	preview["Error Encountered"] = masked(report)
+	delete(preview, "Telemetry Disabled") // never sent
+
+	receiver := i.receive()
+	sending := i.with(receiver.env)
+	for _, args := range [][]string{
+		{"data", "validate"}, {"train"}, {"train", "--force", "--out", "config.yml/models"}, {"data", "split", "nlu"},
+		{"test", "nlu", "--no-plot"}, {"shell"}, {"init", "--no-prompt", "--init-dir", "made"},
+	} {
+		sending.loquat(args...)
+	}
+	broken.env = sending.env
+	broken.loquat("train")
+	server := sending.serve("--enable-api=false")
+	server.stop()
+	for range 50 {
+		sending.forgetSending()
+		sending.ok("data", "validate")
+		if sending.status().LastSent != nil {
+			break
+		}
+	}
+	files, err := filepath.Glob(filepath.Join(receiver.dir, "*.jsonl"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%v, %v", files, err)
+	}
+	stored := map[string][]map[string]any{}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(data)) {
+			report, err := telemetry.Decode([]byte(line))
+			if err != nil {
+				t.Fatal(err)
+			}
+			name := report["event"].(string)
+			stored[name] = append(stored[name], masked(report))
+		}
+	}
+	for name, want := range preview {
+		if !slices.ContainsFunc(stored[name], func(got map[string]any) bool { return cmp.Equal(want, got) }) {
+			t.Errorf("%s: the preview is not among what is stored:\n%s", name, cmp.Diff(want, append(stored[name], nil)[0]))
+		}
+	}
+}
+
+// TestOffIsImmediate fills the spool and switches off, with a server running.
+func TestOffIsImmediate(t *testing.T) {
+	c := newCollector(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) })
+	i := install(t).seen().with(c.env())
+	i.ok("train")
+	server := i.serve()
+	for range 3 {
+		i.ok("data", "validate")
+	}
+	if i.status().Spool.Events == 0 {
+		t.Fatal("nothing waits")
+	}
+	if out := i.loquat("telemetry", "disable"); out.code != 0 || out.stderr != "" {
+		t.Fatalf("%+v", out)
+	}
+	before := c.count()
+	if n := i.status().Spool.Events; n != 0 {
+		t.Errorf("%d reports wait", n)
+	}
+	i.forgetSending()
+	for range 3 {
+		i.ok("data", "validate")
+	}
+	server.stop()
+	if c.count() != before {
+		t.Errorf("%d requests after disable had returned", c.count()-before)
+	}
+	if n := i.status().Spool.Events; n != 0 {
+		t.Errorf("%d reports were recorded", n)
+	}
+	o := i.with(map[string]string{"RASA_TELEMETRY_ENABLED": "false"}).loquat("telemetry", "enable")
+	if o.code != 0 || !strings.Contains(o.stderr, "has no effect") {
+		t.Errorf("enable with the variable set to false: %+v", o)
+	}
+	i.ok("data", "validate")
+	i.deliver(c.accept())
+}
+
+// accept makes the collector take everything from now on.
+func (c *collector) accept() *collector {
+	inner := c.Config.Handler
+	c.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		inner.ServeHTTP(discard{w}, r)
+	})
+	return c
+}
+
+// discard leaves the status at 200.
+type discard struct{ http.ResponseWriter }
+
+func (discard) WriteHeader(int) {}
