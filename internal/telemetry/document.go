@@ -19,6 +19,7 @@ func Markdown() string {
 		writeTable(&b, describeEvent(e), "", lists)
 	}
 	b.WriteString("\n### Lists\n\nThe last word of a list stands for everything that is not on it.\n\n")
+	fmt.Fprintf(&b, "- **error codes**: those of [problems.md](problems.md), and `%s`\n", strings.Join(otherErrors, "` `"))
 	for _, l := range longLists {
 		if words, ok := lists[listNameOf(l)]; ok {
 			fmt.Fprintf(&b, "- **%s**: %s\n", listNameOf(l), words)
@@ -28,7 +29,7 @@ func Markdown() string {
 }
 
 // longLists are too long for a table.
-var longLists = []list{languages{}, components{}, providers{}, models{}, channels{}, backends{}, errorCodes{}}
+var longLists = []list{languages{}, components{}, providers{}, models{}, channels{}, backends{}}
 
 // listNameOf is the name of a list: "error codes".
 func listNameOf(l list) string {

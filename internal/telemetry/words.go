@@ -1,6 +1,12 @@
 package telemetry
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+	"sync"
+
+	"github.com/loquat-dev/loquat/docs"
+)
 
 // The closed lists. Each is one reviewed text; its last word stands for all
 // others, so that a name that somebody chose never appears.
@@ -77,7 +83,7 @@ func (providers) words() []string  { return providerNames }
 func (models) words() []string     { return modelNames }
 func (channels) words() []string   { return channelNames }
 func (backends) words() []string   { return backendTypes }
-func (errorCodes) words() []string { return errorNames }
+func (errorCodes) words() []string { return errorNames() }
 
 // languageCodes are those of ISO 639-1, and three-letter ones of languages that
 // have no other and many speakers.
@@ -154,22 +160,17 @@ browser_audio inspector custom`)
 var backendTypes = strings.Fields(`
 in_memory sql redis concurrent_redis mongod dynamo file pika kafka response rephrase http custom`)
 
-// errorNames are the codes of docs/problems.md, and what else a command can end
-// with.
-var errorNames = strings.Fields(`
-missing-file missing-domain unreadable-file file-too-large invalid-encoding yaml-syntax yaml-key yaml-merge
-yaml-alias-cycle yaml-too-deep yaml-too-large duplicate-key unset-variable invalid-version older-version newer-version
-unknown-key invalid-value deprecated-format not-built python-class invalid-config missing-key no-recipe unknown-recipe
-unknown-component misplaced-component missing-component several-tokenizers duplicate-alias unknown-setting
-invalid-setting language wrong-type same-priority unknown-fallback-action no-rule-policy unknown-node unknown-function
-invalid-graph unknown-importer missing-import invalid-domain empty-domain duplicate-intent duplicate-slot invalid-slot
-unknown-slot-type no-values null-value value-out-of-range missing-mappings invalid-mapping unknown-mapping unknown-slot
-unknown-form slot-not-in-form invalid-form empty-response invalid-response invalid-condition missing-response
-unused-response invalid-nlu unknown-item ambiguous-item empty-name invalid-intent invalid-regex no-examples
-invalid-examples no-dash invalid-annotation entity-offsets conflicting-synonym ambiguous-example unlisted-intent
-intent-without-examples unused-intent invalid-stories empty-story-name no-steps unknown-step empty-step missing-intent
-unknown-intent intent-with-slash full-retrieval-intent unknown-action unknown-response unlikely-intent-in-story
-invalid-entities slot-without-value invalid-or invalid-checkpoint conditions-ignored unused-checkpoint
-checkpoint-in-rule rule-with-several-turns rule-contradiction incomplete-rule story-conflict invalid-endpoints
-invalid-credentials endpoint warnings tracing-type tracing-key tracing-value tracing-endpoint tracing-certificate
-tracing-several finetuning usage nothing-to-train no-model missing-path no-permission disk-full address-in-use timeout other`)
+// otherErrors are what a command can end with besides the problems of a project.
+var otherErrors = strings.Fields(`
+endpoint warnings usage nothing-to-train no-model missing-path no-permission disk-full address-in-use timeout other`)
+
+var documentedCode = regexp.MustCompile("(?m)^\\| `([a-z-]+)` \\|")
+
+// errorNames are the codes that docs/problems.md lists, and the other errors.
+var errorNames = sync.OnceValue(func() []string {
+	var codes []string
+	for _, row := range documentedCode.FindAllStringSubmatch(docs.Problems, -1) {
+		codes = append(codes, row[1])
+	}
+	return append(codes, otherErrors...)
+})
