@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"strconv"
 	"time"
@@ -137,7 +138,8 @@ func newServer(o ServeOptions, a *Assistant, h *host, channels []channel.Input) 
 		Host: h, Channels: channels, EnableAPI: o.EnableAPI, AuthToken: orEnv(o.AuthToken, "AUTH_TOKEN"),
 		JWT:  httpapi.JWT{Secret: orEnv(o.JWTSecret, "JWT_SECRET"), Method: orEnv(o.JWTMethod, "JWT_METHOD")},
 		CORS: o.CORS, ResponseTimeout: time.Duration(o.ResponseTimeoutSeconds) * time.Second,
-		Checks: a.checks, Middleware: a.middleware(), Log: o.Logger, Examine: examiner(h.model, o.Logger),
+		Checks: a.checks, Middleware: a.middleware(), Log: o.Logger, Train: a.parts.trainRequest,
+		Callbacks: a.tracing.Endpoint(http.DefaultTransport), Examine: examiner(h.model, o.Logger),
 	}
 	return httpapi.New(settings)
 }

@@ -15,6 +15,7 @@ import (
 	"path"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -38,6 +39,11 @@ type Settings struct {
 	// one, or the one at a path; nil where there is nobody to do so.
 	Examine Examiner
 
+	// Train trains projects that come in requests.
+	Train Trainer
+	// Callbacks is the transport of results that are posted to a callback_url;
+	// http.DefaultTransport if nil.
+	Callbacks http.RoundTripper
 	// Checks are what GET /readyz asks, by name.
 	Checks map[string]Check
 	// Middleware wraps all handlers, for tracing; nil for none.
@@ -60,7 +66,14 @@ type Server struct {
 	cors     *cors
 	mux      *http.ServeMux
 	draining atomic.Bool
-	testing  atomic.Bool // a test of a model is running; one is enough
+
+	trainings    atomic.Int64  // that run or wait
+	trainingTurn chan struct{} // held by the one that runs
+	callbacks    *http.Client
+	background   sync.WaitGroup
+	stopping     context.Context // ends with Serve
+	stop         context.CancelFunc
+	testing      atomic.Bool // a test of a model is running; one is enough
 }
 
 // New returns a server, or an error that says which setting is wrong.
@@ -78,7 +91,14 @@ func New(settings Settings) (*Server, error) {
 		auth:     a,
 		cors:     newCORS(settings.CORS),
 		mux:      http.NewServeMux(),
+
+		trainingTurn: make(chan struct{}, 1),
+		callbacks: &http.Client{
+			Transport:     settings.Callbacks,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
 	}
+	s.stopping, s.stop = context.WithCancel(context.Background())
 	s.routes()
 	return s, nil
 }
@@ -101,9 +121,8 @@ func (s *Server) routes() {
 	s.mux.HandleFunc("PUT /model", s.replaceModel)
 	s.mux.HandleFunc("DELETE /model", s.deleteModel)
 	s.mux.HandleFunc("POST /model/test/intents", s.testIntents)
-	for _, pattern := range []string{"POST /model/train", "POST /model/test/stories"} {
-		s.mux.Handle(pattern, s.unbuilt(pattern))
-	}
+	s.mux.HandleFunc("POST /model/train", s.train)
+	s.mux.Handle("POST /model/test/stories", s.unbuilt("POST /model/test/stories"))
 }
 
 // handleMessage is what channels give their messages to. Without a model there

@@ -231,7 +231,6 @@ func TestRoutes(t *testing.T) {
 		{"POST", "/webhooks/rest/webhook", `{"sender":"a","message":"hi"}`, 200, `[{"recipient_id":"a","text":"hi"}]`},
 		{"POST", "/webhooks/rest/webhook", `{"sender":"a","message":"panic"}`, 500, "internal error"},
 		{"POST", "/webhooks/rest/webhook", `{"sender":"a","message":"busy"}`, 429, ""},
-		{"POST", "/model/train", "", 501, "POST /model/train"},
 		{"GET", "/model/train", "", 405, ""},
 		{"GET", "/conversations/a/execute", "", 405, ""},
 		{"GET", "/conversations/a", "", 404, ""},

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"net/http"
 
 	"github.com/loquat-dev/loquat/internal/httpio"
@@ -20,11 +21,14 @@ func parameter(name, in string) map[string]string {
 	return map[string]string{"parameter": name, "in": in}
 }
 
-func (s *Server) refuse(w http.ResponseWriter, p problem) {
+func (s *Server) refuse(w http.ResponseWriter, p problem) { httpio.WriteJSON(w, p.Status, p.body()) }
+
+// body is what the client gets.
+func (p problem) body() map[string]any {
 	if p.Details == nil {
 		p.Details = map[string]string{}
 	}
-	httpio.WriteJSON(w, p.Status, map[string]any{
+	return map[string]any{
 		"version": version.Rasa,
 		"status":  "failure",
 		"message": p.Message,
@@ -32,7 +36,14 @@ func (s *Server) refuse(w http.ResponseWriter, p problem) {
 		"details": p.Details,
 		"help":    nil,
 		"code":    p.Status,
-	})
+	}
+}
+
+// reader is the same as text, for those who are called back.
+func (p problem) reader() *bytes.Buffer {
+	var b bytes.Buffer
+	_ = httpio.Encode(&b, p.body()) // strings and numbers alone
+	return &b
 }
 
 // unbuilt is the handler of a route that Rasa has and we don't.

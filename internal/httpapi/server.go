@@ -31,6 +31,8 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, drainTime time.Durat
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug), // about clients, not about us
 	}
 	s.warnIfOpen(l.Addr())
+	defer s.background.Wait()
+	defer s.stop()
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(l) }()
 	select {

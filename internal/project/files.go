@@ -75,6 +75,7 @@ type files struct {
 	dir      string
 	read     map[string]*file // by absolute path
 	problems *diag.List
+	foreign  bool // see Paths
 }
 
 func newFiles(dir string, problems *diag.List) *files {
@@ -99,7 +100,11 @@ func (f *files) open(name string) *file {
 	out := &file{name: filepath.ToSlash(name), problems: &diag.List{}}
 	data := yamlfile.ReadBytes(path, out.name, out.problems)
 	if data != nil && !isJSON(name) {
-		out.root = yamlfile.Parse(data, out.name, out.problems)
+		parse := yamlfile.Parse
+		if f.foreign {
+			parse = yamlfile.ParseForeign
+		}
+		out.root = parse(data, out.name, out.problems)
 	}
 	out.Kinds = Recognize(name, data, out.root)
 	if out.root == nil && out.NLU && isJSON(name) {

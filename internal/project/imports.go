@@ -27,6 +27,8 @@ func (f *files) imported(p *Project) imports {
 		}
 		switch {
 		case name == "RasaFileImporter":
+		case name == "MultiProjectImporter" && f.foreign:
+			f.problems.Errorf(item.Pos, "missing-file", "put everything into one document", "the importer %q reads other files, which a project that comes over a network can't", item.Name)
 		case name == "MultiProjectImporter":
 			p.AutoConfigure = false
 			m := multiProject{files: f, seen: map[string]bool{}}

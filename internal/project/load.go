@@ -20,6 +20,9 @@ type Paths struct {
 	Data   []string // files and folders with NLU data, stories and rules
 	// WithoutStories leaves stories and rules alone.
 	WithoutStories bool
+	// Foreign is set for a project that came over a network: it can read neither the
+	// environment nor other files.
+	Foreign bool
 }
 
 // DefaultPaths are those of rasa's command line.
@@ -53,6 +56,7 @@ type Project struct {
 func Load(dir string, paths Paths, problems *diag.List) *Project {
 	p := &Project{Paths: paths, AutoConfigure: true}
 	f := newFiles(dir, problems)
+	f.foreign = paths.Foreign
 	sound := func(read func()) bool {
 		before := problems.ErrorCount()
 		read()
@@ -171,6 +175,10 @@ func (f *files) lookupFiles(tables []nludata.Lookup) {
 	for i := range tables {
 		t := &tables[i]
 		if t.File == "" {
+			continue
+		}
+		if f.foreign {
+			f.problems.Errorf(t.Pos, "missing-file", "list the values themselves", "the lookup table %q names a file, which a project that comes over a network can't", t.Name)
 			continue
 		}
 		if !f.exists(t.File) {
