@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
@@ -96,6 +97,11 @@ func New(s Settings, domainJSON []byte) (*Client, error) {
 	c.digest = hex.EncodeToString(sum[:])
 	options := []grpc.DialOption{
 		grpc.WithTransportCredentials(security), grpc.WithDisableServiceConfig(), grpc.WithNoProxy(),
+		// By default a server that was away for long is not tried for two minutes more.
+		grpc.WithConnectParams(grpc.ConnectParams{
+			Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: time.Second},
+			MinConnectTimeout: 5 * time.Second,
+		}),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 5 * time.Minute}),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswer), grpc.UseCompressor(gzip.Name)),
 	}
