@@ -74,7 +74,9 @@ func TestTrainingCallsBack(t *testing.T) {
 	}))
 	defer receiver.Close()
 	removed := 0
-	s := newServer(t, func(s *Settings) { s.Train, s.Callbacks = trainer(t, &removed), &http.Transport{DisableKeepAlives: true} })
+	s := newServer(t, func(s *Settings) {
+		s.Train, s.Callbacks = trainer(t, &removed), &http.Transport{DisableKeepAlives: true}
+	})
 	for body, want := range map[string]string{"model": "application/x-tar model", "rules": `application/json {"code":500,`} {
 		if status, answer := ask(t, s, "POST", trainTarget+"&callback_url="+receiver.URL, body); status != 204 || answer != "" {
 			t.Errorf("%d %s", status, answer)
