@@ -202,6 +202,9 @@ func essential(e map[string]any) any {
 		if data, ok := v.(map[string]any); ok && k == "data" {
 			v = essential(data)
 		}
+		if data, ok := v.(map[string]any); ok && k == "metadata" {
+			delete(data, "reminder") // names the reminder, see docs/compatibility.md
+		}
 		if v != nil && k != "message_id" && k != "parse_data" && k != "date_time" {
 			out[k] = v
 		}
