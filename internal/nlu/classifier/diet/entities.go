@@ -19,7 +19,7 @@ import (
 const (
 	tagLearningRate  = 0.2
 	tagDropout       = 0.5
-	tagExamplesShown = 20_000
+	tagExamplesShown = 5_000
 	tagFewestPasses  = 7
 	tagBatch         = 8
 	// Models that differ in chance are averaged; two train side by side.
