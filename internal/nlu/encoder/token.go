@@ -241,11 +241,15 @@ func (e *Tokens) Encode(example Example, origins []string, s *TokenScratch) *spa
 	return x
 }
 
+// denseLength is about the length of a token's dense features. Beside some forty
+// features of length 1 they would hardly be heard with a length of 1.
+const denseLength = 2
+
 func (e *Tokens) encodeBlock(b *block, f *nlu.Features, row int, x *sparse.Matrix) {
 	if b.dense {
 		if row < len(f.Dense) {
 			for column, v := range f.Dense[row][:min(b.width, len(f.Dense[row]))] {
-				x.Index, x.Value = append(x.Index, b.number[column]), append(x.Value, v*b.scale)
+				x.Index, x.Value = append(x.Index, b.number[column]), append(x.Value, denseLength*v*b.scale)
 			}
 		}
 		return
