@@ -19,6 +19,7 @@ var (
 	nluHoldOut    = flag.Bool("hold-out", false, "nlu: only accuracy, on validation data or three random sevenths of the training data instead of the test data: for choosing learners")
 	nluClassifier = flag.String("classifier", "DIETClassifier", "nlu: who finds the intents")
 	nluAccuracy   = flag.Bool("accuracy", false, "nlu: leave out time and memory")
+	nluCosts      = flag.Bool("costs", false, "nlu: leave out accuracy")
 )
 
 // What DIETClassifier is held to, with what would be better still in brackets.
@@ -58,7 +59,10 @@ func benchNLU(ctx context.Context, w io.Writer, root string) error {
 	b := &nluBench{out: w, dir: dir}
 	fmt.Fprintf(w, "Rasa's default pipeline with %s, %d threads\n", *nluClassifier, runtime.GOMAXPROCS(0))
 	b.row("what", "must (better)", "measured")
-	steps := []func(context.Context) error{b.fullSets, b.fewShots}
+	var steps []func(context.Context) error
+	if !*nluCosts {
+		steps = append(steps, b.fullSets, b.fewShots)
+	}
 	if !*nluHoldOut && !*nluAccuracy {
 		p := &programBench{nluBench: b, program: root + "/bin/loquat"}
 		steps = append(steps, p.clinc, p.smallBot, b.scaling)

@@ -101,18 +101,21 @@ func (p *process) firstAnswer(message string) error {
 }
 
 // resident returns the memory of the process, in bytes.
-func (p *process) resident() (int64, error) {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+func (p *process) resident() (int64, error) { return memory(p.cmd.Process.Pid, "VmRSS:") }
+
+// memory reads one of the sizes that the kernel keeps of a process, in bytes.
+func memory(pid int, name string) (int64, error) {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, err
 	}
 	for line := range strings.Lines(string(data)) {
-		if value, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+		if value, ok := strings.CutPrefix(line, name); ok {
 			kilobytes, err := strconv.ParseInt(strings.Fields(value)[0], 10, 64)
 			return kilobytes << 10, err
 		}
 	}
-	return 0, fmt.Errorf("no VmRSS of process %d", p.cmd.Process.Pid)
+	return 0, fmt.Errorf("no %s of process %d", name, pid)
 }
 
 // cpuTime returns the time that the process has computed.

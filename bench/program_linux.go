@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/loquat-dev/loquat/internal/app"
@@ -65,14 +64,40 @@ func (b *programBench) train(ctx context.Context, dir string, data []byte) (t tr
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "RASA_TELEMETRY_ENABLED=false")
 	started := time.Now()
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return t, fmt.Errorf("train nlu: %w\n%s", err, out)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		return t, err
 	}
+	done := make(chan struct{})
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		t.peak = peakMemory(cmd.Process.Pid, done)
+	}()
+	err = cmd.Wait()
 	t.took, t.cpu = time.Since(started), cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime()
-	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		t.peak = usage.Maxrss << 10
+	close(done)
+	<-watched
+	if err != nil {
+		return t, fmt.Errorf("train nlu: %w\n%s", err, &out)
 	}
 	return t, nil
+}
+
+// peakMemory asks for the largest memory of a process until it is done. What the
+// kernel tells of it at its end is no smaller than the memory of this process.
+func peakMemory(pid int, done <-chan struct{}) (peak int64) {
+	for {
+		if now, err := memory(pid, "VmHWM:"); err == nil {
+			peak = now
+		}
+		select {
+		case <-done:
+			return peak
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
 }
 
 // clinc trains the program on CLINC150 and loads and uses the model in a process
@@ -191,8 +216,7 @@ func benchParse(ctx context.Context, model, table string) error {
 	}
 	slices.Sort(times)
 	r.P50, r.P99 = milliseconds(times[len(times)/2]), milliseconds(times[len(times)*99/100])
-	this := &process{cmd: &exec.Cmd{Process: &os.Process{Pid: os.Getpid()}}}
-	if r.Resident, err = this.resident(); err != nil {
+	if r.Resident, err = memory(os.Getpid(), "VmRSS:"); err != nil {
 		return err
 	}
 	return json.NewEncoder(os.Stdout).Encode(r)

@@ -31,6 +31,6 @@ func spareTrainingMemory() (undo func()) {
 	if os.Getenv("GOGC") != "" {
 		return func() {}
 	}
-	before := debug.SetGCPercent(50)
+	before := debug.SetGCPercent(25)
 	return func() { debug.SetGCPercent(before) }
 }
