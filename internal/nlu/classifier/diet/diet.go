@@ -31,7 +31,7 @@ const componentName = "DIETClassifier"
 // version goes up whenever the same data give another model, or its bytes mean
 // something else: with textmodel.Version for intents, with the number here for
 // entities.
-const version = textmodel.Version + 1
+const version = textmodel.Version + 2
 
 // Type describes the component.
 func Type() graph.Type {
