@@ -50,7 +50,8 @@ type Type struct {
 	AnyKind []string
 
 	// Check reports what is wrong with a merged configuration, one error for each
-	// setting; nil means that anything goes.
+	// setting, each beginning with its name. Define sets it, if it is nil, to one
+	// that tries to decode; of other types, nil means that anything goes.
 	Check func(Config) []error
 
 	// Files gives what the settings refer to outside of the configuration, for the
@@ -103,19 +104,6 @@ type Env struct {
 // Values are those of JSON, with int64 for whole numbers.
 type Config map[string]any
 
-// Decode stores the configuration in the struct that into points to, whose
-// fields carry json tags. Settings without a field are left out.
-func (c Config) Decode(into any) error {
-	data, err := json.Marshal(spelled(c))
-	if err != nil {
-		return fmt.Errorf("encode configuration: %w", err)
-	}
-	if err := json.Unmarshal(data, into); err != nil {
-		return fmt.Errorf("decode configuration: %w", err)
-	}
-	return nil
-}
-
 // Define completes a Type whose configuration is the struct C: defaults become
 // Type.Defaults, and build gets the decoded struct.
 func Define[C any](t Type, defaults C, build func(env Env, config C, saved Resource) (any, error)) Type {
@@ -125,6 +113,15 @@ func Define[C any](t Type, defaults C, build func(env Env, config C, saved Resou
 	}
 	if err != nil {
 		panic(fmt.Sprintf("graph: defaults of %s: %v", t.Name, err)) // a broken literal in our own code
+	}
+	if t.Check == nil {
+		t.Check = func(config Config) []error {
+			var c C
+			if err := config.Decode(&c); err != nil {
+				return []error{err}
+			}
+			return nil
+		}
 	}
 	if build != nil {
 		t.Build = func(env Env, config Config, saved Resource) (any, error) {

@@ -67,6 +67,11 @@ func TestWhatIsWrongWithAConfiguration(t *testing.T) {
 		{"a value that is out of range", head + "pipeline:\n- name: WhitespaceTokenizer\n- name: CountVectorsFeaturizer\n  analyzer: letters\npolicies: []\n", []string{
 			`config.yml:7:13: CountVectorsFeaturizer: analyzer: "letters" is not one of word, char, char_wb [invalid-setting]`,
 		}},
+		{"values that don't fit, all at once", head + "pipeline:\n- name: WhitespaceTokenizer\n- name: CountVectorsFeaturizer\n- name: LogisticRegressionClassifier\n  max_iter: 1.5\n  tol: .nan\n- name: FallbackClassifier\n  threshold: .inf\npolicies: []\n", []string{
+			"config.yml:8:13: LogisticRegressionClassifier: max_iter: 1.5 stands where a whole number belongs [invalid-setting]",
+			"config.yml:9:8: LogisticRegressionClassifier: tol: .nan is no number to reckon with [invalid-setting]",
+			"config.yml:11:14: FallbackClassifier: threshold: .inf is no number to reckon with [invalid-setting]",
+		}},
 		{"order", head + "pipeline:\n- name: CountVectorsFeaturizer\n- name: FallbackClassifier\n- name: WhitespaceTokenizer\n- name: WhitespaceTokenizer\npolicies: []\n", []string{
 			`config.yml:5:9: CountVectorsFeaturizer needs a tokenizer before it [missing-component]`,
 			`config.yml:6:9: FallbackClassifier needs an intent classifier before it [missing-component]`,

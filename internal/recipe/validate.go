@@ -143,8 +143,10 @@ func (v validator) settings(c *component) {
 	if c.typ.Check == nil || len(v.problems.Errors()) > before {
 		return
 	}
-	for _, err := range c.typ.Check(graph.Merged(c.typ.Defaults, c.config)) {
-		v.problems.Errorf(c.place(err.Error()), "invalid-setting", "", "%s: %v", c.typ.Name, err)
+	for _, found := range c.typ.Check(graph.Merged(c.typ.Defaults, c.config)) {
+		for _, err := range graph.Unjoin(found) {
+			v.problems.Errorf(c.place(err.Error()), "invalid-setting", "", "%s: %v", c.typ.Name, err)
+		}
 	}
 }
 

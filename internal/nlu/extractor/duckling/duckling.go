@@ -110,7 +110,7 @@ func newExtractor(env graph.Env, c Config, s Settings) (*Extractor, error) {
 	}
 	timeout := maxTimeout
 	if c.Timeout != nil && *c.Timeout < maxTimeout.Seconds() {
-		timeout = time.Duration(*c.Timeout * float64(time.Second))
+		timeout = max(time.Duration(*c.Timeout*float64(time.Second)), 1) // 0 would be none
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 64
