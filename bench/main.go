@@ -26,6 +26,7 @@ var sections = []section{
 	{"nlu", benchNLU},
 	{"dialogue", benchDialogue},
 	{"server", benchServer},
+	{"telemetry", benchTelemetry},
 }
 
 func main() {

@@ -27,6 +27,11 @@ type process struct {
 // serve starts `loquat run` in dir, bound to the given CPUs, and waits for its
 // first answer to a message.
 func serve(program, dir string, cpus []int, message string, args ...string) (*process, error) {
+	return serveWith(append(os.Environ(), "RASA_TELEMETRY_ENABLED=false"), program, dir, cpus, message, args...)
+}
+
+// serveWith is serve in an environment.
+func serveWith(env []string, program, dir string, cpus []int, message string, args ...string) (*process, error) {
 	port, err := freePort()
 	if err != nil {
 		return nil, err
@@ -34,7 +39,7 @@ func serve(program, dir string, cpus []int, message string, args ...string) (*pr
 	p := &process{address: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), log: &strings.Builder{}}
 	p.cmd = exec.Command(program, append([]string{"run", "--interface", "127.0.0.1", "--port", strconv.Itoa(port)}, args...)...)
 	p.cmd.Dir = dir
-	p.cmd.Env = append(os.Environ(), "RASA_TELEMETRY_ENABLED=false", fmt.Sprintf("GOMAXPROCS=%d", len(cpus)))
+	p.cmd.Env = append(env, fmt.Sprintf("GOMAXPROCS=%d", len(cpus)))
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
 	start := time.Now()
 	if err := startOn(cpus, p.cmd); err != nil {

@@ -102,11 +102,7 @@ func (w Word[L]) MarshalJSON() ([]byte, error) { return json.Marshal(w.String())
 
 func (w Word[L]) class() fragment {
 	var l L
-	f := fragment{Type: types{"string"}, name: listNameOf(l)}
-	for _, word := range l.words() {
-		f.Enum = append(f.Enum, word)
-	}
-	return f
+	return fragment{Type: types{"string"}, Enum: &enum{words: l.words()}, name: listNameOf(l)}
 }
 
 // List holds values of a class, at most maxItems of them.

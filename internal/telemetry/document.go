@@ -69,10 +69,8 @@ func kindInWords(f *fragment, lists map[string]string) string {
 		return fmt.Sprintf("list of %s, at most %d", kindInWords(f.Items, lists), f.MaxItems)
 	case f.Enum != nil:
 		var words []string
-		for _, word := range f.Enum {
-			if word != nil {
-				words = append(words, fmt.Sprintf("`%s`", word))
-			}
+		for _, word := range f.Enum.words {
+			words = append(words, fmt.Sprintf("`%s`", word))
 		}
 		if len(words) <= 13 {
 			return strings.Join(words, ", ") + null

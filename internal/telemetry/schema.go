@@ -18,7 +18,7 @@ type fragment struct {
 	Title       string               `json:"title,omitempty"`
 	Description string               `json:"description,omitempty"`
 	Type        types                `json:"type,omitempty"`
-	Enum        []any                `json:"enum,omitempty"`
+	Enum        *enum                `json:"enum,omitempty"`
 	Pattern     string               `json:"pattern,omitempty"`
 	MaxLength   int                  `json:"maxLength,omitempty"`
 	Minimum     *int                 `json:"minimum,omitempty"`
@@ -46,6 +46,24 @@ func (t types) MarshalJSON() ([]byte, error) {
 	return json.Marshal([]string(t))
 }
 
+// enum are the words of a closed list, and null if that is allowed.
+type enum struct {
+	words []string
+	null  bool
+}
+
+// MarshalJSON writes a list.
+func (e enum) MarshalJSON() ([]byte, error) {
+	values := make([]any, 0, len(e.words)+1)
+	for _, word := range e.words {
+		values = append(values, word)
+	}
+	if e.null {
+		values = append(values, nil)
+	}
+	return json.Marshal(values)
+}
+
 var classType = reflect.TypeFor[class]()
 
 // describe derives the schema of a type of reports. It panics on a type that is
@@ -62,7 +80,7 @@ func describe(t reflect.Type) *fragment {
 		f := describe(t.Elem())
 		f.Type = append(slices.Clone(f.Type), "null")
 		if f.Enum != nil {
-			f.Enum = append(slices.Clone(f.Enum), nil)
+			f.Enum = &enum{f.Enum.words, true}
 		}
 		return f
 	case reflect.Slice:
@@ -115,14 +133,22 @@ func describeEnvelope(properties *fragment) *fragment {
 	return f
 }
 
-// schemas are those of whole reports, by event.
-var schemas = sync.OnceValue(func() map[string]*fragment {
-	out := map[string]*fragment{}
-	for _, e := range catalogue {
-		out[e.about().name] = describeEnvelope(describeEvent(e))
+// schemas are those of whole reports, by event. A command needs one or two.
+var schemas sync.Map
+
+// schemaOf returns the schema of whole reports of an event, or nil.
+func schemaOf(name string) *fragment {
+	if f, ok := schemas.Load(name); ok {
+		return f.(*fragment)
 	}
-	return out
-})
+	e := eventNamed(name)
+	if e == nil {
+		return nil
+	}
+	f := describeEnvelope(describeEvent(e))
+	schemas.Store(name, f)
+	return f
+}
 
 // EventNames lists the events of the catalogue.
 func EventNames() []string { return eventNames{}.words() }

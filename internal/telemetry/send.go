@@ -32,6 +32,7 @@ const (
 	maxAnswer     = 4 << 10
 	enough        = 20 // reports that are sent before a day has passed
 	day           = 24 * time.Hour
+	pause         = 10 * time.Minute // after a command has ended before its request
 	wakeEvery     = 6 * time.Hour
 	switchTime    = 200 * time.Millisecond // how often the switches are asked during a request
 )
@@ -81,7 +82,11 @@ func (r *Recorder) deliver(ctx context.Context) {
 		}
 		answer := post(ctx, d.Collector, d.writeKey, reports, r.now())
 		if ctx.Err() != nil {
-			return // at the end of the process, or switched off: the files stay, or are removed by who switched off
+			// Switched off, or at the end of the process: the reports stay, and
+			// not every command that follows shall wait for a slow collector.
+			state.NotBefore = r.now().Add(pause)
+			_ = f.writeSending(state)
+			return
 		}
 		settled := r.settle(f, state, answer, reports, used)
 		if !settled || len(used) == len(all) {

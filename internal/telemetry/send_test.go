@@ -221,6 +221,35 @@ func TestReportsWaitForADayOrForCompany(t *testing.T) {
 	}
 }
 
+// TestASlowCollectorIsLeftAloneForAWhile: a command that ended before the answer
+// must not be followed by commands that wait as well.
+func TestASlowCollectorIsLeftAloneForAWhile(t *testing.T) {
+	var requests atomic.Int64
+	arrived := make(chan struct{}, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		requests.Add(1)
+		_, _ = io.Copy(io.Discard, r.Body)
+		arrived <- struct{}{}
+		<-r.Context().Done()
+	}))
+	defer server.Close()
+	r := on(t, server.URL, noon)
+	r.keepMany(3)
+	ctx, end := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() { r.deliver(ctx) })
+	<-arrived
+	end()
+	wg.Wait()
+	r.deliver(context.Background())
+	if requests.Load() != 1 || len(r.settings.files().spool()) != 3 {
+		t.Errorf("%d requests, %d reports wait", requests.Load(), len(r.settings.files().spool()))
+	}
+	if again := r.settings.files().readSending().NotBefore; !again.Equal(noon.Add(pause)) {
+		t.Errorf("the next request may come at %v", again)
+	}
+}
+
 // TestDisableEndsWhatRuns switches off while a request hangs in this process and
 // more would follow.
 func TestDisableEndsWhatRuns(t *testing.T) {

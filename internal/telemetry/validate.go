@@ -14,7 +14,7 @@ import (
 // The report is decoded JSON with numbers as json.Number.
 func Validate(report map[string]any) error {
 	name, _ := report["event"].(string)
-	schema := schemas()[name]
+	schema := schemaOf(name)
 	if schema == nil {
 		return errors.New("event: unknown")
 	}
@@ -31,7 +31,7 @@ func (f *fragment) check(place string, value any) error {
 	switch v := value.(type) {
 	case string:
 		switch {
-		case f.Enum != nil && !slices.Contains(f.Enum, any(v)):
+		case f.Enum != nil && !slices.Contains(f.Enum.words, v):
 			return fmt.Errorf("%s: is not on the list", place)
 		case f.Pattern != "" && !f.match.MatchString(v):
 			return fmt.Errorf("%s: does not match %s", place, f.Pattern)
