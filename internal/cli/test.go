@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/loquat-dev/loquat/internal/app"
 	"github.com/loquat-dev/loquat/internal/evaluate"
@@ -60,6 +61,7 @@ func testNLUCommand(env *environment, cmd *cobra.Command) *cobra.Command {
 				return usageError{fmt.Errorf("--percentages are numbers from 0 to 99, not %d", p)}
 			}
 		}
+		warnOfUnusedFlags(env, flags, o)
 		steps := newStepProgress(env)
 		defer steps.close()
 		o.Logger, o.Telemetry, o.Progress = env.logger, env.telemetry, steps.step
@@ -73,6 +75,27 @@ func testNLUCommand(env *environment, cmd *cobra.Command) *cobra.Command {
 		return nil
 	}
 	return cmd
+}
+
+// warnOfUnusedFlags names the flags that this kind of test has no use for.
+func warnOfUnusedFlags(env *environment, flags *pflag.FlagSet, o app.TestNLUOptions) {
+	compares := !o.CrossValidation && len(o.Configs) > 0
+	for _, f := range []struct {
+		names   []string
+		used    bool
+		without string
+	}{
+		{[]string{"folds"}, o.CrossValidation, "without --cross-validation"},
+		{[]string{"runs", "percentages"}, compares, "unless several --config are compared"},
+		{[]string{"domain", "endpoints"}, o.CrossValidation || compares, "without a training: a model has its own domain"},
+		{[]string{"model"}, !o.CrossValidation && len(o.Configs) < 2, "where models are trained"},
+	} {
+		for _, name := range f.names {
+			if flags.Changed(name) && !f.used {
+				env.logger.Warn(fmt.Sprintf("--%s has no effect %s", name, f.without))
+			}
+		}
+	}
 }
 
 // printTest prints what a test of one model found.
