@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -23,6 +24,7 @@ func Validate(c *project.Config, types graph.Types, problems *diag.List) {
 	v.order(pipeline)
 	v.tokenizers(pipeline)
 	v.aliases(pipeline)
+	v.featurizers(pipeline, policies)
 	for _, component := range slices.Concat(pipeline, policies) {
 		v.language(component)
 		v.settings(component)
@@ -103,6 +105,33 @@ func (v validator) aliases(pipeline []*component) {
 		}
 		seen[alias] = true
 	}
+}
+
+// featurizers checks that the setting of this name, which says whose features a
+// component may see, names what stands before it: otherwise it sees none.
+func (v validator) featurizers(pipeline, policies []*component) {
+	var known []string
+	for _, c := range slices.Concat(pipeline, policies) {
+		if p := c.Param("featurizers"); c.typ.Defaults["featurizers"] != nil {
+			names, _ := p.Any().([]any)
+			for _, n := range names {
+				if name, ok := n.(string); ok && !slices.Contains(known, name) {
+					v.problems.Warnf(p.Pos, "unknown-featurizer", featurizerHint(name, known), "%s is to see the features of %q, and there is no featurizer of this name before it", c.typ.Name, name)
+				}
+			}
+		}
+		if c.is(graph.Featurizer) {
+			alias, _ := c.config["alias"].(string)
+			known = append(known, cmp.Or(alias, "run_"+c.suffix))
+		}
+	}
+}
+
+func featurizerHint(name string, known []string) string {
+	if hint := diag.DidYouMean(name, known); hint != "" || len(known) == 0 {
+		return hint
+	}
+	return "a featurizer is named by its alias; there are: " + strings.Join(known, ", ")
 }
 
 func (v validator) language(c *component) {

@@ -1,6 +1,7 @@
 package diet
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/loquat-dev/loquat/internal/graph"
@@ -53,6 +54,9 @@ func check(c graph.Config) []error {
 	}
 	if config.RankingLength < 0 {
 		errs = append(errs, fmt.Errorf("ranking_length must be 0 (all intents) or more, not %d", config.RankingLength))
+	}
+	if !config.IntentClassification && !config.EntityRecognition {
+		errs = append(errs, errors.New("intent_classification and entity_recognition are both false: there is nothing to learn"))
 	}
 	return errs
 }
