@@ -139,6 +139,9 @@ func newLogCommand(env *environment) *cobra.Command {
 				if e.Detail != "" {
 					detail = " (" + printable(e.Detail) + ")"
 				}
+				if e.Dropped > 0 {
+					detail += fmt.Sprintf(" after %d events that came too fast and were dropped", e.Dropped)
+				}
 				fmt.Fprintf(env.Out, "%s  %s%s\n  %s\n", printable(e.Time), printable(e.Outcome), detail, printable(string(e.Report)))
 			}
 			if len(entries) == 0 {

@@ -99,7 +99,6 @@ event_broker:
   path: Zq7Canary.log
 telemetry:
   enabled: true
-  Zq7Canary: Zq7Canary
 `,
 		"credentials.yml":   "rest:\nZq7Canary:\n  token: Zq7Canary\n",
 		"prompts/own.jinja": "Zq7Canary {{ Zq7Canary }}",

@@ -80,6 +80,7 @@ type Decision struct {
 	Mode    Mode
 	Reason  Reason
 	Detail  string // in words
+	Warning string // what the operator should correct; "" for nothing
 	Waiting string // why an enabled report stays local: "no-collector", "endpoint", "notice", "ci"; else ""
 
 	FirstRun  bool // the notice is due
@@ -102,11 +103,15 @@ func Decide(s Settings) Decision {
 	}
 	project := readProject(s.ProjectFiles)
 	if project.off != "" {
-		return off(ProjectSwitch, "telemetry.enabled is not true in "+project.off)
+		d := off(ProjectSwitch, project.off)
+		d.Warning = project.warning
+		return d
 	}
 	stored, err := readState(s.StatePath())
 	if err != nil {
-		return off(StateUnreadable, err.Error()+"; remove the file to choose anew")
+		d := off(StateUnreadable, err.Error()+"; remove the file to choose anew")
+		d.Warning = d.Detail
+		return d
 	}
 	d := Decision{Mode: Local, project: project, state: stored}
 	ci := inCI(s.LookupEnv)
@@ -142,7 +147,7 @@ func (d *Decision) chooseCollector(s Settings, forced bool) {
 	}
 	u, err := parseEndpoint(endpoint)
 	if err != nil {
-		d.Waiting, d.Detail = "endpoint", d.Detail+"; "+err.Error()
+		d.Waiting, d.Detail, d.Warning = "endpoint", d.Detail+"; "+err.Error(), err.Error()
 		return
 	}
 	d.Collector, d.writeKey = u, key
@@ -211,9 +216,12 @@ func rasaOptedOut(home string) bool {
 
 // projectSection is the key telemetry of a project's files.
 type projectSection struct {
-	off                 string // the file that switches it off
+	off                 string // why it is off; "" if it is not
+	warning             string
 	company, licenseKey string
 }
+
+var projectKeys = []string{"enabled", "company", "license_key"}
 
 // readProject reads the key telemetry of files that may be missing. Whatever is
 // not clearly enabled is off.
@@ -231,8 +239,15 @@ func readProject(files []string) projectSection {
 		}
 		section := root.Get("telemetry")
 		enabled := section.Get("enabled")
+		for _, key := range section.Keys() {
+			if !slices.Contains(projectKeys, key) { // maybe a misspelt "enabled: false"
+				p.off = fmt.Sprintf("telemetry in %s has the unknown key %q; known: %s", path, key, strings.Join(projectKeys, ", "))
+				p.warning = p.off
+				return p
+			}
+		}
 		if section.Kind != yamlfile.Map || section.Has("enabled") && !(enabled.Kind == yamlfile.Bool && enabled.Flag) {
-			p.off = path
+			p.off = "telemetry.enabled is not true in " + path
 			return p
 		}
 		p.company, p.licenseKey = section.Get("company").TextOrEmpty(), section.Get("license_key").TextOrEmpty()

@@ -80,6 +80,7 @@ func TestTheFirstSwitchDecides(t *testing.T) {
 		{name: "project", env: with(collector, set("RASA_TELEMETRY_ENABLED", "true")), state: storedOn, project: "telemetry: {enabled: false}", mode: Off, reason: ProjectSwitch},
 		{name: "project, not clearly on", env: collector, state: storedOn, project: "telemetry: {enabled: 'true'}", mode: Off, reason: ProjectSwitch},
 		{name: "project, empty section", env: collector, state: storedOn, project: "telemetry:", mode: Off, reason: ProjectSwitch},
+		{name: "project, misspelt", env: collector, state: storedOn, project: "telemetry: {enabeld: false}", mode: Off, reason: ProjectSwitch},
 		{name: "project says nothing of it", env: collector, state: storedOn, project: "tracing: {type: otlp} # telemetry", mode: On, reason: Default},
 		{name: "project says true", env: collector, state: storedOff, project: "telemetry: {enabled: true}", mode: Off, reason: StoredChoice},
 		{name: "state is not YAML", env: with(collector, set("RASA_TELEMETRY_ENABLED", "true")), state: "metrics: {enabled: fal", mode: Off, reason: StateUnreadable},

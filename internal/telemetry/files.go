@@ -56,6 +56,7 @@ type Entry struct {
 	Time      string          `json:"time"`
 	Outcome   string          `json:"outcome"` // recorded, waiting, sent, dropped
 	Detail    string          `json:"detail,omitempty"`
+	Dropped   int64           `json:"dropped,omitempty"` // events before this one that came too fast
 	MessageID string          `json:"messageId,omitempty"`
 	Report    json.RawMessage `json:"report,omitempty"`
 }

@@ -63,8 +63,8 @@ func Start(s Settings, o Options) *Recorder {
 		r.machine = r.lookAround(r.decision)
 		return r
 	}
-	if d := r.decision; d.Reason == StateUnreadable || d.Waiting == "endpoint" {
-		o.Logger.Warn("telemetry: " + d.Detail)
+	if w := r.decision.Warning; w != "" {
+		o.Logger.Warn("telemetry: " + w)
 	}
 	if r.decision.FirstRun {
 		r.introduce(o)
@@ -78,7 +78,7 @@ func Start(s Settings, o Options) *Recorder {
 	r.cancel = cancel
 	go r.write()
 	if r.decision.Mode == On {
-		go r.send(ctx)
+		go r.send(ctx, len(s.files().spool()) > 0)
 	} else {
 		close(r.sent)
 	}
@@ -215,9 +215,7 @@ func (r *Recorder) keep(o occurrence) {
 		if sends {
 			entry.Outcome = "waiting"
 		}
-		if n := r.dropped.Swap(0); n > 0 {
-			entry.Detail = fmt.Sprintf("%d events before this one came too fast and were dropped", n)
-		}
+		entry.Dropped = r.dropped.Swap(0)
 		if err := f.log(entry); err != nil || !sends {
 			return err
 		}

@@ -37,13 +37,17 @@ const (
 	switchTime    = 200 * time.Millisecond // how often the switches are asked during a request
 )
 
-// send delivers what waits now, and in a server every few hours.
-func (r *Recorder) send(ctx context.Context) {
+// send delivers what earlier runs have left, and in a server what waits every few
+// hours.
+func (r *Recorder) send(ctx context.Context, left bool) {
 	defer close(r.sent)
-	for {
+	if left {
 		r.deliver(ctx)
+	}
+	for {
 		select {
 		case <-time.After(wakeEvery + time.Duration((rand.Float64()*2-1)*float64(time.Hour))):
+			r.deliver(ctx)
 		case <-r.closing:
 			return
 		}
