@@ -27,7 +27,7 @@ import (
 // Version goes up whenever the same examples give another model, or its bytes
 // mean something else. It is part of the version of every component that learns
 // with this package.
-const Version = 5
+const Version = 6
 
 // How labels are learned. The numbers were chosen on parts of the training
 // data of four public sets (docs/decisions/012-intent-learner.md).
@@ -42,6 +42,10 @@ const (
 	// passes to show this many examples, and never fewer than fewestPasses.
 	examplesShown = 30_000
 	fewestPasses  = 15
+	// From a handful of examples on, enoughPasses are enough; fewer examples need
+	// more, for each pass has fewer updates.
+	enoughPasses = 40
+	handful      = 300
 	// Support vector machines and what their scores are multiplied with to become
 	// the logits of probabilities.
 	marginCost   = 1
@@ -78,7 +82,9 @@ func passes(n, epochs int, share float64) int {
 	if share <= 0 {
 		share = 1
 	}
-	return min(epochs, int(math.Ceil(share*float64(max(fewestPasses, examplesShown/max(n, 1))))))
+	n = max(n, 1)
+	wanted := min(examplesShown/n, max(enoughPasses, enoughPasses*handful*handful/(n*n)))
+	return min(epochs, int(math.Ceil(share*float64(max(fewestPasses, wanted)))))
 }
 
 // batchSize keeps the number of updates up when there are few examples.
