@@ -78,6 +78,9 @@ func receive(ctx context.Context, env *environment, o receiveOptions) error {
 		scheme = "https"
 		listener = tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12})
 	}
+	if ip := net.ParseIP(o.address); scheme == "http" && (ip == nil || !ip.IsLoopback()) {
+		env.logger.Warn("without --ssl-certificate the write key travels as it is; programs only send to https, or to this machine")
+	}
 	env.logger.Info("receiving reports", "url", scheme+"://"+listener.Addr().String(), "folder", o.out)
 	return serveUntil(ctx, listener, r.Handler())
 }
