@@ -41,7 +41,7 @@ var mayImport = map[string]string{
 	"pystr":    "",
 
 	// contracts
-	"nlu":          "diag graph nludata ml/sparse pyregexp",
+	"nlu":          "diag graph nludata ml/sparse pyregexp pystr",
 	"dialogue":     "graph diag domain tracker story pystr nlu",
 	"trackerstore": "domain tracker",
 	"lockstore":    "",

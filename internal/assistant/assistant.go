@@ -24,6 +24,7 @@ type Assistant struct {
 	file     string
 	domain   *domain.Domain
 	plan     *graph.Plan
+	logger   *slog.Logger
 }
 
 // domainNode is the node that keeps the domain.
@@ -35,7 +36,7 @@ func Load(m *model.Model, types graph.Types, hook graph.Hook, logger *slog.Logge
 	if err != nil {
 		return nil, fmt.Errorf("load model: %w", err)
 	}
-	a := &Assistant{metadata: m.Metadata, file: m.Path, plan: plan, domain: provider.DomainOf(plan.Component(domainNode))}
+	a := &Assistant{metadata: m.Metadata, file: m.Path, plan: plan, logger: logger, domain: provider.DomainOf(plan.Component(domainNode))}
 	if a.domain == nil {
 		a.domain = &domain.Domain{}
 		a.domain.Complete()
@@ -74,10 +75,35 @@ func (a *Assistant) Predicts() bool { return a.metadata.CoreTarget != nil }
 // that was not knows those of the form /intent alone.
 func (a *Assistant) Understands() bool { return a.metadata.TrainingType != int(recipe.Core) }
 
-// Parse adds to the message what NLU makes of it.
+// maxText is how many code points of a text are understood. Time and memory grow
+// with a text: one of 4 MiB, as large as channels let through, would take gigabytes.
+const maxText = 100_000
+
+// Parse adds to the message what NLU makes of its text, of which it looks at the
+// first 100,000 code points.
 func (a *Assistant) Parse(ctx context.Context, m *nlu.Message) error {
+	whole := nlu.MessageText(m.Values[nlu.Text])
+	if cut := beginning(whole, maxText); len(cut) < len(whole) {
+		a.logger.WarnContext(ctx, "only the beginning of a long text is understood", "characters", maxText, "bytes", len(whole))
+		m.Values[nlu.Text] = cut
+		defer func() { m.Values[nlu.Text] = whole }()
+	}
 	_, err := a.plan.Run(ctx, a.metadata.NLUTarget, graph.Inputs{graph.InputMessage: []*nlu.Message{m}})
 	return err
+}
+
+// beginning returns the first n code points of a text.
+func beginning(text string, n int) string {
+	if len(text) <= n {
+		return text
+	}
+	for at := range text {
+		if n == 0 {
+			return text[:at]
+		}
+		n--
+	}
+	return text
 }
 
 // Predict chooses the next action of a conversation.

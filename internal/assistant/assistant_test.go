@@ -3,6 +3,7 @@ package assistant_test
 import (
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -61,6 +62,26 @@ func parse(t testing.TB, a *assistant.Assistant, text string) *nlu.Message {
 		t.Fatal(err)
 	}
 	return m
+}
+
+// Nobody may take the memory of the machine with one message.
+func TestLongTextsAreUnderstoodByTheirBeginning(t *testing.T) {
+	a := load(t, trainStarter(t, training.NLU))
+	for _, c := range []struct {
+		text string
+		want int // where the last token ends
+	}{
+		{strings.Repeat("ä ", 50_000), 99_999},
+		{strings.Repeat("ä ", 50_000) + "bcd", 99_999},
+		{strings.Repeat("ä", 99_998) + " bcd", 100_000}, // of bcd, one letter is left
+		{"  " + strings.Repeat("ä", 99_998) + " bcd", 100_000},
+	} {
+		m := parse(t, a, c.text)
+		tokens := m.Tokens[nlu.Text]
+		if got := tokens[len(tokens)-1].End; got != c.want || m.Values[nlu.Text] != strings.TrimSpace(c.text) {
+			t.Errorf("the last token of %d bytes ends at %d, want %d; the text has %d bytes afterwards", len(c.text), got, c.want, len(m.Values[nlu.Text]))
+		}
+	}
 }
 
 func TestALoadedModelUnderstandsAndDecides(t *testing.T) {

@@ -25,6 +25,7 @@ import (
 //	invalid UTF-8 in a file                  refused            testdata/problems/invalid-encoding
 //	invalid UTF-8 in a request               U+FFFD             TestBadInput/invalid_UTF-8
 //	a message of 100,000 characters          answered           TestBadInput
+//	a longer one                             by its beginning   assistant: TestLongTextsAreUnderstoodByTheirBeginning
 //	regular expressions that backtrack for ever, in
 //	  any of the below                       stopped, answered  TestBadInput
 //	  RegexFeaturizer                        a warning          regexfeaturizer: TestCatastrophicPatternIsStopped

@@ -1,6 +1,10 @@
 package nlu
 
-import "unicode/utf8"
+import (
+	"unicode/utf8"
+
+	"github.com/loquat-dev/loquat/internal/pystr"
+)
 
 // CleanText replaces each byte that is not part of valid UTF-8 by U+FFFD, so that
 // bytes and code points can be converted into each other ever after.
@@ -10,3 +14,7 @@ func CleanText(s string) string {
 	}
 	return string([]rune(s))
 }
+
+// MessageText is the text of a user's message as components see it, and as offsets
+// count: clean, and without white space around it.
+func MessageText(s string) string { return pystr.Strip(CleanText(s)) }

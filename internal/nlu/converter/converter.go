@@ -7,7 +7,6 @@ import (
 
 	"github.com/loquat-dev/loquat/internal/graph"
 	"github.com/loquat-dev/loquat/internal/nlu"
-	"github.com/loquat-dev/loquat/internal/pystr"
 )
 
 // Type describes the component. Its function takes the messages of the
@@ -23,7 +22,7 @@ func Type() graph.Type {
 				for _, m := range messages {
 					// Every offset that components find relates to this text.
 					m.Features = make([]nlu.Features, 0, 8)
-					m.Values[nlu.Text] = pystr.Strip(nlu.CleanText(m.Values[nlu.Text]))
+					m.Values[nlu.Text] = nlu.MessageText(m.Values[nlu.Text])
 				}
 				return messages, nil
 			}},
