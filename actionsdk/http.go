@@ -74,7 +74,7 @@ func (s *Server) webhook(w http.ResponseWriter, r *http.Request) {
 		request, err := decode(body)
 		if err != nil {
 			s.refuse(w, errNotJSON)
-			return nil
+			return nil //nolint:nilerr // the client has its answer
 		}
 		return s.handle(ctx, w, step, request)
 	})

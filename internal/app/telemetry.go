@@ -196,10 +196,10 @@ func ErrorCode(err error) telemetry.ErrorCode {
 func completed(p *project.Project, part TrainPart) *project.Project {
 	var unused diag.List
 	kind, ok := recipe.Decide(p)
-	switch {
-	case part == TrainNLU:
+	switch part {
+	case TrainNLU:
 		kind, ok = recipe.NLU, true
-	case part == TrainCore:
+	case TrainCore:
 		kind, ok = recipe.Core, true
 	}
 	if !ok || !p.Sound.Config {

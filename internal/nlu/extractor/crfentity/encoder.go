@@ -29,7 +29,7 @@ type row struct {
 }
 
 func (r *row) add(hash uint64, value float32) {
-	n := int32(-1)
+	var n int32
 	if r.learning {
 		n = r.table.Add(hash)
 	} else {
