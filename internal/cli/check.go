@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -15,7 +14,6 @@ import (
 // lowest has the smallest value of each flag that takes a number.
 var lowest = map[string]float64{
 	"augmentation":           0,
-	"epoch-fraction":         0,
 	"folds":                  2,
 	"max-history":            0,
 	"num-threads":            0,
@@ -46,8 +44,8 @@ func checkFlag(f *pflag.Flag) error {
 	}
 	switch f.Name {
 	case "epoch-fraction":
-		if n, err := strconv.ParseFloat(value, 64); err == nil && n == 0 {
-			return usageError{errors.New("--epoch-fraction must be greater than 0: in no epochs nothing is learned")}
+		if n, err := strconv.ParseFloat(value, 64); err != nil || !(n > 0) || math.IsInf(n, 1) {
+			return usageError{fmt.Errorf("--epoch-fraction must be greater than 0, not %s: in no epochs nothing is learned", value)}
 		}
 	case "fixed-model-name":
 		if strings.ContainsAny(value, `/\`) || value == "" {

@@ -72,7 +72,7 @@ func newSplitCommand(env *environment) *cobra.Command {
 		Short: "Divide the examples of each intent",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			if o.Fraction <= 0 || o.Fraction >= 1 {
+			if !(o.Fraction > 0 && o.Fraction < 1) { // NaN isn't
 				return usageError{fmt.Errorf("--training-fraction must be between 0 and 1, not %v", o.Fraction)}
 			}
 			o.Telemetry = env.telemetry

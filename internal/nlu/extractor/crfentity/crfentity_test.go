@@ -333,7 +333,8 @@ func TestNoAllocationForEachToken(t *testing.T) {
 			}
 		})
 	}
-	if short, long := allocations(3), allocations(60); long > short+1 {
+	// The race detector makes a sync.Pool forget, which costs some.
+	if short, long := allocations(3), allocations(60); long > short+20 {
 		t.Errorf("%v allocations for 120 tokens, %v for 6", long, short)
 	}
 }
