@@ -194,13 +194,18 @@ func (r *Reader) Bool() bool {
 	return b != nil && b[0] != 0
 }
 
-// Float reads a number.
+// Float reads a number. NaN is refused, and what a float32 can't hold.
 func (r *Reader) Float() float64 {
 	b := r.take(8)
 	if b == nil {
 		return 0
 	}
-	return math.Float64frombits(binary.LittleEndian.Uint64(b))
+	x := math.Float64frombits(binary.LittleEndian.Uint64(b))
+	if !(math.Abs(x) <= math.MaxFloat32) {
+		r.fail("a number is out of range")
+		return 0
+	}
+	return x
 }
 
 // String reads a string.

@@ -3,6 +3,7 @@ package weights_test
 import (
 	"bytes"
 	"errors"
+	"math"
 	"strings"
 	"testing"
 
@@ -11,13 +12,16 @@ import (
 	"github.com/loquat-dev/loquat/internal/ml/weights"
 )
 
-func sample() []byte {
+func sample() []byte { return with(0.25, -2.5) }
+
+// with is a file with these two numbers.
+func with(number float64, weight float32) []byte {
 	w := weights.NewWriter("sample", 3)
 	w.Int(-5)
 	w.Bool(true)
-	w.Float(0.25)
+	w.Float(number)
 	w.Strings([]string{"", "ä"})
-	w.Floats([]float32{1, -2.5})
+	w.Floats([]float32{1, weight})
 	w.Ints([]int32{-7})
 	w.Hashes([]uint64{1 << 63})
 	w.Int8s([]int8{-128, 127})
@@ -62,9 +66,14 @@ func TestDamageIsFound(t *testing.T) {
 		}
 	}
 	for name, data := range map[string][]byte{
-		"left over": append(bytes.Clone(whole), 0),
-		"kind":      weights.NewWriter("other", 3).Bytes(),
-		"version":   weights.NewWriter("sample", 4).Bytes(),
+		"no number":       with(math.NaN(), 1),
+		"infinite":        with(math.Inf(-1), 1),
+		"too large":       with(1e39, 1),
+		"no weight":       with(1, float32(math.NaN())),
+		"infinite weight": with(1, float32(math.Inf(1))),
+		"left over":       append(bytes.Clone(whole), 0),
+		"kind":            weights.NewWriter("other", 3).Bytes(),
+		"version":         weights.NewWriter("sample", 4).Bytes(),
 	} {
 		if _, err := read(data); !errors.Is(err, weights.ErrCorrupt) {
 			t.Errorf("%s: %v", name, err)
