@@ -75,35 +75,17 @@ func (a *Assistant) Predicts() bool { return a.metadata.CoreTarget != nil }
 // that was not knows those of the form /intent alone.
 func (a *Assistant) Understands() bool { return a.metadata.TrainingType != int(recipe.Core) }
 
-// maxText is how many code points of a text are understood. Time and memory grow
-// with a text: one of 4 MiB, as large as channels let through, would take gigabytes.
-const maxText = 100_000
-
 // Parse adds to the message what NLU makes of its text, of which it looks at the
-// first 100,000 code points.
+// first nlu.LongestText code points.
 func (a *Assistant) Parse(ctx context.Context, m *nlu.Message) error {
 	whole := nlu.MessageText(m.Values[nlu.Text])
-	if cut := beginning(whole, maxText); len(cut) < len(whole) {
-		a.logger.WarnContext(ctx, "only the beginning of a long text is understood", "characters", maxText, "bytes", len(whole))
+	if cut := nlu.Beginning(whole); len(cut) < len(whole) {
+		a.logger.WarnContext(ctx, "only the beginning of a long text is understood", "characters", nlu.LongestText, "bytes", len(whole))
 		m.Values[nlu.Text] = cut
 		defer func() { m.Values[nlu.Text] = whole }()
 	}
 	_, err := a.plan.Run(ctx, a.metadata.NLUTarget, graph.Inputs{graph.InputMessage: []*nlu.Message{m}})
 	return err
-}
-
-// beginning returns the first n code points of a text.
-func beginning(text string, n int) string {
-	if len(text) <= n {
-		return text
-	}
-	for at := range text {
-		if n == 0 {
-			return text[:at]
-		}
-		n--
-	}
-	return text
 }
 
 // Predict chooses the next action of a conversation.

@@ -18,3 +18,23 @@ func CleanText(s string) string {
 // MessageText is the text of a user's message as components see it, and as offsets
 // count: clean, and without white space around it.
 func MessageText(s string) string { return pystr.Strip(CleanText(s)) }
+
+// LongestText is how many code points of a user's text are understood. Time and
+// memory grow with a text: one of 4 MiB, which channels let through, would take
+// gigabytes.
+const LongestText = 100_000
+
+// Beginning returns as much of a text as is understood.
+func Beginning(text string) string {
+	if len(text) <= LongestText {
+		return text
+	}
+	n := 0
+	for at := range text {
+		if n == LongestText {
+			return text[:at]
+		}
+		n++
+	}
+	return text
+}

@@ -31,8 +31,12 @@ func featurizationInput() graph.Type {
 			if t == nil || t.LatestMessage() == nil || t.LatestMessage().Text == "" {
 				return []*nlu.Message{}, nil
 			}
+			text := t.LatestMessage().Text
+			if len(nlu.Beginning(text)) < len(text) {
+				return []*nlu.Message{}, nil // no story has so long a text
+			}
 			m := &nlu.Message{}
-			m.Values[nlu.Text] = t.LatestMessage().Text
+			m.Values[nlu.Text] = text
 			return []*nlu.Message{m}, nil
 		}},
 	})
