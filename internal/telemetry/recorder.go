@@ -248,7 +248,8 @@ func (r *Recorder) Close(interrupted bool) {
 		return
 	}
 	r.closed.Do(func() {
-		deadline := time.After(ExitTime)
+		deadline, cancel := context.WithTimeout(context.Background(), ExitTime)
+		defer cancel()
 		close(r.closing)
 		if interrupted {
 			r.cancel()
@@ -256,7 +257,7 @@ func (r *Recorder) Close(interrupted bool) {
 		for _, done := range []chan struct{}{r.recorded, r.sent} {
 			select {
 			case <-done:
-			case <-deadline:
+			case <-deadline.Done():
 			}
 		}
 		r.cancel()

@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -14,6 +15,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/fstest"
+	"testing/synctest"
 	"time"
 )
 
@@ -179,6 +181,22 @@ func TestRecordingCostsNextToNothing(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() { r.Record(e) }); n != 0 {
 		t.Errorf("recording allocates %v times", n)
 	}
+}
+
+// TestTheEndWaitsOnlyOnce: a disk and a collector that both hang delay the end of
+// a command by ExitTime together.
+func TestTheEndWaitsOnlyOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		r := &Recorder{
+			queue: make(chan occurrence), closing: make(chan struct{}), recorded: make(chan struct{}), sent: make(chan struct{}), cancel: cancel,
+		}
+		begun := time.Now()
+		r.Close(false)
+		if took := time.Since(begun); took != ExitTime || ctx.Err() == nil {
+			t.Errorf("it took %v; the request: %v", took, ctx.Err())
+		}
+	})
 }
 
 // TestTheContextComesFromTheMachinesOwnFiles describes machines by fake files.
