@@ -30,6 +30,7 @@ const (
 	connectTime   = 3 * time.Second
 	requestTime   = 5 * time.Second
 	maxAnswer     = 4 << 10
+	maxHeader     = 16 << 10
 	enough        = 20 // reports that are sent before a day has passed
 	day           = 24 * time.Hour
 	pause         = 10 * time.Minute // after a command has ended before its request
@@ -84,13 +85,14 @@ func (r *Recorder) deliver(ctx context.Context) {
 		if len(reports) == 0 {
 			return
 		}
+		// If this process ends before the answer, not every command that follows
+		// shall wait for a slow collector.
+		paused := state
+		paused.NotBefore = r.now().Add(pause)
+		_ = f.writeSending(paused)
 		answer := post(ctx, d.Collector, d.writeKey, reports, r.now())
 		if ctx.Err() != nil {
-			// Switched off, or at the end of the process: the reports stay, and
-			// not every command that follows shall wait for a slow collector.
-			state.NotBefore = r.now().Add(pause)
-			_ = f.writeSending(state)
-			return
+			return // switched off, or at the end of the process: the reports stay
 		}
 		settled := r.settle(f, state, answer, reports, used)
 		if !settled || len(used) == len(all) {
@@ -155,7 +157,7 @@ func post(ctx context.Context, collector *url.URL, key string, reports []json.Ra
 			Proxy:             http.ProxyFromEnvironment,
 			DialContext:       (&net.Dialer{Timeout: connectTime}).DialContext,
 			TLSClientConfig:   &tls.Config{MinVersion: tls.VersionTLS12},
-			DisableKeepAlives: true, DisableCompression: true,
+			DisableKeepAlives: true, DisableCompression: true, MaxResponseHeaderBytes: maxHeader,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
