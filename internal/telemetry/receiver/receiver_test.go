@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -197,22 +196,62 @@ func TestRequestsAreBounded(t *testing.T) {
 
 func TestAFullDayAsksToComeBack(t *testing.T) {
 	f := start(t, t.TempDir())
-	path := filepath.Join(f.dir, "2026-11-21.jsonl")
-	if err := os.WriteFile(path, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Truncate(path, maxDayBytes-10); err != nil { // sparse
-		t.Fatal(err)
-	}
-	store := &Store{dir: f.dir, keep: 90, now: func() time.Time { return f.now }, known: map[string]map[string]bool{"2026-11-21": {}}, day: "2026-11-21", size: maxDayBytes - 10}
-	r, err := New(store, "secret", slog.New(slog.NewTextHandler(io.Discard, nil)))
+	full, err := os.Create(filepath.Join(f.dir, "2026-11-21.jsonl"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.handler = r.Handler()
+	defer full.Close()
+	if _, err := full.WriteAt([]byte("\n"), maxDayBytes-10); err != nil { // sparse
+		t.Fatal(err)
+	}
 	a := f.post("/v1/batch", "secret", batchOf(t, report(t, 1)))
 	if a.Code != 429 || a.Header().Get("Retry-After") != "3600" {
 		t.Errorf("%d, Retry-After %q", a.Code, a.Header().Get("Retry-After"))
+	}
+}
+
+// TestALineThatWasCutOffSpoilsNoOther: what a crash left is not continued by the
+// next report.
+func TestALineThatWasCutOffSpoilsNoOther(t *testing.T) {
+	dir := t.TempDir()
+	f := start(t, dir)
+	f.post("/v1/batch", "secret", batchOf(t, report(t, 1), report(t, 2)))
+	path := filepath.Join(dir, "2026-11-21.jsonl")
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, info.Size()-10); err != nil {
+		t.Fatal(err)
+	}
+	f = start(t, dir)
+	f.post("/v1/batch", "secret", batchOf(t, report(t, 3)))
+	for _, line := range f.lines(t, "2026-11-21") {
+		if m, err := telemetry.Decode([]byte(line)); err != nil || telemetry.Validate(m) != nil {
+			t.Errorf("kept %s", line)
+		}
+	}
+	if got := f.lines(t, "2026-11-21"); len(got) != 2 || !strings.Contains(got[1], "00000003-") {
+		t.Errorf("kept %v", got)
+	}
+}
+
+// TestWhatIsRemovedIsForgotten: a receiver that runs for months with few days to
+// keep must not remember all reports that it ever had.
+func TestWhatIsRemovedIsForgotten(t *testing.T) {
+	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	store, err := OpenStore(t.TempDir(), 2, func() time.Time { return now })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range 30 {
+		if kept, err := store.Keep([]map[string]any{report(t, n)}); kept != 1 || err != nil {
+			t.Fatalf("day %d: kept %d, %v", n, kept, err)
+		}
+		now = now.Add(24 * time.Hour)
+	}
+	if len(store.known) > 4 {
+		t.Errorf("%d days are remembered", len(store.known))
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -36,7 +35,6 @@ type Store struct {
 
 	mu    sync.Mutex
 	day   string
-	size  int64
 	known map[string]map[string]bool // day, message id
 }
 
@@ -64,6 +62,7 @@ func (s *Store) turn(now time.Time) error {
 		switch age := now.Sub(t); {
 		case err != nil:
 		case age > time.Duration(s.keep+1)*24*time.Hour:
+			delete(s.known, day)
 			if err := os.Remove(name); err != nil {
 				return err
 			}
@@ -79,15 +78,27 @@ func (s *Store) turn(now time.Time) error {
 	if s.known[s.day] == nil {
 		s.known[s.day] = map[string]bool{}
 	}
-	info, err := os.Stat(s.path(s.day))
-	if errors.Is(err, fs.ErrNotExist) {
-		s.size = 0
-		return nil
+	return nil
+}
+
+// wholeLines is the size of a file without a last line that was cut off, as when
+// the machine lost power.
+func wholeLines(f *os.File) (int64, error) {
+	info, err := f.Stat()
+	if err != nil || info.Size() == 0 {
+		return 0, err
 	}
-	if err == nil {
-		s.size = info.Size()
+	for _, look := range []int64{1, maxLineBytes} {
+		tail := make([]byte, min(look, info.Size()))
+		begin := info.Size() - int64(len(tail))
+		if _, err := f.ReadAt(tail, begin); err != nil {
+			return 0, err
+		}
+		if end := bytes.LastIndexByte(tail, '\n'); end >= 0 || begin == 0 {
+			return begin + int64(end) + 1, nil
+		}
 	}
-	return err
+	return 0, errors.New("its end is no report")
 }
 
 // messageIDs reads the identifiers of a day's reports.
@@ -137,25 +148,36 @@ func (s *Store) Keep(reports []map[string]any) (kept int, err error) {
 	if len(ids) == 0 {
 		return 0, nil
 	}
-	if s.size+int64(lines.Len()) > maxDayBytes {
-		return 0, ErrFull
-	}
-	f, err := os.OpenFile(s.path(s.day), os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
+	if err := appendLines(s.path(s.day), lines.Bytes()); err != nil {
 		return 0, err
 	}
-	_, err = f.WriteAt(lines.Bytes(), s.size)
-	if err != nil {
-		err = errors.Join(err, f.Truncate(s.size)) // what a full disk cut off
-	}
-	if err := errors.Join(err, f.Close()); err != nil {
-		return 0, err
-	}
-	s.size += int64(lines.Len())
 	for _, id := range ids {
 		s.known[s.day][id] = true
 	}
 	return len(ids), nil
+}
+
+// appendLines adds whole lines to a file, all or none.
+func appendLines(path string, lines []byte) (err error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	size, err := wholeLines(f)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if size+int64(len(lines)) > maxDayBytes {
+		return ErrFull
+	}
+	if err := f.Truncate(size); err != nil {
+		return err
+	}
+	if _, err := f.WriteAt(lines, size); err != nil {
+		return errors.Join(err, f.Truncate(size)) // what a full disk cut off
+	}
+	return nil
 }
 
 func (s *Store) isKnown(id string) bool {
