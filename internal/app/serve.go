@@ -139,7 +139,7 @@ func newServer(o ServeOptions, a *Assistant, h *host, channels []channel.Input) 
 		JWT:  httpapi.JWT{Secret: orEnv(o.JWTSecret, "JWT_SECRET"), Method: orEnv(o.JWTMethod, "JWT_METHOD")},
 		CORS: o.CORS, ResponseTimeout: time.Duration(o.ResponseTimeoutSeconds) * time.Second,
 		Checks: a.checks, Middleware: a.middleware(), Log: o.Logger, Train: a.parts.trainRequest,
-		Callbacks: a.tracing.Endpoint(http.DefaultTransport), Examine: examiner(h.model, o.Logger),
+		Callbacks: a.tracing.Endpoint(http.DefaultTransport), Examine: examiner(h.model, o),
 	}
 	return httpapi.New(settings)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 
 	"github.com/loquat-dev/loquat/internal/assistant"
@@ -131,7 +130,7 @@ var errNoModel = errors.New("no model is loaded")
 
 // examiner judges the running model, of which there may be none, or the one at a path. Its
 // work is not traced: a test parses thousands of texts.
-func examiner(running func() *assistant.Assistant, logger *slog.Logger) httpapi.Examiner {
+func examiner(running func() *assistant.Assistant, o ServeOptions) httpapi.Examiner {
 	return func(ctx context.Context, path string, data *nludata.TrainingData) (*evaluate.Evaluations, error) {
 		parser := running()
 		if parser != nil {
@@ -142,7 +141,7 @@ func examiner(running func() *assistant.Assistant, logger *slog.Logger) httpapi.
 			if err != nil {
 				return nil, err
 			}
-			if parser, err = load(m, nil, logger); err != nil {
+			if parser, err = load(m, nil, o.Logger); err != nil {
 				return nil, err
 			}
 		}
@@ -153,6 +152,7 @@ func examiner(running func() *assistant.Assistant, logger *slog.Logger) httpapi.
 		if err != nil {
 			return nil, err
 		}
+		o.Telemetry.Record(modelTested(data))
 		return evaluate.Evaluate(outcomes), nil
 	}
 }

@@ -51,7 +51,7 @@ func (p *parts) trainRequest(ctx context.Context, r httpapi.TrainRequest) (train
 	}
 	ctx, end := p.tracing.TrainCommand(ctx, "")
 	defer func() { end("trained", err) }()
-	o := TrainOptions{Out: out, Force: r.Force, Augmentation: r.Augmentation, Threads: r.Threads, Logger: p.logger}
+	o := TrainOptions{Out: out, Force: r.Force, Augmentation: r.Augmentation, Threads: r.Threads, Logger: p.logger, Telemetry: p.options.Telemetry}
 	cache, err := openCache(o)
 	if err != nil {
 		return nil, err
@@ -63,7 +63,9 @@ func (p *parts) trainRequest(ctx context.Context, r httpapi.TrainRequest) (train
 	if err != nil {
 		return nil, projectError(ctx, err)
 	}
+	ended := o.reportTraining(run.Project)
 	m, err := trainAndPack(ctx, p.tracing, run, false)
+	ended(err)
 	if err != nil {
 		return nil, projectError(ctx, err)
 	}

@@ -402,10 +402,12 @@ func TestEachCommandRecordsItsEvent(t *testing.T) {
 	step(map[string]int{}, "version")
 	step(map[string]int{}, "components")
 	step(map[string]int{}, "telemetry", "preview")
-	step(map[string]int{"Training Started": 1, "Training Failed": 1, "Error Encountered": 1}, "train", "--out", "config.yml/models", "--force")
 	server := i.serve()
+	server.post("/model/test/intents", "nlu: [{intent: greet, examples: \"- hello\\n- hi\\n\"}]")
+	server.post("/model/train?save_to_default_model_directory=false", tinyProject)
 	server.stop()
-	step(map[string]int{"Server Started": 1}, "version")
+	step(map[string]int{"Server Started": 1, "Model NLU Tested": 1, "Training Started": 1, "Training Completed": 1}, "version")
+	step(map[string]int{"Training Started": 1, "Training Failed": 1, "Error Encountered": 1}, "train", "--out", "config.yml/models", "--force")
 	step(map[string]int{"Telemetry Disabled": 1}, "telemetry", "disable")
 
 	all := i.recorded()
@@ -429,6 +431,32 @@ func TestEachCommandRecordsItsEvent(t *testing.T) {
 		if n != 2 {
 			t.Errorf("training %v has %d events", id, n)
 		}
+	}
+}
+
+// tinyProject is a project in one document.
+const tinyProject = `recipe: default.v1
+assistant_id: tiny
+language: en
+pipeline: [{name: WhitespaceTokenizer}, {name: KeywordIntentClassifier}]
+policies: [{name: RulePolicy}]
+intents: [hi, bye]
+responses: {utter_hi: [{text: "Hi."}]}
+nlu: [{intent: hi, examples: "- hi\n- hello\n"}, {intent: bye, examples: "- bye\n- so long\n"}]
+rules: [{rule: hi, steps: [{intent: hi}, {action: utter_hi}]}, {rule: bye, steps: [{intent: bye}, {action: utter_hi}]}]
+`
+
+// post sends a document to a server, which must take it.
+func (b *background) post(path, document string) {
+	b.t.Helper()
+	response, err := http.Post(b.url+path, "application/x-yaml", strings.NewReader(document))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK {
+		b.t.Fatalf("%s: %d %.500s, %v", path, response.StatusCode, answer, err)
 	}
 }
 
