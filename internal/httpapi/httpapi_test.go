@@ -247,6 +247,8 @@ func TestRoutes(t *testing.T) {
 		{"POST", "/model/parse", ``, 400, `"reason":"BadRequest"`},
 		{"POST", "/model/parse", `{"q":1}`, 500, `"reason":"ParsingError"`},
 		{"POST", "/model/parse", `{`, 500, `"reason":"ParsingError"`},
+		{"POST", "/model/parse", `[]`, 500, `"message":"the body is no JSON object: it is of type array"`},
+		{"POST", "/model/parse", `{"text":"hi","message_id":5}`, 500, `"message":"\"message_id\" is of the wrong type: number"`},
 		{"POST", "/model/parse?emulation_mode=x", `{"text":"hi"}`, 400, `"parameter":"emulation_mode"`},
 	} {
 		status, body := ask(t, s, c.method, c.target, c.body)

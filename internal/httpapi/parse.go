@@ -2,7 +2,9 @@ package httpapi
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 
@@ -38,6 +40,9 @@ func (s *Server) parse(w http.ResponseWriter, r *http.Request, a Assistant) {
 		err = errors.New("the body has no \"text\" that is a string")
 	}
 	if err != nil {
+		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+			err = unfit(wrong)
+		}
 		s.parsingError(w, err.Error())
 		return
 	}
@@ -57,6 +62,14 @@ func (s *Server) parse(w http.ResponseWriter, r *http.Request, a Assistant) {
 	default:
 		httpio.WriteJSON(w, http.StatusOK, parsed)
 	}
+}
+
+// unfit says in a client's words what does not fit.
+func unfit(e *json.UnmarshalTypeError) error {
+	if e.Field == "" {
+		return fmt.Errorf("the body is no JSON object: it is of type %s", e.Value)
+	}
+	return fmt.Errorf("%q is of the wrong type: %s", e.Field, e.Value)
 }
 
 // emulation reads emulation_mode: nil for none, or how to reshape a result. It
