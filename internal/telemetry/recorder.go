@@ -93,18 +93,27 @@ func (r *Recorder) ProjectHash(fingerprint string) *Hash {
 	return r.decision.ProjectHash(r.settings, fingerprint)
 }
 
-// introduce shows the notice if somebody can see it, and remembers that. If that
-// can't be remembered, telemetry is off: nobody shall read it again and again.
+// introduce shows the notice if somebody can see it, and remembers that. Of several
+// processes at once, one does. If it can't be remembered, telemetry is off: nobody
+// shall read it again and again.
 func (r *Recorder) introduce(o Options) {
 	if !o.Terminal && !o.Logger.Enabled(context.Background(), slog.LevelInfo) {
 		return
 	}
-	changed, err := changeState(r.settings.StatePath(), func(s *state) { s.begin(r.now()) })
+	shown := false
+	changed, err := changeState(r.settings.StatePath(), func(s *state) {
+		if shown = s.notice >= SchemaSet; !shown {
+			s.begin(r.now())
+		}
+	})
 	if err != nil {
 		r.decision = off(StateUnwritable, err.Error())
 		return
 	}
 	r.decision.state = changed
+	if shown {
+		return
+	}
 	if o.Terminal {
 		fmt.Fprint(o.Notice, Notice(r.decision))
 		return

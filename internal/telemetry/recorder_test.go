@@ -86,6 +86,21 @@ func TestTheNoticeComesOnceAndOnlyWhereItIsSeen(t *testing.T) {
 	}
 }
 
+// TestOneOfManyFirstRunsShowsTheNotice starts processes that have all decided, as
+// when a script runs several, before one has written the state.
+func TestOneOfManyFirstRunsShowsTheNotice(t *testing.T) {
+	s := fakeSettings(t, nil)
+	notice := &bytes.Buffer{}
+	o := quiet()
+	o.Notice = notice
+	first, second := &Recorder{settings: s, now: time.Now, decision: Decide(s)}, &Recorder{settings: s, now: time.Now, decision: Decide(s)}
+	first.introduce(o)
+	second.introduce(o)
+	if n := strings.Count(notice.String(), "anonymous usage"); n != 1 || first.decision.state.id != second.decision.state.id {
+		t.Errorf("%d notices; identifiers %s and %s", n, first.decision.state.id, second.decision.state.id)
+	}
+}
+
 func TestInCINothingIsMade(t *testing.T) {
 	s := fakeSettings(t, map[string]string{"CI": "1"})
 	process(s, ProjectCreated{})
