@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 )
 
@@ -64,7 +65,7 @@ func Decode(data []byte) (map[string]any, error) {
 	if err := d.Decode(&m); err != nil {
 		return nil, err
 	}
-	if d.More() || m == nil {
+	if _, err := d.Token(); m == nil || !errors.Is(err, io.EOF) {
 		return nil, errors.New("not one JSON object")
 	}
 	return m, nil

@@ -184,6 +184,10 @@ func TestRequestsAreBounded(t *testing.T) {
 	large := report(t, 1)
 	large["properties"].(map[string]any)["x"] = strings.Repeat("x", maxItem)
 	f.post("/v1/batch", "secret", batchOf(t, large))
+	for _, after := range []string{"}}", " {}", "x"} {
+		single, _ := json.Marshal(report(t, 1))
+		f.post("/v1/track", "secret", append(single, after...))
+	}
 	if got := f.lines(t, "2026-11-21"); got != nil {
 		t.Errorf("kept %v", got)
 	}
