@@ -301,9 +301,9 @@ func TestErrorsOfSpansQuoteNobody(t *testing.T) {
 	for capture, want := range map[bool]bool{false: false, true: true} {
 		tr := watch(t, readConfig(t, fmt.Sprintf("tracing: {type: jaeger, capture_content: %v}", capture)))
 		_, end := tr.Turns(classes).Before(t.Context(), &conversation.Step{Name: conversation.StepPredictionLoop})
-		end(fmt.Errorf("the action server said %w", errors.New("my PIN is 1234")))
+		end(fmt.Errorf("the action server said %w", errors.New("my word is swordfish")))
 		span := tr.viewer.Turns()[0].Spans[0]
-		if got := strings.Contains(fmt.Sprint(span.Description, span.Events), "1234"); got != want {
+		if got := strings.Contains(fmt.Sprint(span.Description, span.Events), "swordfish"); got != want {
 			t.Errorf("capture_content: %v, and the user's words are in the span: %v", capture, got)
 		}
 	}
