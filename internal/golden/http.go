@@ -125,7 +125,7 @@ func (s *httpSite) compare(dir, name string) Report {
 		return fail(file, err)
 	}
 	defer server.stop()
-	r := &replay{report: Report{File: file}, file: f, server: server, spoiled: map[string]string{}, secondUser: map[string]float64{}}
+	r := &replay{report: Report{File: file}, file: f, server: server, spoiled: map[string]string{}, secondUser: map[string]moment{}}
 	r.run()
 	if f.Concurrent.Answers != nil {
 		s.actions.setDelay(time.Second)

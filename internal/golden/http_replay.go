@@ -19,7 +19,7 @@ type replay struct {
 	client  *http.Client
 	spoiled map[string]string // conversations that went through something not built, and why
 
-	secondUser map[string]float64 // see remember
+	secondUser map[string]moment // see remember
 }
 
 func (r *replay) run() {
