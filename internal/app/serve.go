@@ -103,7 +103,7 @@ func Serve(ctx context.Context, o ServeOptions) (err error) {
 		return err
 	}
 	if o.Telemetry != nil {
-		o.Telemetry.Record(serverStarted(o, channelNames(channels), a.fingerprint, o.Telemetry.ProjectHash))
+		o.Telemetry.Record(serverStarted(o, channelNames(channels), o.Telemetry.ProjectHash(a.fingerprint)))
 	}
 	listener, err := listen(o)
 	if err != nil {

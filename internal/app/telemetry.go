@@ -125,25 +125,46 @@ func dataSplit(fraction float64) telemetry.TrainingDataSplit {
 }
 
 // serverStarted describes a server by the types of what it is connected to.
-func serverStarted(o ServeOptions, channels []string, fingerprint *string, hash func(string) *telemetry.Hash) telemetry.ServerStarted {
+func serverStarted(o ServeOptions, channels []string, trainedIn *telemetry.Hash) telemetry.ServerStarted {
 	var unused diag.List // said by those who need the file
 	e := project.ReadEndpoints(o.Endpoints, o.Endpoints, &unused)
 	event := telemetry.ServerStarted{
 		APIEnabled: o.EnableAPI, NumberOfWorkers: 1, NLG: backend(e.NLG), NLU: backend(e.NLU), ActionServer: backend(e.Action),
 		ModelServer: backend(e.Models), TrackerStore: backend(e.TrackerStore), LockStore: backend(e.LockStore), EventBroker: backend(e.EventBroker),
 		Tracing: telemetry.NamedOrNull[telemetry.Tracing](typeOf(e.Root.Get("tracing"))),
-		Metrics: telemetry.NamedOrNull[telemetry.Metrics](typeOf(e.Root.Get("metrics"))),
+		Metrics: telemetry.NamedOrNull[telemetry.Metrics](typeOf(e.Root.Get("metrics"))), Project: trainedIn,
 	}
-	slices.Sort(channels)
-	for _, name := range slices.Compact(channels) {
+	for _, name := range channels {
 		event.InputChannels = append(event.InputChannels, telemetry.Named[telemetry.Channel](name))
 	}
 	slices.SortFunc(event.InputChannels, func(a, b telemetry.Channel) int { return strings.Compare(a.String(), b.String()) })
 	event.InputChannels = slices.Compact(event.InputChannels)
-	if fingerprint != nil {
-		event.Project = hash(*fingerprint)
-	}
 	return event
+}
+
+// ReportShell records that a conversation in the terminal begins, which is a server
+// with one channel, as in Rasa 3.6; a model that says nothing is none.
+func (a *Assistant) ReportShell(r *telemetry.Recorder, o ServeOptions) {
+	if r == nil {
+		return
+	}
+	r.Record(shellStarted(a.Predicts()))
+	if a.Predicts() {
+		r.Record(serverStarted(o, []string{"cmdline"}, r.ProjectHash(a.fingerprint)))
+	}
+}
+
+func shellStarted(predicts bool) telemetry.ShellStarted {
+	if !predicts {
+		return telemetry.ShellStarted{Type: trainingType(TrainNLU)}
+	}
+	return telemetry.ShellStarted{Type: trainingType(TrainBoth)}
+}
+
+// reportCoreTested records that stories were tested with a model, which knows the
+// fingerprint of its project. steps are the blocks of the test stories.
+func reportCoreTested(r *telemetry.Recorder, fingerprint *string, steps int, endToEnd bool) {
+	r.Record(telemetry.ModelCoreTested{Project: r.ProjectHash(fingerprint), NumStorySteps: telemetry.Count(steps), EndToEnd: endToEnd})
 }
 
 func backend(e *project.Endpoint) *telemetry.Backend {

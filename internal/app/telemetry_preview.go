@@ -18,7 +18,7 @@ type Previewed struct {
 
 // PreviewTelemetry makes the events of the catalogue for the project in the
 // working directory, as its commands with their default flags would record them.
-func PreviewTelemetry(ctx context.Context, o TrainOptions, hash func(string) *telemetry.Hash) ([]Previewed, error) {
+func PreviewTelemetry(ctx context.Context, o TrainOptions, hash func(*string) *telemetry.Hash) ([]Previewed, error) {
 	validated, err := Validate(ctx, ValidateOptions{Paths: o.Paths, Logger: o.Logger})
 	if err != nil {
 		return nil, err
@@ -48,8 +48,15 @@ func PreviewTelemetry(ctx context.Context, o TrainOptions, hash func(string) *te
 		{"Training Data Validated", telemetry.TrainingDataValidated{Success: validated.OK}, ""},
 		{"Training Data Split", dataSplit(trainingShare), ""},
 		{"Model NLU Tested", modelTested(p.NLU), "the test data are those in the folder data"},
-		{"Server Started", serverStarted(serve, configuredChannels(serve), fingerprint, hash), ""},
+		{"Server Started", serverStarted(serve, configuredChannels(serve), hash(fingerprint)), ""},
 		{"Shell Started", shellStarted(predicts), ""},
+		{"Model Core Tested", telemetry.ModelCoreTested{Project: hash(fingerprint), NumStorySteps: telemetry.Count(p.Statistics().StorySteps)}, "num_story_steps counts the test stories"},
+		{"Interactive Learning Started", telemetry.InteractiveLearningStarted{}, ""},
+		{"Story Visualization Started", telemetry.StoryVisualizationStarted{}, ""},
+		{"Markers Extraction Initiated", telemetry.MarkersExtractionInitiated{Strategy: telemetry.Named[telemetry.Strategy]("all")}, ""},
+		{"Markers Parsed", telemetry.MarkersParsed{}, "an example: the counts are those of the file with markers"},
+		{"Markers Extracted", telemetry.MarkersExtracted{}, "an example: trackers_count is that of the tracker store"},
+		{"Markers Statistics Computed", telemetry.MarkersStatisticsComputed{}, "an example: trackers_count is that of the tracker store"},
 		{"Project Created", projectCreated(), ""},
 		{"Error Encountered", failed, note},
 		{"Telemetry Disabled", telemetry.TelemetryDisabled{}, "written to the local log, never sent"},
@@ -69,15 +76,8 @@ func projectCreated() telemetry.ProjectCreated {
 	return telemetry.ProjectCreated{Template: telemetry.Named[telemetry.Template]("default")}
 }
 
+// ReportParserStarted records that shell nlu begins.
+func ReportParserStarted(r *telemetry.Recorder) { r.Record(shellStarted(false)) }
+
 // ReportProjectCreated records that init makes a project.
 func ReportProjectCreated(r *telemetry.Recorder) { r.Record(projectCreated()) }
-
-// ReportShellStarted records that a conversation in the terminal begins.
-func ReportShellStarted(r *telemetry.Recorder, predicts bool) { r.Record(shellStarted(predicts)) }
-
-func shellStarted(predicts bool) telemetry.ShellStarted {
-	if !predicts {
-		return telemetry.ShellStarted{Type: trainingType(TrainNLU)}
-	}
-	return telemetry.ShellStarted{Type: trainingType(TrainBoth)}
-}

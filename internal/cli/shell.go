@@ -62,7 +62,7 @@ func talk(ctx context.Context, env *environment, o app.ServeOptions, conversatio
 		return err
 	}
 	defer func() { err = errors.Join(err, assistant.Close(context.WithoutCancel(ctx))) }()
-	app.ReportShellStarted(env.telemetry, assistant.Predicts())
+	assistant.ReportShell(env.telemetry, o)
 	if !assistant.Predicts() {
 		return errors.New("the model understands messages and says nothing; see what it understands with: loquat shell nlu")
 	}
@@ -86,7 +86,7 @@ func showParses(ctx context.Context, env *environment, model string) error {
 	if err != nil {
 		return err
 	}
-	app.ReportShellStarted(env.telemetry, false)
+	app.ReportParserStarted(env.telemetry)
 	fmt.Fprintln(env.Out, "NLU model loaded. Type a message and press enter to parse it; /stop ends.")
 	return eachLine(ctx, env, "Next message:\n", func(line string) error {
 		result, err := parser.Parse(ctx, line)

@@ -61,7 +61,7 @@ func stage(command string, err error) string {
 		return "load"
 	}
 	verb, _, _ := strings.Cut(command, " ")
-	stages := map[string]string{"init": "init", "train": "train", "run": "serve", "shell": "serve", "test": "test", "data": "load"}
+	stages := map[string]string{"init": "init", "train": "train", "run": "serve", "shell": "serve", "interactive": "serve", "test": "test", "evaluate": "test", "data": "load", "visualize": "load"}
 	if s, ok := stages[verb]; ok {
 		return s
 	}

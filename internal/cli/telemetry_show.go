@@ -70,7 +70,7 @@ func newPreviewCommand(env *environment) *cobra.Command {
 			s := env.telemetrySettings(cmd)
 			d := telemetry.Decide(s)
 			o.Logger = env.logger
-			events, err := app.PreviewTelemetry(cmd.Context(), o, func(f string) *telemetry.Hash { return d.ProjectHash(s, f) })
+			events, err := app.PreviewTelemetry(cmd.Context(), o, func(f *string) *telemetry.Hash { return d.ProjectHash(s, f) })
 			if err != nil {
 				return err
 			}

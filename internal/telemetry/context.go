@@ -65,14 +65,17 @@ func projectHash(salt, text string) *Hash {
 
 // ProjectHash is how reports name the project that a model was trained in, of which
 // the model has the SHA-256 of the git remote's URL: as Context does, if it is the
-// project in the working directory.
-func (d Decision) ProjectHash(s Settings, fingerprint string) *Hash {
+// project in the working directory. Without a fingerprint it is null.
+func (d Decision) ProjectHash(s Settings, fingerprint *string) *Hash {
+	if fingerprint == nil {
+		return nil
+	}
 	if s.GitRemote != nil {
-		if remote := s.GitRemote(); hashOf(remote).text == fingerprint {
+		if remote := s.GitRemote(); hashOf(remote).text == *fingerprint {
 			return projectHash(d.state.salt, remote)
 		}
 	}
-	return projectHash(d.state.salt, "model\x00"+fingerprint)
+	return projectHash(d.state.salt, "model\x00"+*fingerprint)
 }
 
 func inContainer(s Settings, root fs.FS) bool {

@@ -14,7 +14,7 @@ func Markdown() string {
 	b.WriteString("### Around every event\n\n")
 	writeTable(&b, describe(reflect.TypeFor[envelope]()), "", lists)
 	for _, e := range catalogue {
-		about := e.about()
+		about := aboutOf(e)
 		fmt.Fprintf(&b, "\n### %s\n\nWhen: %s. Why: %s.\n\n", about.name, about.when, about.why)
 		writeTable(&b, describeEvent(e), "", lists)
 	}

@@ -2,25 +2,27 @@ package telemetry
 
 // Event is one thing that happened. Only the structs of this file are events, so
 // that this file is the complete list of what a report can hold besides Context.
-type Event interface{ about() about }
+type Event interface{ is() event }
 
-// about describes an event for people and machines.
-type about struct {
-	name string
-	when string
-	why  string // what the answer is used for
-	// localOnly events are written to the local log and never sent.
-	localOnly bool
-}
+// event makes a struct one. The tag of the embedded field says for people and
+// machines what it is called, when it is recorded, why that is of use, and whether
+// it stays on this machine.
+type event struct{}
+
+func (e event) is() event { return e }
 
 // catalogue lists all events.
 var catalogue = []Event{
-	TrainingStarted{}, TrainingCompleted{}, TrainingFailed{}, TrainingDataValidated{}, TrainingDataSplit{}, ModelNLUTested{},
-	ServerStarted{}, ShellStarted{}, ProjectCreated{}, ErrorEncountered{}, TelemetryDisabled{},
+	TrainingStarted{}, TrainingCompleted{}, TrainingFailed{}, TrainingDataValidated{}, TrainingDataSplit{},
+	ModelNLUTested{}, ModelCoreTested{}, ServerStarted{}, ShellStarted{}, InteractiveLearningStarted{},
+	StoryVisualizationStarted{}, MarkersExtractionInitiated{}, MarkersParsed{}, MarkersExtracted{},
+	MarkersStatisticsComputed{}, ProjectCreated{}, ErrorEncountered{}, TelemetryDisabled{},
 }
 
 // TrainingStarted is recorded once for each training.
 type TrainingStarted struct {
+	event `name:"Training Started" when:"a training begins, on the command line or over HTTP, after its data was read and checked" why:"what projects look like decides which components and sizes get attention"`
+
 	TrainingID ID           `json:"training_id" doc:"random; the same in the event that ends this training"`
 	Type       TrainingType `json:"type" doc:"which part is trained: rasa is all"`
 	Language   *Language    `json:"language" doc:"the language of config.yml"`
@@ -71,11 +73,6 @@ type TrainingStarted struct {
 	FlowRetrievalModel   *Model `json:"flow_retrieval_embedding_model_name" doc:"public name of the embedding model"`
 }
 
-func (TrainingStarted) about() about {
-	return about{name: "Training Started", when: "a training begins, after its data was read and checked",
-		why: "what projects look like decides which components and sizes get attention"}
-}
-
 // Item is a component in a pipeline or a policy.
 type Item struct {
 	Name Component `json:"name" doc:"name of a built-in component, as written"`
@@ -92,48 +89,42 @@ type LLM struct {
 
 // TrainingCompleted is recorded when a model was written.
 type TrainingCompleted struct {
+	event `name:"Training Completed" when:"a training has written its model" why:"how long trainings take"`
+
 	TrainingID ID           `json:"training_id" doc:"that of Training Started"`
 	Type       TrainingType `json:"type" doc:"which part was trained"`
 	Runtime    Seconds      `json:"runtime" doc:"seconds that the training took"`
 }
 
-func (TrainingCompleted) about() about {
-	return about{name: "Training Completed", when: "a training has written its model", why: "how long trainings take"}
-}
-
 // TrainingFailed is recorded when a training that had started ends with an error.
 type TrainingFailed struct {
+	event `name:"Training Failed" when:"a training that had started ends with an error" why:"which errors need work"`
+
 	TrainingID ID           `json:"training_id" doc:"that of Training Started"`
 	Type       TrainingType `json:"type" doc:"which part was to be trained"`
 	Runtime    Seconds      `json:"runtime" doc:"seconds until the error"`
 	ErrorCode  ErrorCode    `json:"error_code" doc:"kind of error, from a closed list; no message"`
 }
 
-func (TrainingFailed) about() about {
-	return about{name: "Training Failed", when: "a training that had started ends with an error", why: "which errors need work"}
-}
-
 // TrainingDataValidated is recorded at the end of data validate.
 type TrainingDataValidated struct {
-	Success bool `json:"validation_success" doc:"whether the project is valid"`
-}
+	event `name:"Training Data Validated" when:"data validate has judged a project" why:"how often validation finds something"`
 
-func (TrainingDataValidated) about() about {
-	return about{name: "Training Data Validated", when: "data validate has judged a project", why: "how often validation finds something"}
+	Success bool `json:"validation_success" doc:"whether the project is valid"`
 }
 
 // TrainingDataSplit is recorded when data split has written both parts.
 type TrainingDataSplit struct {
+	event `name:"Training Data Split" when:"data split has written both parts" why:"how test sets are made"`
+
 	Fraction Ratio        `json:"fraction" doc:"share of the training part, to a tenth"`
 	Type     TrainingType `json:"type" doc:"which data were split"`
 }
 
-func (TrainingDataSplit) about() about {
-	return about{name: "Training Data Split", when: "data split has written both parts", why: "how test sets are made"}
-}
-
-// ModelNLUTested is recorded at the end of test nlu.
+// ModelNLUTested is recorded at the end of a test of NLU.
 type ModelNLUTested struct {
+	event `name:"Model NLU Tested" when:"a test of NLU has ended, on the command line or over HTTP" why:"how large test sets are"`
+
 	NumIntentExamples Count `json:"num_intent_examples" doc:"examples of the test data with an intent"`
 	NumEntityExamples Count `json:"num_entity_examples" doc:"examples of the test data with an entity"`
 	NumLookupTables   Count `json:"num_lookup_tables" doc:"lookup tables of the test data"`
@@ -141,12 +132,20 @@ type ModelNLUTested struct {
 	NumRegexes        Count `json:"num_regexes" doc:"regular expressions of the test data"`
 }
 
-func (ModelNLUTested) about() about {
-	return about{name: "Model NLU Tested", when: "a test of NLU has written its reports", why: "how large test sets are"}
+// ModelCoreTested is recorded at the end of a test of stories.
+type ModelCoreTested struct {
+	event `name:"Model Core Tested" when:"a test of stories has ended, on the command line or over HTTP" why:"how large test sets are, and of which kind"`
+
+	Project       *Hash `json:"project" doc:"salted hash of the git remote that the model was trained in"`
+	NumStorySteps Count `json:"num_story_steps" doc:"blocks of test stories"`
+	EndToEnd      bool  `json:"end_to_end" doc:"whether what users say is understood too: --e2e"`
 }
 
-// ServerStarted is recorded before a server listens.
+// ServerStarted is recorded before a server listens; the shell is one, with the
+// channel cmdline, as in Rasa 3.6.
 type ServerStarted struct {
+	event `name:"Server Started" when:"run is about to listen, or shell to talk" why:"which channels and backends get attention"`
+
 	InputChannels   List[Channel] `json:"input_channels" doc:"built-in channels, sorted, each once"`
 	APIEnabled      bool          `json:"api_enabled" doc:"--enable-api"`
 	NumberOfWorkers Count         `json:"number_of_workers" doc:"always 1: one process serves"`
@@ -162,42 +161,76 @@ type ServerStarted struct {
 	Project         *Hash         `json:"project" doc:"salted hash of the git remote that the model was trained in"`
 }
 
-func (ServerStarted) about() about {
-	return about{name: "Server Started", when: "run is about to listen", why: "which channels and backends get attention"}
-}
-
 // ShellStarted is recorded when a conversation in the terminal begins.
 type ShellStarted struct {
+	event `name:"Shell Started" when:"shell has loaded its model" why:"how people try out models"`
+
 	Type TrainingType `json:"type" doc:"nlu for shell nlu and models of NLU alone"`
 }
 
-func (ShellStarted) about() about {
-	return about{name: "Shell Started", when: "shell has loaded its model", why: "how people try out models"}
+// InteractiveLearningStarted is recorded when interactive begins.
+type InteractiveLearningStarted struct {
+	event `name:"Interactive Learning Started" when:"interactive is about to ask for the first message" why:"how people write stories"`
+
+	SkipVisualization bool `json:"skip_visualization" doc:"--skip-visualization"`
+	SaveInE2E         bool `json:"save_in_e2e" doc:"--e2e"`
+}
+
+// StoryVisualizationStarted is recorded when visualize begins.
+type StoryVisualizationStarted struct {
+	event `name:"Story Visualization Started" when:"visualize has read its stories" why:"how people look at stories"`
+}
+
+// MarkersExtractionInitiated is recorded when evaluate markers begins.
+type MarkersExtractionInitiated struct {
+	event `name:"Markers Extraction Initiated" when:"evaluate markers is about to read conversations" why:"how conversations are judged"`
+
+	Strategy    Strategy `json:"strategy" doc:"which conversations are read"`
+	OnlyExtract bool     `json:"only_extract" doc:"--no-stats: no statistics are wanted"`
+	Seed        bool     `json:"seed" doc:"whether a seed was given"`
+	Count       *Count   `json:"count" doc:"how many conversations were asked for; null for all"`
+}
+
+// MarkersParsed is recorded when evaluate markers has read the definitions.
+type MarkersParsed struct {
+	event `name:"Markers Parsed" when:"evaluate markers has read the definitions of markers" why:"how large such definitions are"`
+
+	MarkerCount     Count `json:"marker_count" doc:"markers at the top"`
+	MaxDepth        Count `json:"max_depth" doc:"depth of the tree of conditions"`
+	BranchingFactor Count `json:"branching_factor" doc:"most conditions below one operator"`
+}
+
+// MarkersExtracted is recorded when evaluate markers has looked at conversations.
+type MarkersExtracted struct {
+	event `name:"Markers Extracted" when:"evaluate markers has found its markers in conversations" why:"how many conversations are judged"`
+
+	TrackersCount Count `json:"trackers_count" doc:"conversations"`
+}
+
+// MarkersStatisticsComputed is recorded when evaluate markers has its statistics.
+type MarkersStatisticsComputed struct {
+	event `name:"Markers Statistics Computed" when:"evaluate markers has computed its statistics" why:"how many conversations are judged"`
+
+	TrackersCount Count `json:"trackers_count" doc:"conversations"`
 }
 
 // ProjectCreated is recorded by init before it writes files.
 type ProjectCreated struct {
-	Template Template `json:"template" doc:"which starter project"`
-}
+	event `name:"Project Created" when:"init is about to write a project" why:"how many people begin"`
 
-func (ProjectCreated) about() about {
-	return about{name: "Project Created", when: "init is about to write a project", why: "how many people begin"}
+	Template Template `json:"template" doc:"which starter project"`
 }
 
 // ErrorEncountered is recorded when a command ends with an error.
 type ErrorEncountered struct {
+	event `name:"Error Encountered" when:"a command ends with an error" why:"which errors people meet, to explain or prevent them"`
+
 	Command   Command   `json:"command" doc:"the command"`
 	ErrorCode ErrorCode `json:"error_code" doc:"kind of error, from a closed list; no message"`
 	Stage     Stage     `json:"stage" doc:"what the command was doing"`
 }
 
-func (ErrorEncountered) about() about {
-	return about{name: "Error Encountered", when: "a command ends with an error", why: "which errors people meet, to explain or prevent them"}
-}
-
 // TelemetryDisabled notes in the local log that reporting was switched off.
-type TelemetryDisabled struct{}
-
-func (TelemetryDisabled) about() about {
-	return about{name: "Telemetry Disabled", when: "telemetry disable was run", why: "written to the local log; never sent", localOnly: true}
+type TelemetryDisabled struct {
+	event `name:"Telemetry Disabled" when:"telemetry disable was run" why:"written to the local log; never sent" local:"only"`
 }

@@ -32,7 +32,7 @@ func encode(e Event, id *ID, c Context, now time.Time) ([]byte, error) {
 	}
 	report, err := asMap(envelope{
 		MessageID: messageID{matched{uuid4()}}, Timestamp: momentOf(now), UserID: id,
-		Event: Named[eventName](e.about().name), Context: c,
+		Event: Named[eventName](aboutOf(e).name), Context: c,
 	})
 	if err != nil {
 		return nil, err

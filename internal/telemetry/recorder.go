@@ -89,7 +89,10 @@ func Start(s Settings, o Options) *Recorder {
 func (r *Recorder) Decision() Decision { return r.decision }
 
 // ProjectHash is how reports name the project that a model was trained in.
-func (r *Recorder) ProjectHash(fingerprint string) *Hash {
+func (r *Recorder) ProjectHash(fingerprint *string) *Hash {
+	if r == nil {
+		return nil
+	}
 	return r.decision.ProjectHash(r.settings, fingerprint)
 }
 
@@ -220,7 +223,7 @@ func (r *Recorder) keep(o occurrence) {
 			return err
 		}
 		entry := Entry{Time: momentOf(o.time).text, Outcome: "recorded", Report: report, MessageID: messageIDOf(report)}
-		sends := r.decision.Mode == On && d.Mode == On && !o.event.about().localOnly
+		sends := r.decision.Mode == On && d.Mode == On && !aboutOf(o.event).localOnly
 		if sends {
 			entry.Outcome = "waiting"
 		}

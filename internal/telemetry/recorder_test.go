@@ -253,10 +253,13 @@ func TestProjectsAreHashedWithTheSalt(t *testing.T) {
 	}
 	d := Decision{state: state{salt: zeros}}
 	s := Settings{GitRemote: func() string { return remote }}
-	if got := d.ProjectHash(s, hashOf(remote).text); got.text != want {
+	if got := d.ProjectHash(s, &hashOf(remote).text); got.text != want {
 		t.Error("a model of this project has another hash")
 	}
-	if got := d.ProjectHash(s, hashOf("elsewhere").text); got.text == want {
+	if d.ProjectHash(s, nil) != nil {
+		t.Error("a model that does not know its project has a hash")
+	}
+	if got := d.ProjectHash(s, &hashOf("elsewhere").text); got.text == want {
 		t.Error("a model of another project has this hash")
 	}
 }

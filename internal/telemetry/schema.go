@@ -64,7 +64,20 @@ func (e enum) MarshalJSON() ([]byte, error) {
 	return json.Marshal(values)
 }
 
-var classType = reflect.TypeFor[class]()
+var classType, eventType = reflect.TypeFor[class](), reflect.TypeFor[event]()
+
+// about is what the tag of an event says.
+type about struct {
+	name, when string
+	why        string // what the answer is used for
+	localOnly  bool   // written to the local log and never sent
+}
+
+func aboutOf(e Event) about {
+	field, _ := reflect.TypeOf(e).FieldByName(eventType.Name())
+	tag := field.Tag
+	return about{tag.Get("name"), tag.Get("when"), tag.Get("why"), tag.Get("local") == "only"}
+}
 
 // describe derives the schema of a type of reports. It panics on a type that is
 // no value class: the test of the catalogue finds that before anybody else does.
@@ -89,6 +102,9 @@ func describe(t reflect.Type) *fragment {
 		f := object()
 		for i := range t.NumField() {
 			field := t.Field(i)
+			if field.Type == eventType {
+				continue
+			}
 			name, option, _ := strings.Cut(field.Tag.Get("json"), ",")
 			if name == "" || field.Tag.Get("doc") == "" || !field.IsExported() {
 				panic(fmt.Sprintf("telemetry: field %s of %s has no name, no doc, or is not exported", field.Name, t))
@@ -119,9 +135,9 @@ func (f *fragment) add(name string, value *fragment, doc string, required bool) 
 
 // describeEvent derives the schema of an event's properties.
 func describeEvent(e Event) *fragment {
-	f := describe(reflect.TypeOf(e))
+	f, about := describe(reflect.TypeOf(e)), aboutOf(e)
 	f.add("metrics_id", describe(reflect.TypeFor[*ID]()), "the identifier of this installation, as userId", true)
-	f.Title, f.Description = e.about().name, e.about().when
+	f.Title, f.Description = about.name, about.when
 	return f
 }
 
@@ -178,7 +194,7 @@ func (p published) MarshalJSON() ([]byte, error) { return json.Marshal(p.fragmen
 
 func eventNamed(name string) Event {
 	for _, e := range catalogue {
-		if e.about().name == name {
+		if aboutOf(e).name == name {
 			return e
 		}
 	}

@@ -105,5 +105,5 @@ func kindOf(value any) string {
 func Sendable(name any) bool {
 	text, _ := name.(string)
 	e := eventNamed(text)
-	return e != nil && !e.about().localOnly
+	return e != nil && !aboutOf(e).localOnly
 }

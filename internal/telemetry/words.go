@@ -25,6 +25,7 @@ type (
 	Template     = Word[templates]
 	Command      = Word[commands]
 	Stage        = Word[stages]
+	Strategy     = Word[strategies]
 	ErrorCode    = Word[errorCodes]
 	osName       = Word[osNames]
 	eventName    = Word[eventNames]
@@ -46,6 +47,7 @@ type (
 	templates     struct{}
 	commands      struct{}
 	stages        struct{}
+	strategies    struct{}
 	errorCodes    struct{}
 	osNames       struct{}
 	eventNames    struct{}
@@ -63,16 +65,18 @@ func (osNames) words() []string       { return []string{"Linux", "Darwin", "Wind
 func (commands) words() []string {
 	return []string{
 		"init", "train", "train nlu", "train core", "run", "shell", "shell nlu", "test", "test nlu", "test core",
-		"data validate", "data validate stories", "data split nlu", "other",
+		"data validate", "data validate stories", "data split nlu", "data split stories", "data migrate", "interactive",
+		"interactive core", "visualize", "evaluate markers all", "evaluate markers first_n", "evaluate markers sample_n", "other",
 	}
 }
 func (stages) words() []string {
 	return []string{"init", "load", "train", "serve", "test", "export", "other"}
 }
+func (strategies) words() []string { return []string{"all", "first_n", "sample_n", "other"} }
 func (eventNames) words() []string {
 	var names []string
 	for _, e := range catalogue {
-		names = append(names, e.about().name)
+		names = append(names, aboutOf(e).name)
 	}
 	return names
 }
