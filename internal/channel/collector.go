@@ -24,18 +24,26 @@ type Collector struct {
 // example, after its messages were taken.
 var ErrGone = errors.New("the user's request has been answered already")
 
-// NewCollector returns an empty collector for the channel of that name.
-func NewCollector(name string) *Collector {
-	return &Collector{name: name, messages: []map[string]any{}}
+// Names of the outputs that answer a request with what is said. A variation of a
+// response is meant for one of these when its channel is the name; "rest" is no
+// output in Rasa 3.6.21, be it the input.
+const (
+	collectorName = "collector"
+	streamName    = "queue"
+)
+
+// NewCollector returns an empty collector.
+func NewCollector() *Collector {
+	return &Collector{name: collectorName, messages: []map[string]any{}}
 }
 
 // NewStream returns a collector that hands on each message instead of keeping it.
 // onEach returns ErrGone when nobody is listening any more.
-func NewStream(name string, onEach func(message map[string]any) error) *Collector {
-	return &Collector{name: name, onEach: onEach}
+func NewStream(onEach func(message map[string]any) error) *Collector {
+	return &Collector{name: streamName, onEach: onEach}
 }
 
-// Name is the channel's name.
+// Name implements Output.
 func (c *Collector) Name() string { return c.name }
 
 // Send keeps one message of the assistant.

@@ -155,7 +155,7 @@ func settings(store *memstore.Store, now func() time.Time) conversation.Settings
 func say(t *testing.T, p *conversation.Processor, store *memstore.Store, text string) (answers, events []string) {
 	t.Helper()
 	before := len(stored(t, store))
-	out := channel.NewCollector("rest")
+	out := channel.NewCollector()
 	err := p.HandleMessage(t.Context(), channel.Message{Text: text, HasText: true, SenderID: "c", Channel: "rest", MessageID: "1", Output: out})
 	if err != nil {
 		t.Fatal(err)
@@ -301,7 +301,7 @@ func TestTurnThatBreaksOffKeepsTheMessage(t *testing.T) {
 	s.Predictor = breaking{}
 	p := conversation.New(s)
 	defer p.Close()
-	err := p.HandleMessage(t.Context(), channel.Message{Text: "greet", HasText: true, SenderID: "c", Output: channel.NewCollector("rest")})
+	err := p.HandleMessage(t.Context(), channel.Message{Text: "greet", HasText: true, SenderID: "c", Output: channel.NewCollector()})
 	if err == nil || !strings.Contains(err.Error(), "no memory") {
 		t.Errorf("got %v", err)
 	}
@@ -475,7 +475,7 @@ func TestExecuteForecastAndLog(t *testing.T) {
 	if err != nil || f.Policy != "Script" || f.Confidence != 1 || len(f.Actions) != len(f.Probabilities) || len(stored(t, store)) != before {
 		t.Errorf("forecast %+v, %v; %d events more", f, err, len(stored(t, store))-before)
 	}
-	out := channel.NewCollector("rest")
+	out := channel.NewCollector()
 	if tr, err = p.Execute(t.Context(), "c", "utter_hi", "Me", 0.25, out); err != nil {
 		t.Fatal(err)
 	}

@@ -63,7 +63,7 @@ func (p *Processor) restore(ctx context.Context, conversationID string, oldest t
 			}
 			// The request that it could have answered is long over. What it says is in the
 			// tracker, and the log says that nobody got it.
-			out := channel.NewCollector(t.LatestInputChannel())
+			out := channel.NewCollector()
 			out.Messages()
 			p.Reminders.schedule(conversationID, e, out, p.Now())
 			n++

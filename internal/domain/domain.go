@@ -120,7 +120,7 @@ type Response struct {
 	HasText    bool
 	ID         string
 	Channel    string
-	Conditions []ResponseCondition
+	Conditions []ResponseCondition // all must hold; nil for none, an empty list never holds
 	// Node is the variation as written.
 	Node *yamlfile.Node
 	Pos  diag.Position

@@ -113,6 +113,7 @@ func ReadResponse(n *yamlfile.Node, name string, problems *diag.List) (Response,
 				"the condition of %q must be a list, not %s", name, conditions.Kind)
 			return Response{}, false
 		}
+		response.Conditions = []ResponseCondition{}
 		for _, c := range conditions.Items {
 			response.Conditions = append(response.Conditions, ResponseCondition{Type: r.text(c, "type"), Name: r.text(c, "name"), Value: c.Get("value").Any()})
 			if !c.Has("name") {

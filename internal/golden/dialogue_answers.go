@@ -121,7 +121,7 @@ func (c *answerCase) play(d *domain.Domain) (string, error) {
 		if t, err := store.Retrieve(context.Background(), c.Case); err == nil {
 			seen = len(t.Events())
 		}
-		out := channel.NewCollector("collector")
+		out := channel.NewCollector()
 		m := channel.Message{Text: text, HasText: true, SenderID: c.Case, Channel: "rest", MessageID: strings.Repeat("0", 32), Output: out}
 		if err := p.HandleMessage(context.Background(), m); err != nil {
 			return err.Error(), nil

@@ -161,7 +161,7 @@ func playOne(p *conversation.Processor, store *memstore.Store, server *scriptedS
 	for i, turn := range c.Turns {
 		where := fmt.Sprintf("turn %d %s", i, turn.Message)
 		server.load(turn.ActionServer)
-		out := channel.NewCollector("collector")
+		out := channel.NewCollector()
 		err := send(ctx, p, c.ID, turn.Message, out)
 		if turn.Error != nil {
 			return "", nil // ours is free here, and it was the last turn

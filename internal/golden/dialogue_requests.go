@@ -102,7 +102,7 @@ func actionRequests(dir, name string, settings webhook.Settings) Report {
 	for turn := range turns(golden.Requests) {
 		record := turn[len(turn)-1]
 		listener.expect(turn)
-		out := channel.NewCollector("rest")
+		out := channel.NewCollector()
 		err := p.HandleMessage(context.Background(), channel.Message{
 			Text: record.Message, HasText: true, SenderID: record.Sender, Channel: "rest", MessageID: strings.Repeat("b", 32), Output: out,
 		})

@@ -328,7 +328,7 @@ func TestEvents(t *testing.T) {
 		}
 	}
 	reminder := `{"event":"reminder","date_time":"2099-01-01T12:00:00"}`
-	if status, body := ask(t, s, "POST", "/conversations/a/tracker/events?execute_side_effects=True", reminder); status != 200 || !strings.Contains(body, `"city":"effects on rest"`) {
+	if status, body := ask(t, s, "POST", "/conversations/a/tracker/events?execute_side_effects=True", reminder); status != 200 || !strings.Contains(body, `"city":"effects on collector"`) {
 		t.Errorf("side effects of a reminder: %d %s", status, body)
 	}
 }

@@ -65,7 +65,7 @@ func (s *Server) output(r *http.Request) *channel.Collector {
 	if name := r.URL.Query().Get("output_channel"); name != "" && name != "latest" && name != "rest" {
 		s.log.WarnContext(r.Context(), "output_channel can't speak to users without a request of theirs; the answer has what is said", "channel", name)
 	}
-	return channel.NewCollector("rest")
+	return channel.NewCollector()
 }
 
 // entitiesOf reads entities given as a list of objects or as {name: value}.

@@ -8,7 +8,8 @@ import (
 	"log/slog"
 	"maps"
 	"math/rand/v2"
-	"strings"
+
+	"golang.org/x/text/cases"
 
 	"github.com/loquat-dev/loquat/internal/channel"
 	"github.com/loquat-dev/loquat/internal/domain"
@@ -77,7 +78,7 @@ func candidates(variations []domain.Response, t *tracker.Tracker, channelName st
 	var groups [4][]domain.Response
 	for _, v := range variations {
 		group := 3
-		if len(v.Conditions) > 0 {
+		if v.Conditions != nil {
 			if !holds(v.Conditions, t) {
 				continue
 			}
@@ -119,13 +120,14 @@ func VariationID(d *domain.Domain, r Request) string {
 	return id
 }
 
+// holds reports whether there are conditions and all are met.
 func holds(conditions []domain.ResponseCondition, t *tracker.Tracker) bool {
 	for _, c := range conditions {
 		if !equal(t.Slot(c.Name), c.Value) {
 			return false
 		}
 	}
-	return true
+	return len(conditions) > 0 // an empty list is never met in Rasa 3.6.21
 }
 
 // equal compares a slot with a condition's value; the case of strings does not
@@ -134,7 +136,7 @@ func equal(a, b any) bool {
 	x, isString := a.(string)
 	y, alsoString := b.(string)
 	if isString && alsoString {
-		return strings.EqualFold(x, y)
+		return x == y || cases.Fold().String(x) == cases.Fold().String(y)
 	}
 	f, isNumber := number(a)
 	g, alsoNumber := number(b)

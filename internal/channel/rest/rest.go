@@ -75,7 +75,7 @@ func wantsStream(r *http.Request) bool {
 
 // collect answers with the list of what was said.
 func (c *Channel) collect(w http.ResponseWriter, r *http.Request, m channel.Message, handle channel.Handler) {
-	out := channel.NewCollector(c.Name())
+	out := channel.NewCollector()
 	m.Output = out
 	if err := handle(r.Context(), m); err != nil {
 		c.refuse(w, r, m, err)

@@ -12,7 +12,7 @@ import (
 // stream answers with one line of JSON for each message, as it is said.
 func (c *Channel) stream(w http.ResponseWriter, r *http.Request, m channel.Message, handle channel.Handler) {
 	s := &stream{w: w, control: http.NewResponseController(w)}
-	m.Output = channel.NewStream(c.Name(), s.send)
+	m.Output = channel.NewStream(s.send)
 	err := handle(r.Context(), m)
 	sent := s.end()
 	switch {
