@@ -25,7 +25,7 @@ test: ## build everything and run the tests; needs only Go
 
 .PHONY: race
 race: ## run the tests with the race detector
-	CGO_ENABLED=1 $(GO) test -race -timeout 20m ./...
+	CGO_ENABLED=1 GORACE=atexit_sleep_ms=0 $(GO) test -race -timeout 20m ./...
 
 .PHONY: golden
 golden: build ## compare with the recordings of Rasa 3.6.21, a line for each file

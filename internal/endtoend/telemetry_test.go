@@ -55,7 +55,7 @@ func (i *installation) with(env map[string]string) *installation {
 }
 
 func (i *installation) environ() []string {
-	out := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + i.home, asProgram + "=1"}
+	out := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + i.home, asProgram + "=1", "GORACE=" + os.Getenv("GORACE")}
 	for k, v := range i.env {
 		out = append(out, k+"="+v)
 	}
