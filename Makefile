@@ -51,6 +51,10 @@ bench-nlu: build ## print the table of NLU accuracy, speed and memory
 fuzz: ## run each fuzz test for a few seconds
 	@scripts/fuzz
 
+.PHONY: property
+property: ## drive assistants at random for 100,000 turns; SEED=n for others
+	$(GO) test ./internal/walk -v -count=1 -timeout 20m -turns 100000 -seed $(or $(SEED),1)
+
 .PHONY: lint
 lint: ## gofmt, go vet, staticcheck and golangci-lint
 	@scripts/lint

@@ -91,7 +91,7 @@ var mayImport = map[string]string{
 }
 
 // conformance suites and comparisons; only tests and tools import them.
-var testOnly = []string{"sharedtest", "golden", "trackerstore/trackerstoretest", "lockstore/lockstoretest", "broker/brokertest", "dialogue/dialoguetest", "tracing/tracetree", "tracing/tlstest", "endtoend", "architecture"}
+var testOnly = []string{"sharedtest", "golden", "trackerstore/trackerstoretest", "lockstore/lockstoretest", "broker/brokertest", "dialogue/dialoguetest", "tracing/tracetree", "tracing/tlstest", "endtoend", "walk", "architecture"}
 
 func TestImportsPointDownwards(t *testing.T) {
 	root := sharedtest.ModuleRoot(t)

@@ -163,7 +163,12 @@ func say(t *testing.T, p *conversation.Processor, store *memstore.Store, text st
 	for _, m := range out.Messages() {
 		answers = append(answers, m["text"].(string))
 	}
-	for _, e := range stored(t, store)[before:] {
+	return answers, names(stored(t, store)[before:])
+}
+
+// names gives a line for each event.
+func names(events []tracker.Event) (lines []string) {
+	for _, e := range events {
 		line := e.Type()
 		switch e := e.(type) {
 		case *tracker.ActionExecuted:
@@ -173,9 +178,9 @@ func say(t *testing.T, p *conversation.Processor, store *memstore.Store, text st
 		case *tracker.SlotSet:
 			line += " " + e.Name
 		}
-		events = append(events, line)
+		lines = append(lines, line)
 	}
-	return answers, events
+	return lines
 }
 
 func TestFirstTurnStartsASession(t *testing.T) {

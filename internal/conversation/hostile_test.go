@@ -2,6 +2,7 @@ package conversation_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/loquat-dev/loquat/internal/action"
 	"github.com/loquat-dev/loquat/internal/action/webhook"
+	"github.com/loquat-dev/loquat/internal/channel"
 	"github.com/loquat-dev/loquat/internal/conversation"
 	"github.com/loquat-dev/loquat/internal/domain"
 	"github.com/loquat-dev/loquat/internal/nlg"
@@ -207,4 +209,37 @@ func formDomain() *domain.Domain {
 	}
 	d.Complete()
 	return d
+}
+
+// An assistant may start sessions by an action of its own, on a server that does
+// not answer. The turn ends without an answer, and what the user said is kept.
+func TestASessionThatCannotStartKeepsTheMessage(t *testing.T) {
+	d := testDomain()
+	d.Actions = append(d.Actions, domain.Action{Name: action.SessionStart})
+	d.Complete()
+	store := memstore.New(d)
+	s := settings(store, nil)
+	s.Domain = d
+	s.Actions = &action.Runner{Domain: d, NLG: nlg.NewTemplates(d, nil, s.Logger), Logger: s.Logger, Server: silent{}}
+	p := conversation.New(s)
+	defer p.Close()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		err := p.HandleMessage(ctx, channel.Message{Text: "greet", HasText: true, SenderID: "c"})
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+	})
+	if diff := cmp.Diff([]string{"user", "slot said", "action action_listen"}, names(stored(t, store))); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// silent is an action server that does not answer.
+type silent struct{}
+
+func (silent) Run(ctx context.Context, _ string, _ *tracker.Tracker) (action.Reply, error) {
+	<-ctx.Done()
+	return action.Reply{}, ctx.Err()
 }

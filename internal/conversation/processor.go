@@ -161,17 +161,18 @@ func (t *turn) finish(ctx context.Context) error {
 }
 
 // log loads the conversation, starts a session where one is due, and appends the
-// user's message: the given one, or else what NLU makes of the text.
+// user's message: the given one, or else what NLU makes of the text. A session that
+// takes longer to start than the turn may take does not cost the message.
 func (t *turn) log(ctx context.Context, m channel.Message, message *tracker.UserUttered) error {
 	var err error
 	if t.tracker, err = t.load(ctx, m.SenderID); err != nil {
 		return err
 	}
 	if err := t.updateSession(ctx, m.Metadata); err != nil {
-		return err
+		t.Logger.ErrorContext(ctx, "session was not started", "conversation_id", m.SenderID, "err", err)
 	}
 	if message == nil {
-		if message, err = t.interpret(ctx, m); err != nil {
+		if message, err = t.interpret(context.WithoutCancel(ctx), m); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package dialogue
 
 import (
+	"encoding/json"
 	"strconv"
 	"strings"
 
@@ -129,6 +130,9 @@ func float(value any) (float64, bool) {
 		return float64(x), true
 	case int:
 		return float64(x), true
+	case json.Number:
+		f, err := x.Float64()
+		return f, err == nil
 	case bool:
 		return number(x), true
 	case string:

@@ -4,6 +4,7 @@ package nlg
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -152,6 +153,9 @@ func number(v any) (float64, bool) {
 		return float64(v), true
 	case float64:
 		return v, true
+	case json.Number:
+		f, err := v.Float64()
+		return f, err == nil
 	case bool: // True == 1 in Python
 		if v {
 			return 1, true

@@ -1,6 +1,7 @@
 package pystr
 
 import (
+	"encoding/json"
 	"maps"
 	"math"
 	"slices"
@@ -59,6 +60,8 @@ func appendRepr(dst []byte, v any) []byte {
 		return strconv.AppendInt(dst, v, 10)
 	case float64:
 		return append(dst, Float(v)...)
+	case json.Number:
+		return append(dst, v...)
 	case string:
 		return appendQuoted(dst, v)
 	case []any:

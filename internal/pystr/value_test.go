@@ -1,6 +1,7 @@
 package pystr_test
 
 import (
+	"encoding/json"
 	"math"
 	"testing"
 
@@ -34,5 +35,19 @@ func TestTruthIsPythons(t *testing.T) {
 		if !pystr.Truth(v) {
 			t.Errorf("%#v is false", v)
 		}
+	}
+}
+
+func TestNumbersKeepWhatJSONHolds(t *testing.T) {
+	for text, want := range map[string]any{
+		"1": int64(1), "1.0": 1.0, "1e2": 100.0, "-0": int64(0), "12345678901234567890": json.Number("12345678901234567890"),
+		"1e999": math.MaxFloat64, "-1e999": -math.MaxFloat64,
+	} {
+		if got := pystr.Numbers(json.Number(text)); got != want {
+			t.Errorf("%s: got %#v, want %#v", text, got, want)
+		}
+	}
+	if got := pystr.Str([]any{json.Number("12345678901234567890")}); got != "[12345678901234567890]" {
+		t.Error(got)
 	}
 }

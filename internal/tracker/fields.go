@@ -1,6 +1,7 @@
 package tracker
 
 import (
+	"encoding/json"
 	"fmt"
 )
 
@@ -45,6 +46,12 @@ func (r *reader) float(field string) float64 {
 		return v
 	case int64:
 		return float64(v)
+	case json.Number:
+		f, err := v.Float64()
+		if err == nil {
+			return f
+		}
+		r.fail(field, "is out of range")
 	default:
 		r.fail(field, "is not a number")
 	}

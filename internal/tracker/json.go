@@ -25,6 +25,8 @@ func AppendValue(dst []byte, v any) []byte {
 		return strconv.AppendInt(dst, v, 10)
 	case float64:
 		return appendFloat(dst, v)
+	case json.Number:
+		return append(dst, v...)
 	case []any:
 		dst = append(dst, '[')
 		for i, x := range v {

@@ -121,6 +121,8 @@ func spelled(value any) (string, bool) {
 		return strconv.Itoa(v), true
 	case int64:
 		return strconv.FormatInt(v, 10), true
+	case json.Number: // beyond 64 bits
+		return string(v), true
 	case float64:
 		return formatFloat(v), true
 	case bool:
