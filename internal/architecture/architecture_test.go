@@ -66,7 +66,7 @@ var mayImport = map[string]string{
 	"actionpb":         "",
 	"conversation":     "action nlg nlu dialogue domain tracker trackerstore lockstore broker channel",
 	"assistant":        "model graph recipe nlu dialogue domain provider diag",
-	"evaluate":         "nlu nludata pystr",
+	"evaluate":         "nlu nludata dialogue domain story tracker yamlfile pystr",
 	"evaluate/*":       "evaluate",
 	"training":         "project validate recipe graph model provider nlu nludata dialogue domain story tracker diag version",
 	"validate":         "project recipe graph domain nludata nlu story dialogue dialogue/* tracker diag",

@@ -70,15 +70,6 @@ var notBuiltFlags = map[string]map[string]string{
 		"cors":             shellInstead,
 		"log-file":         "redirect stderr: 2>bot.log",
 	},
-	"test": {
-		"stories":                   storiesInstead,
-		"s":                         storiesInstead,
-		"max-stories":               storiesInstead,
-		"e2e":                       storiesInstead,
-		"fail-on-prediction-errors": storiesInstead,
-		"url":                       storiesInstead,
-		"evaluate-model-directory":  storiesInstead,
-	},
 	"core": {
 		"percentages": comparisonInstead,
 		"runs":        comparisonInstead,
@@ -86,7 +77,6 @@ var notBuiltFlags = map[string]map[string]string{
 }
 
 const (
-	storiesInstead    = `stories are not tested; check them with "loquat data validate"`
 	syslogInstead     = "pipe the log into the system's own: 2>&1 | logger"
 	shellInstead      = `the shell talks to the bot without a server; serve it with "run"`
 	comparisonInstead = "configurations are not compared: train each by itself"

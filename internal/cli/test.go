@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -16,22 +17,38 @@ import (
 )
 
 func newTestCommand(env *environment) *cobra.Command {
+	var core app.TestCoreOptions
 	cmd := testNLUCommand(env, &cobra.Command{
 		Use:   "test",
-		Short: "Test a model on annotated examples",
-		Long: `Test lets a model parse annotated examples and writes reports about intents,
-entities and responses. Stories are not tested yet: this is the same as "test nlu".`,
+		Short: "Test a model on conversations and annotated examples",
+		Long: `Test plays the conversations of files named test_* with a model, as "test core
+--e2e" does, lets it parse annotated examples, as "test nlu" does, and writes the
+reports of both.`,
 	})
-	run := cmd.RunE
+	flags := cmd.Flags()
+	addStoryFlags(flags, &core, ".")
+	nlu := cmd.RunE
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		fmt.Fprintf(env.Err, "note: this tests NLU alone; stories are not tested, because \"test core\" is not built yet\n")
-		return run(cmd, args)
+		text := func(name string) string { return flags.Lookup(name).Value.String() }
+		is := func(name string) bool { return text(name) == "true" }
+		core.EndToEnd, core.Models, core.Endpoints, core.Out = true, []string{text("model")}, text("endpoints"), text("out")
+		core.Successes, core.NoErrors, core.NoWarnings, core.NoPlot = is("successes"), is("no-errors"), is("no-warnings"), is("no-plot")
+		err := testCore(cmd, env, core)
+		trains := is("cross-validation") || flags.Changed("config")
+		if err != nil && !app.IsNothingToPlay(err, trains) || errors.Is(err, app.ErrNoStories) && (flags.Changed("stories") || core.URL != "") {
+			return err
+		}
+		if err != nil {
+			fmt.Fprintf(env.Err, "note: conversations are not tested: %v\n", err)
+		} else {
+			fmt.Fprintln(env.Out)
+		}
+		return nlu(cmd, args)
 	}
 	cmd.AddCommand(testNLUCommand(env, &cobra.Command{
 		Use:   "nlu",
 		Short: "Test how well a model understands annotated examples",
-	}))
-	addNotBuilt(cmd, map[string]string{"core": `check stories with "loquat data validate"`})
+	}), newTestCoreCommand(env))
 	return cmd
 }
 
@@ -53,7 +70,7 @@ func testNLUCommand(env *environment, cmd *cobra.Command) *cobra.Command {
 	annotate(flags, "percentages", takesList)
 	flags.StringVarP(&o.Domain, "domain", "d", "domain.yml", "the domain: a file, or a folder of files")
 	addEndpointsFlag(flags, &o.Endpoints)
-	flags.Bool("no-warnings", false, "no effect here: tests of NLU write no warnings to a file")
+	flags.Bool("no-warnings", false, "do not write the stories with messages that were unexpectedly unlikely; no effect on NLU")
 	cmd.Args = cobra.NoArgs
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		for _, p := range o.Percentages {
@@ -91,6 +108,9 @@ func warnOfUnusedFlags(env *environment, flags *pflag.FlagSet, o app.TestNLUOpti
 		{[]string{"model"}, !o.CrossValidation && len(o.Configs) < 2, "where models are trained"},
 	} {
 		for _, name := range f.names {
+			if name == "endpoints" && flags.Lookup("stories") != nil {
+				continue // conversations were tested with it
+			}
 			if flags.Changed(name) && !f.used {
 				env.logger.Warn(fmt.Sprintf("--%s has no effect %s", name, f.without))
 			}

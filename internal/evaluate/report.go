@@ -147,17 +147,27 @@ func (r *Report) MarshalJSON() ([]byte, error) {
 	}
 	o := object{}
 	for _, l := range r.Labels {
-		switch l.Label {
-		case "micro avg", "macro avg", "weighted avg", "accuracy":
-		default:
+		if !isAverage(l.Label) {
 			o.add(l.Label, l)
 		}
 	}
+	r.addAverages(&o)
+	return o.end()
+}
+
+func isAverage(label string) bool {
+	switch label {
+	case "micro avg", "macro avg", "weighted avg", "accuracy":
+		return true
+	}
+	return false
+}
+
+func (r *Report) addAverages(o *object) {
 	o.add("micro avg", r.Micro)
 	o.add("macro avg", r.Macro)
 	o.add("weighted avg", r.Weighted)
 	o.add("accuracy", r.Accuracy)
-	return o.end()
 }
 
 // confusions are written as an object from label to count, the most frequent

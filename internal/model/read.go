@@ -70,6 +70,25 @@ func Find(name string) (string, error) {
 	return filepath.Join(name, newest.Name()), nil
 }
 
+// FindAll returns the models of a folder and of its subfolders, sorted by path, or
+// ErrNone.
+func FindAll(dir string) ([]string, error) {
+	var found []string
+	err := filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {
+		if err == nil && e.Type().IsRegular() && strings.HasSuffix(name, Suffix) {
+			found = append(found, name)
+		}
+		return err
+	})
+	switch {
+	case errors.Is(err, fs.ErrNotExist), err == nil && len(found) == 0:
+		return nil, fmt.Errorf("%w in %s", ErrNone, dir)
+	case err != nil:
+		return nil, err
+	}
+	return found, nil
+}
+
 // Read reads the archive at path. An archive that is not ours, or is damaged, is
 // a diag.Problem that says what to do.
 func Read(name string) (*Model, error) {

@@ -82,6 +82,15 @@ func (g *Graph) FirstText() *Event {
 	return nil
 }
 
+// BotText is what the assistant says in a step that is written as a text; "" for
+// any other event.
+func BotText(e tracker.Event) string {
+	if a, ok := e.(*tracker.ActionExecuted); ok && a.Name == "" {
+		return a.ActionText
+	}
+	return ""
+}
+
 // Merge appends the blocks of another graph.
 func (g *Graph) Merge(other *Graph) {
 	if other != nil {

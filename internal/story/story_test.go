@@ -78,16 +78,18 @@ func TestRulesUseAMarkerForUnset(t *testing.T) {
 }
 
 func TestUserStepsOfTestsKeepTextAndFullIntent(t *testing.T) {
-	const text = "stories:\n- story: s\n  steps:\n  - intent: faq/name\n    user: who are you\n  - user: '/inform{\"city\": \"Rome\"}'\n"
+	const text = "stories:\n- story: s\n  steps:\n  - intent: faq/name\n    user: who are you\n  - user: '/inform{\"city\": \"Rome\"}'\n  - user: to Rome\n    intent: inform\n    entities: [city: Rome]\n"
 	for file, want := range map[string][]tracker.Event{
 		"stories.yml": {
 			&tracker.UserUttered{Text: "who are you", HasText: true, Intent: "faq", Confidence: 1},
 			&tracker.UserUttered{Text: `/inform{"city": "Rome"}`, Intent: "inform", Confidence: 1, Entities: []tracker.Entity{{"entity": "city", "value": "Rome"}}},
+			&tracker.UserUttered{Text: "to Rome", HasText: true, Intent: "inform", Confidence: 1, Entities: []tracker.Entity{{"entity": "city", "value": "Rome"}}},
 		},
 		"tests/test_stories.yml": {
 			&tracker.UserUttered{Text: "who are you", HasText: true, Intent: "faq", Confidence: 1, ParseData: tracker.ParseData{
 				"intent": map[string]any{"name": "faq", "confidence": 1.0, "full_retrieval_intent_name": "faq/name"}}},
-			&tracker.UserUttered{Text: `/inform{"city": "Rome"}`, HasText: true, Intent: "inform", Confidence: 1, Entities: []tracker.Entity{{"entity": "city", "value": "Rome"}}},
+			&tracker.UserUttered{Text: `/inform{"city": "Rome"}`, HasText: true, Intent: "inform", Confidence: 1, Entities: []tracker.Entity{{"entity": "city", "value": "Rome", "start": int64(7), "end": int64(23)}}},
+			&tracker.UserUttered{Text: "to Rome", HasText: true, Intent: "inform", Confidence: 1},
 		},
 	} {
 		g, _ := read(text, file)

@@ -161,12 +161,15 @@ func Annotated(text string, entities []tracker.Entity) string {
 		}
 		b.WriteString(string(runes[at:p.begin]))
 		marked := string(runes[p.begin:p.end])
-		b.WriteString("[" + marked + "]" + annotation(marked, p.entity))
+		b.WriteString(Mark(marked, p.entity))
 		at = p.end
 	}
 	b.WriteString(string(runes[at:]))
 	return b.String()
 }
+
+// Mark writes a text that is an entity: [Paris](city).
+func Mark(text string, e tracker.Entity) string { return "[" + text + "]" + annotation(text, e) }
 
 // annotation is what stands behind the brackets.
 func annotation(text string, e tracker.Entity) string {

@@ -12,7 +12,8 @@ const scopeName = "github.com/loquat-dev/loquat"
 // of the method.
 const (
 	spanTrain        = "loquat train"
-	spanTest         = "loquat test nlu"
+	spanTestNLU      = "loquat test nlu"
+	spanTestCore     = "loquat test core"
 	spanGraphTrainer = "GraphTrainer.train"
 	spanPackage      = "GraphTrainer.package"
 	spanGraphNode    = "GraphNode."   // + class

@@ -48,10 +48,20 @@ func (t *Tracing) TrainCommand(ctx context.Context, fingerprint string) (context
 // TestCommand starts the outermost span of a test that trains models. The returned
 // function takes the error that it ended with.
 func (t *Tracing) TestCommand(ctx context.Context) (context.Context, func(error)) {
+	return t.test(ctx, spanTestNLU)
+}
+
+// TestCoreCommand starts the outermost span of a test that plays stories. The
+// returned function takes the error that it ended with.
+func (t *Tracing) TestCoreCommand(ctx context.Context) (context.Context, func(error)) {
+	return t.test(ctx, spanTestCore)
+}
+
+func (t *Tracing) test(ctx context.Context, name string) (context.Context, func(error)) {
 	if t == nil {
 		return ctx, func(error) {}
 	}
-	ctx, span := t.start(ctx, spanTest, trace.SpanKindInternal)
+	ctx, span := t.start(ctx, name, trace.SpanKindInternal)
 	return ctx, func(err error) {
 		t.fail(span, err)
 		span.End()
