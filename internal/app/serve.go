@@ -140,6 +140,7 @@ func newServer(o ServeOptions, a *Assistant, h *host, channels []channel.Input) 
 		CORS: o.CORS, ResponseTimeout: time.Duration(o.ResponseTimeoutSeconds) * time.Second,
 		Checks: a.checks, Middleware: a.middleware(), Log: o.Logger, Train: a.parts.trainRequest,
 		Callbacks: a.tracing.Endpoint(http.DefaultTransport), Examine: examiner(h.model, o),
+		CrossValidate: a.parts.crossValidateRequest, PlayStories: storyExaminer(h.model, o),
 	}
 	return httpapi.New(settings)
 }

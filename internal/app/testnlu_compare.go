@@ -45,7 +45,7 @@ func compare(ctx context.Context, o TestNLUOptions, configs []namedConfig, resul
 	defer func() { end(err) }()
 	c := &comparison{options: o, configs: configs, found: &evaluate.Comparison{Percentages: o.Percentages}}
 	for _, config := range configs {
-		trainer, wrong := newNLUTrainer(o, config.path, t, problems)
+		trainer, wrong := newNLUTrainer("", o.paths(config.path), t, o.Logger, problems)
 		if wrong != nil && len(diag.Of(wrong)) == 0 {
 			return wrong
 		}

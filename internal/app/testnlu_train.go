@@ -23,7 +23,7 @@ func crossValidate(ctx context.Context, o TestNLUOptions, config string, result 
 	defer func() { err = errors.Join(err, t.Shutdown(context.WithoutCancel(ctx))) }()
 	ctx, end := t.TestCommand(ctx)
 	defer func() { end(err) }()
-	trainer, err := newNLUTrainer(o, config, t, problems)
+	trainer, err := newNLUTrainer("", o.paths(config), t, o.Logger, problems)
 	if err != nil {
 		return err
 	}
@@ -39,6 +39,11 @@ func crossValidate(ctx context.Context, o TestNLUOptions, config string, result 
 	return err
 }
 
+// paths are those of a project with one of the configurations, without its stories.
+func (o TestNLUOptions) paths(config string) project.Paths {
+	return project.Paths{Config: config, Domain: []string{o.Domain}, Data: []string{o.NLU}, WithoutStories: true}
+}
+
 // nluTrainer trains one configuration on different examples.
 type nluTrainer struct {
 	project *project.Project
@@ -48,9 +53,8 @@ type nluTrainer struct {
 
 // newNLUTrainer reads a project without its stories. What is wrong with it, or
 // with its configuration, is found before the first training.
-func newNLUTrainer(o TestNLUOptions, config string, t *tracing.Tracing, problems *diag.List) (*nluTrainer, error) {
-	paths := project.Paths{Config: config, Domain: []string{o.Domain}, Data: []string{o.NLU}, WithoutStories: true}
-	n := &nluTrainer{project: project.Load("", paths, problems), tracing: t, logger: slog.New(&onceHandler{Handler: o.Logger.Handler(), said: &sync.Map{}})}
+func newNLUTrainer(dir string, paths project.Paths, t *tracing.Tracing, logger *slog.Logger, problems *diag.List) (*nluTrainer, error) {
+	n := &nluTrainer{project: project.Load(dir, paths, problems), tracing: t, logger: slog.New(&onceHandler{Handler: logger.Handler(), said: &sync.Map{}})}
 	n.project.NLU = n.project.NLU.With(annotatedIndices(n.project.NLU.Examples))
 	run, err := training.Prepare(n.settings(n.project.NLU))
 	if run != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/domain"
+	"github.com/loquat-dev/loquat/internal/evaluate"
 	"github.com/loquat-dev/loquat/internal/httpapi"
 	"github.com/loquat-dev/loquat/internal/project"
 	"github.com/loquat-dev/loquat/internal/training"
@@ -22,27 +23,15 @@ const defaultModels = "models"
 // trainRequest trains the project of a request. The document is configuration,
 // domain and training data at once; it reads neither the environment nor files.
 func (p *parts) trainRequest(ctx context.Context, r httpapi.TrainRequest) (trained *httpapi.Trained, err error) {
-	if err := checkRequest(r.Project); err != nil {
-		return nil, err
-	}
-	dir, err := os.MkdirTemp("", "loquat-train-")
+	dir, remove, err := p.writeRequest(ctx, r.Project)
 	if err != nil {
 		return nil, err
-	}
-	remove := func() {
-		if err := os.RemoveAll(dir); err != nil {
-			p.logger.WarnContext(ctx, "the files of a training are left over", "err", err)
-		}
 	}
 	defer func() {
 		if err != nil {
 			remove()
 		}
 	}()
-	const file = "body.yml"
-	if err := os.WriteFile(filepath.Join(dir, file), r.Project, 0o600); err != nil {
-		return nil, err
-	}
 	out := filepath.Join(dir, defaultModels)
 	if r.Save {
 		if out, err = filepath.Abs(defaultModels); err != nil {
@@ -58,7 +47,7 @@ func (p *parts) trainRequest(ctx context.Context, r httpapi.TrainRequest) (train
 	}
 	settings := trainingSettings(ctx, o, cache, p.tracing.Nodes())
 	settings.Dir = dir
-	settings.Paths = project.Paths{Config: file, Domain: []string{file}, Data: []string{file}, Foreign: true}
+	settings.Paths = requestPaths
 	run, err := training.Prepare(settings)
 	if err != nil {
 		return nil, projectError(ctx, err)
@@ -70,6 +59,59 @@ func (p *parts) trainRequest(ctx context.Context, r httpapi.TrainRequest) (train
 		return nil, projectError(ctx, err)
 	}
 	return &httpapi.Trained{Path: m.Path, Name: filepath.Base(m.Path), Remove: remove}, nil
+}
+
+// requestFile is where the document of a request is for a while.
+const requestFile = "body.yml"
+
+// requestPaths are those of a project that is one document.
+var requestPaths = project.Paths{Config: requestFile, Domain: []string{requestFile}, Data: []string{requestFile}, Foreign: true}
+
+// writeRequest checks the document of a request and writes it into a folder of its
+// own, which the caller removes.
+func (p *parts) writeRequest(ctx context.Context, document []byte) (dir string, remove func(), err error) {
+	if err := checkRequest(document); err != nil {
+		return "", nil, err
+	}
+	if dir, err = os.MkdirTemp("", "loquat-train-"); err != nil {
+		return "", nil, err
+	}
+	remove = func() {
+		if err := os.RemoveAll(dir); err != nil {
+			p.logger.WarnContext(ctx, "the files of a training are left over", "err", err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, requestFile), document, 0o600); err != nil {
+		remove()
+		return "", nil, err
+	}
+	return dir, remove, nil
+}
+
+// crossValidateRequest trains and tests the project of a request on parts of its
+// examples in turn. Its work is not traced.
+func (p *parts) crossValidateRequest(ctx context.Context, document []byte, folds int) (*evaluate.CrossValidation, error) {
+	dir, remove, err := p.writeRequest(ctx, document)
+	if err != nil {
+		return nil, err
+	}
+	defer remove()
+	paths := requestPaths
+	paths.WithoutStories = true
+	var problems diag.List
+	trainer, err := newNLUTrainer(dir, paths, nil, p.logger, &problems)
+	if err != nil {
+		return nil, projectError(ctx, err)
+	}
+	found, err := evaluate.CrossValidate(ctx, trainer.project.NLU, folds, trainer.inMemory, nil)
+	if err != nil {
+		if errors.Is(err, evaluate.ErrTooManyFolds) {
+			return nil, &httpapi.TrainingError{Message: err.Error()}
+		}
+		return nil, projectError(ctx, err)
+	}
+	p.options.Telemetry.Record(modelTested(trainer.project.NLU))
+	return found, nil
 }
 
 // checkRequest tells apart what Rasa 3.6 tells apart: no YAML, and a domain that

@@ -54,3 +54,51 @@ func (e *Evaluation) summary() *summary {
 	}
 	return s
 }
+
+// foldsSummary is an evaluation of a cross-validation as POST /model/test/intents
+// answers it: the numbers are means over the folds, null where nothing was judged.
+type foldsSummary struct {
+	Report    any     `json:"report"`
+	Precision *number `json:"precision"`
+	F1        *number `json:"f1_score"`
+	Errors    []any   `json:"errors"`
+}
+
+// Summary gives a cross-validation in the shape of POST /model/test/intents (Rasa
+// 3.6.21). Entities are listed by extractor if there are any.
+func (c *CrossValidation) Summary() any {
+	entities := any(new(Evaluation).foldsSummary(Metrics{}))
+	if len(c.Tests.Entities) > 0 {
+		byName := map[string]foldsSummary{}
+		for _, e := range c.Tests.Entities {
+			for _, spread := range c.Entities {
+				if spread.Name == e.Name {
+					byName[e.Name] = e.foldsSummary(spread.Test)
+				}
+			}
+		}
+		entities = byName
+	}
+	return struct {
+		Intents   foldsSummary `json:"intent_evaluation"`
+		Entities  any          `json:"entity_evaluation"`
+		Responses foldsSummary `json:"response_selection_evaluation"`
+	}{c.Tests.Intents.foldsSummary(c.Intents.Test), entities, c.Tests.Responses.foldsSummary(c.Responses.Test)}
+}
+
+func (e *Evaluation) foldsSummary(m Metrics) foldsSummary {
+	s := foldsSummary{Report: struct{}{}, Errors: []any{}}
+	if e != nil && e.Report != nil {
+		s.Report, s.Errors = e.Report, append(s.Errors, e.Errors...)
+	}
+	mean := func(values []float64) *number {
+		if len(values) == 0 {
+			return nil
+		}
+		m, _ := Mean(values)
+		n := number(m)
+		return &n
+	}
+	s.Precision, s.F1 = mean(m.Precision), mean(m.F1)
+	return s
+}

@@ -117,7 +117,7 @@ func (e *exchange) conversation() string {
 // unbuiltRoutes are the routes of Rasa that the server answers with 501, and the
 // channels that it doesn't have.
 var unbuiltRoutes = []string{
-	"/model/test/stories", "/webhooks/callback/webhook",
+	"/webhooks/callback/webhook",
 }
 
 func (e *exchange) needsUnbuiltRoute() bool {

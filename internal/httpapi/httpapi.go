@@ -2,8 +2,8 @@
 //
 // Handlers translate between HTTP and an Assistant; what a request may cost is
 // bounded around them: size, depth and time of bodies, time of the answer. With
-// the API switched off only the channels and "/" are there. Routes that are
-// known but not built answer 501 and say so.
+// the API switched off only the channels and "/" are there. What is known but not
+// built is answered with 501, which says so.
 package httpapi
 
 import (
@@ -38,6 +38,10 @@ type Settings struct {
 	// Examine judges how well a model understands annotated examples: the running
 	// one, or the one at a path; nil where there is nobody to do so.
 	Examine Examiner
+	// CrossValidate judges how well a project's examples can be learned.
+	CrossValidate CrossValidator
+	// PlayStories tests the running model with stories.
+	PlayStories StoryPlayer
 
 	// Train trains projects that come in requests.
 	Train Trainer
@@ -122,7 +126,7 @@ func (s *Server) routes() {
 	s.mux.HandleFunc("DELETE /model", s.deleteModel)
 	s.mux.HandleFunc("POST /model/test/intents", s.testIntents)
 	s.mux.HandleFunc("POST /model/train", s.train)
-	s.mux.Handle("POST /model/test/stories", s.unbuilt("POST /model/test/stories"))
+	s.mux.Handle("POST /model/test/stories", s.protected((*Server).testStories))
 }
 
 // handleMessage is what channels give their messages to. Without a model there

@@ -46,15 +46,6 @@ func (p problem) reader() *bytes.Buffer {
 	return &b
 }
 
-// unbuilt is the handler of a route that Rasa has and we don't.
-func (s *Server) unbuilt(route string) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if s.admit(w, r, "") {
-			s.notBuilt(w, route)
-		}
-	})
-}
-
 func (s *Server) notBuilt(w http.ResponseWriter, what string) {
 	s.refuse(w, problem{
 		Status: http.StatusNotImplemented, Reason: "NotImplemented",

@@ -1,11 +1,15 @@
 package httpapi
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"mime"
 	"net/http"
+	"strconv"
 
 	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/evaluate"
@@ -18,11 +22,23 @@ import (
 // path, or the running one if the path is empty.
 type Examiner func(ctx context.Context, model string, data *nludata.TrainingData) (*evaluate.Evaluations, error)
 
+// CrossValidator trains and tests the project of a request, a document with its
+// configuration and NLU data, on parts of its examples in turn. A *TrainingError is
+// the project's fault.
+type CrossValidator func(ctx context.Context, project []byte, folds int) (*evaluate.CrossValidation, error)
+
+// mostFolds bounds a cross-validation, which trains a model for each fold.
+const mostFolds = 20
+
 // testIntents serves POST /model/test/intents: NLU data as YAML, or as JSON in
 // Rasa's format, and what the model makes of it. One test runs at a time: it
 // takes all cores from those who talk.
 func (s *Server) testIntents(w http.ResponseWriter, r *http.Request) {
 	if !s.admit(w, r, "") {
+		return
+	}
+	target, ok := s.callbackURL(w, r)
+	if !ok {
 		return
 	}
 	body, err := httpio.ReadBody(w, r, maxBody)
@@ -35,70 +51,168 @@ func (s *Server) testIntents(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	asYAML := kind == "application/x-yaml"
-	for _, name := range []string{"callback_url", "cross_validation_folds"} {
-		switch {
-		case r.URL.Query().Get(name) == "":
-		case name == "cross_validation_folds" && !asYAML:
+	test := intentTest{body: body, asYAML: kind == "application/x-yaml", model: r.URL.Query().Get("model")}
+	if text := r.URL.Query().Get("cross_validation_folds"); text != "" {
+		if !test.asYAML {
 			s.refuse(w, problem{Status: http.StatusBadRequest, Reason: "TestingError", Message: "Cross-validation is only supported for YAML data."})
 			return
-		default:
-			s.notBuilt(w, name)
+		}
+		if test.folds, err = strconv.Atoi(text); err != nil || test.folds < 2 || test.folds > mostFolds {
+			s.refuse(w, problem{
+				Status: http.StatusBadRequest, Reason: "BadRequest", Details: parameter("cross_validation_folds", "query"),
+				Message: fmt.Sprintf("'cross_validation_folds' is not a number from 2 to %d", mostFolds),
+			})
 			return
 		}
 	}
-	data, ok := s.examples(w, r, body, asYAML)
-	if !ok {
+	if !s.enterTest(w) {
 		return
 	}
-	if !s.testing.CompareAndSwap(false, true) {
-		w.Header().Set("Retry-After", "10")
-		s.refuse(w, problem{Status: http.StatusTooManyRequests, Reason: "TooManyRequests", Message: "Another test is running. Try again when it has ended."})
+	if target == "" {
+		defer s.testing.Store(false)
+		s.write(w, r, s.examine(r.Context(), test))
 		return
 	}
-	defer s.testing.Store(false)
-	s.examine(w, r, data)
+	s.background.Go(func() {
+		defer s.testing.Store(false)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), s.settings.ResponseTimeout)
+		defer cancel()
+		defer context.AfterFunc(s.stopping, cancel)()
+		if err := s.post(ctx, target, http.Header{"Content-Type": {"application/json"}}, s.examine(ctx, test).reader()); err != nil {
+			s.log.ErrorContext(ctx, "the result of a test was not delivered", "err", err)
+		}
+	})
+	w.WriteHeader(http.StatusNoContent)
 }
 
-func (s *Server) examine(w http.ResponseWriter, r *http.Request, data *nludata.TrainingData) {
-	if s.settings.Examine == nil {
-		s.testingError(w, "There is no model.")
-		return
+// enterTest lets one test of a model run. Without ok the request is answered.
+func (s *Server) enterTest(w http.ResponseWriter) (ok bool) {
+	if s.testing.CompareAndSwap(false, true) {
+		return true
 	}
-	found, err := s.settings.Examine(r.Context(), r.URL.Query().Get("model"), data)
+	w.Header().Set("Retry-After", "10")
+	s.refuse(w, problem{Status: http.StatusTooManyRequests, Reason: "TooManyRequests", Message: "Another test is running. Try again when it has ended."})
+	return false
+}
+
+// intentTest is what a request wants to have tested.
+type intentTest struct {
+	body   []byte
+	asYAML bool
+	model  string // path; "" for the running one
+	folds  int    // of a cross-validation; 0 for none
+}
+
+// testResult is what came of a test: a result, or what is wrong.
+type testResult struct {
+	found   any
+	problem *problem
+	request *httpio.BadRequest
+	late    bool // it took longer than a request may
+}
+
+// reader is the result for those who are called back.
+func (t testResult) reader() io.Reader {
 	switch {
-	case errors.Is(err, context.DeadlineExceeded):
+	case t.late:
+		t.problem = &problem{Status: http.StatusServiceUnavailable, Reason: "TestingError", Message: "Response Timeout"}
+	case t.request != nil:
+		t.problem = &problem{Status: t.request.Status, Reason: "BadRequest", Message: t.request.Message}
+	}
+	if t.problem != nil {
+		return t.problem.reader()
+	}
+	var b bytes.Buffer
+	_ = httpio.Encode(&b, t.found) // strings and numbers alone
+	return &b
+}
+
+// write answers with the result.
+func (s *Server) write(w http.ResponseWriter, r *http.Request, t testResult) {
+	switch {
+	case t.late:
 		s.fail(w, r, http.StatusServiceUnavailable, "Response Timeout")
-	case err != nil:
-		s.log.ErrorContext(r.Context(), "model can't be tested", "err", err)
-		s.testingError(w, "The model can't be tested; the server's log has the details.")
+	case t.request != nil:
+		httpio.Refuse(w, r, t.request)
+	case t.problem != nil:
+		s.refuse(w, *t.problem)
 	default:
-		httpio.WriteJSON(w, http.StatusOK, found.Summary())
+		httpio.WriteJSON(w, http.StatusOK, t.found)
 	}
 }
 
-// examples reads annotated examples, and answers what is wrong with them.
-func (s *Server) examples(w http.ResponseWriter, r *http.Request, body []byte, asYAML bool) (*nludata.TrainingData, bool) {
+// failed is the result of a test that broke off.
+func (s *Server) failed(ctx context.Context, err error) testResult {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return testResult{late: true}
+	}
+	if bad, ok := errors.AsType[*TrainingError](err); ok {
+		if bad.Kind == BadProject {
+			return testResult{problem: testingError(bad.Message)}
+		}
+		p := s.trainingProblem(ctx, bad)
+		return testResult{problem: &p}
+	}
+	s.log.ErrorContext(ctx, "model can't be tested", "err", err)
+	return testResult{problem: testingError("The model can't be tested; the server's log has the details.")}
+}
+
+func (s *Server) examine(ctx context.Context, test intentTest) testResult {
+	if test.folds > 0 {
+		return s.crossValidate(ctx, test)
+	}
+	data, wrong := examples(test)
+	if wrong != nil {
+		return *wrong
+	}
+	if s.settings.Examine == nil {
+		return testResult{problem: testingError("There is no model.")}
+	}
+	found, err := s.settings.Examine(ctx, test.model, data)
+	if err != nil {
+		return s.failed(ctx, err)
+	}
+	return testResult{found: found.Summary()}
+}
+
+// crossValidate trains, and waits for other trainings to end.
+func (s *Server) crossValidate(ctx context.Context, test intentTest) testResult {
+	select {
+	case s.trainingTurn <- struct{}{}:
+		defer func() { <-s.trainingTurn }()
+	case <-ctx.Done():
+		return s.failed(ctx, ctx.Err())
+	}
+	found, err := s.settings.CrossValidate(ctx, test.body, test.folds)
+	if err != nil {
+		return s.failed(ctx, err)
+	}
+	return testResult{found: found.Summary()}
+}
+
+// examples reads annotated examples, or says what is wrong with them.
+func examples(test intentTest) (*nludata.TrainingData, *testResult) {
 	var problems diag.List
 	var data *nludata.TrainingData
-	if asYAML {
-		data = nludata.Read(yamlfile.ParseForeign(body, "body", &problems), &problems)
+	if test.asYAML {
+		data = nludata.Read(yamlfile.ParseForeign(test.body, "body", &problems), &problems)
 	} else {
-		err := httpio.CheckDepth(body)
+		err := httpio.CheckDepth(test.body)
+		body := test.body
 		if err == nil {
 			body, err = examplesAlone(body)
 		}
 		if bad, ok := errors.AsType[*httpio.BadRequest](err); ok {
-			httpio.Refuse(w, r, bad)
-			return nil, false
+			return nil, &testResult{request: bad}
 		}
 		data = nludata.ReadJSON(body, "body", &problems)
 	}
 	if err := problems.Err(); err != nil {
-		s.badRequest(w, "The request body does not contain valid NLU data. Error: "+err.Error())
-		return nil, false
+		return nil, &testResult{problem: &problem{
+			Status: http.StatusBadRequest, Reason: "BadRequest", Message: "The request body does not contain valid NLU data. Error: " + err.Error(),
+		}}
 	}
-	return data, true
+	return data, nil
 }
 
 // examplesAlone leaves the examples of NLU data in JSON and nothing else: lookup
@@ -119,6 +233,6 @@ func (s *Server) badRequest(w http.ResponseWriter, message string) {
 	s.refuse(w, problem{Status: http.StatusBadRequest, Reason: "BadRequest", Message: message})
 }
 
-func (s *Server) testingError(w http.ResponseWriter, message string) {
-	s.refuse(w, problem{Status: http.StatusInternalServerError, Reason: "TestingError", Message: "An unexpected error occurred during evaluation. Error: " + message})
+func testingError(message string) *problem {
+	return &problem{Status: http.StatusInternalServerError, Reason: "TestingError", Message: "An unexpected error occurred during evaluation. Error: " + message}
 }

@@ -3,6 +3,9 @@ package httpapi
 import (
 	"context"
 	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -47,12 +50,57 @@ func TestIntentsAreTested(t *testing.T) {
 		{"deep JSON", "", "application/json", strings.Repeat("[", 1000), 400, "nests deeper"},
 		{"entities behind the end", "", "application/json", `{"rasa_nlu_data":{"common_examples":[{"text":"hello","intent":"hi","entities":[{"start":-1,"end":99,"entity":"x"}]}]}}`, 400, "NLU data"},
 		{"cross-validation of JSON", "?cross_validation_folds=2", "application/json", "{}", 400, "Cross-validation is only supported for YAML data."},
-		{"cross-validation", "?cross_validation_folds=2", asYAML, greeting, 501, "cross_validation_folds is not built yet"},
-		{"a callback", "?callback_url=http://localhost", asYAML, greeting, 501, "callback_url is not built yet"},
+		{"folds that are no number", "?cross_validation_folds=two", asYAML, greeting, 400, "'cross_validation_folds' is not a number from 2 to 20"},
+		{"too many folds", "?cross_validation_folds=21", asYAML, greeting, 400, "from 2 to 20"},
+		{"a callback to a file", "?callback_url=file:///etc/passwd", asYAML, greeting, 400, "'callback_url' is not the URL of an HTTP server"},
 	} {
 		status, body := ask(t, s, "POST", "/model/test/intents"+c.query, c.body, "Content-Type", c.kind)
 		if status != c.status || !strings.Contains(body, c.want) {
 			t.Errorf("%s: %d %s\nwant %d and %s", c.name, status, body, c.status, c.want)
+		}
+	}
+}
+
+// The result of a test goes to callback_url, and so does what is wrong with the data.
+func TestResultsOfTestsAreCalledBack(t *testing.T) {
+	for body, want := range map[string]string{greeting: judged, "nlu: [": `"reason":"BadRequest"`} {
+		delivered := make(chan string, 1)
+		target := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			data, _ := io.ReadAll(r.Body)
+			delivered <- r.Header.Get("Content-Type") + " " + string(data)
+		}))
+		defer target.Close()
+		s := newServer(t, func(s *Settings) { s.Examine = echo })
+		if status, answer := ask(t, s, "POST", "/model/test/intents?callback_url="+target.URL, body, "Content-Type", asYAML); status != 204 || answer != "" {
+			t.Errorf("the answer is %d %q", status, answer)
+		}
+		if got := <-delivered; !strings.HasPrefix(got, "application/json ") || !strings.Contains(got, want) {
+			t.Errorf("%s was delivered, want %s", got, want)
+		}
+	}
+}
+
+func TestExamplesAreCrossValidated(t *testing.T) {
+	s := newServer(t, func(s *Settings) {
+		s.CrossValidate = func(_ context.Context, project []byte, folds int) (*evaluate.CrossValidation, error) {
+			if string(project) != greeting || folds != 2 {
+				return nil, &TrainingError{BadProject, "the pipeline is empty"}
+			}
+			data := &nludata.TrainingData{Examples: []nludata.Example{{Text: "hello", Intent: "hi"}, {Text: "ciao", Intent: "bye"}}}
+			tests, err := echo(context.Background(), "", data)
+			return &evaluate.CrossValidation{Tests: tests, Intents: evaluate.Spread{Test: evaluate.Metrics{F1: []float64{0, 1}, Precision: []float64{1, 1}}}}, err
+		}
+	})
+	for query, want := range map[string]struct {
+		status int
+		text   string
+	}{
+		"2": {200, `"precision":1.0,"f1_score":0.5,"errors":[{"text":"ciao","intent":"bye"`},
+		"3": {500, `An unexpected error occurred during evaluation. Error: the pipeline is empty`},
+	} {
+		status, body := ask(t, s, "POST", "/model/test/intents?cross_validation_folds="+query, greeting, "Content-Type", asYAML)
+		if status != want.status || !strings.Contains(body, want.text) {
+			t.Errorf("%s folds: %d %s\nwant %d %s", query, status, body, want.status, want.text)
 		}
 	}
 }

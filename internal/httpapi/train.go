@@ -65,9 +65,8 @@ func (s *Server) train(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	query := r.URL.Query()
-	target, err := callbackURL(query.Get("callback_url"))
-	if err != nil {
-		s.refuse(w, problem{Status: http.StatusBadRequest, Reason: "BadRequest", Message: err.Error(), Details: parameter("callback_url", "query")})
+	target, ok := s.callbackURL(w, r)
+	if !ok {
 		return
 	}
 	body, err := httpio.ReadBody(w, r, maxBody)
@@ -119,16 +118,21 @@ func (s *Server) number(r *http.Request, name string, otherwise int) int {
 	return n
 }
 
-// callbackURL checks where a result is to be sent.
-func callbackURL(text string) (string, error) {
-	if text == "" {
-		return "", nil
+// callbackURL is where a result is to be sent, "" for nowhere. Without ok the
+// request is answered.
+func (s *Server) callbackURL(w http.ResponseWriter, r *http.Request) (target string, ok bool) {
+	target = r.URL.Query().Get("callback_url")
+	if target == "" {
+		return "", true
 	}
-	u, err := url.Parse(text)
+	u, err := url.Parse(target)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return "", errors.New("'callback_url' is not the URL of an HTTP server")
+		s.refuse(w, problem{
+			Status: http.StatusBadRequest, Reason: "BadRequest", Message: "'callback_url' is not the URL of an HTTP server", Details: parameter("callback_url", "query"),
+		})
+		return "", false
 	}
-	return text, nil
+	return target, true
 }
 
 // enterTraining counts a training that runs or waits, if there is room.
@@ -211,6 +215,15 @@ func (s *Server) callBack(ctx context.Context, target string, request TrainReque
 	} else {
 		body = s.trainingProblem(ctx, err).reader()
 	}
+	header := http.Header{"Content-Type": {kind}}
+	if trained != nil {
+		header.Set("filename", trained.Name)
+	}
+	return s.post(ctx, target, header, body)
+}
+
+// post sends a result to a callback_url, once.
+func (s *Server) post(ctx context.Context, target string, header http.Header, body io.Reader) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callbackTime)
 	defer cancel()
 	defer context.AfterFunc(s.stopping, cancel)()
@@ -218,10 +231,7 @@ func (s *Server) callBack(ctx context.Context, target string, request TrainReque
 	if err != nil {
 		return err
 	}
-	post.Header.Set("Content-Type", kind)
-	if trained != nil {
-		post.Header.Set("filename", trained.Name)
-	}
+	post.Header = header
 	resp, err := s.callbacks.Do(post)
 	if err != nil {
 		return err
