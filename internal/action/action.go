@@ -57,7 +57,7 @@ func (s Situation) With(events ...tracker.Event) Situation {
 // sinceRestart returns the situation without what happened before the last
 // restart.
 func (s Situation) sinceRestart() Situation {
-	if events := s.Tracker.EventsAfterRestart(); len(events) < len(s.Tracker.Events()) {
+	if events := s.Tracker.EventsAfterRestart(); len(events) < s.Tracker.Len() {
 		s.Tracker = tracker.FromEvents(s.Tracker.ConversationID, s.Tracker.Domain(), events)
 	}
 	return s

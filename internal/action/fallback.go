@@ -99,10 +99,12 @@ func gaveUp(t *tracker.Tracker) bool {
 // latestIntents are the intents of the user's last n messages, newest first.
 func latestIntents(t *tracker.Tracker, n int) []string {
 	var intents []string
-	applied := t.AppliedEvents()
-	for i := len(applied) - 1; i >= 0 && len(intents) < n; i-- {
-		if u, ok := applied[i].(*tracker.UserUttered); ok {
+	for _, e := range t.AppliedBackward() {
+		if u, ok := e.(*tracker.UserUttered); ok {
 			intents = append(intents, u.Intent)
+		}
+		if len(intents) == n {
+			break
 		}
 	}
 	return intents

@@ -149,9 +149,8 @@ func (f *form) answered(validated []tracker.Event) bool {
 func (f *form) candidates() []*tracker.SlotSet {
 	requested, _ := f.Tracker.Slot(requestedSlot).(string)
 	var found []*tracker.SlotSet
-	events := f.Tracker.Events()
-	for i := len(events) - 1; i >= 0; i-- {
-		switch e := events[i].(type) {
+	for _, event := range f.Tracker.Backward() {
+		switch e := event.(type) {
 		case *tracker.UserUttered:
 			slices.Reverse(found)
 			return found

@@ -36,7 +36,7 @@ func (p *Processor) ModelDomain() *domain.Domain { return p.Domain }
 // during one it is what was before.
 func (p *Processor) Stored(ctx context.Context, conversationID string) (*tracker.Tracker, error) {
 	t, err := p.load(ctx, conversationID)
-	if err == nil && len(t.Events()) == 0 {
+	if err == nil && t.Len() == 0 {
 		return nil, ErrUnknownConversation
 	}
 	return t, err

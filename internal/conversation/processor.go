@@ -194,7 +194,7 @@ func (p *Processor) load(ctx context.Context, conversationID string) (t *tracker
 		if t.Domain() != p.Domain { // a store that another model has filled
 			t = tracker.FromEvents(conversationID, p.Domain, t.Events())
 		}
-		step.NumberOfEvents = len(t.Events())
+		step.NumberOfEvents = t.Len()
 		return nil
 	})
 	return t, err
@@ -206,7 +206,7 @@ func (p *Processor) save(ctx context.Context, t *tracker.Tracker) error {
 		return nil
 	}
 	events := t.Unsaved()
-	step := &Step{Name: StepSaveTracker, ConversationID: t.ConversationID, NumberOfEvents: len(t.Events())}
+	step := &Step{Name: StepSaveTracker, ConversationID: t.ConversationID, NumberOfEvents: t.Len()}
 	return p.step(ctx, step, func(ctx context.Context) error {
 		if err := p.Store.Save(ctx, t); err != nil {
 			return fmt.Errorf("save conversation: %w", err)

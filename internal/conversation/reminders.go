@@ -181,9 +181,8 @@ func (p *Processor) fire(ctx context.Context, conversationID string, e *tracker.
 // user has not spoken since if that is to kill it.
 func stillCounts(t *tracker.Tracker, e *tracker.ReminderScheduled) bool {
 	spoken := false
-	applied := t.AppliedEvents()
-	for i := len(applied) - 1; i >= 0; i-- {
-		switch have := applied[i].(type) {
+	for _, event := range t.AppliedBackward() {
+		switch have := event.(type) {
 		case *tracker.UserUttered:
 			spoken = spoken || have.HasText
 		case *tracker.ReminderScheduled:

@@ -57,20 +57,15 @@ func (t *turn) updateSession(ctx context.Context, metadata map[string]any) error
 // sessionIsDue reports whether nothing has happened yet, or the user has been
 // silent for longer than session_expiration_time.
 func (t *turn) sessionIsDue() bool {
-	applied := t.tracker.AppliedEvents()
-	if len(applied) == 0 {
+	if t.tracker.AppliedLen() == 0 {
 		return true
 	}
 	expiration := t.Domain.Session.ExpirationMinutes
 	if expiration <= 0 {
 		return false
 	}
-	for i := len(applied) - 1; i >= 0; i-- {
-		if u, ok := applied[i].(*tracker.UserUttered); ok {
-			return t.seconds()-u.Timestamp > expiration*60
-		}
-	}
-	return false
+	last := t.tracker.LatestAppliedMessage()
+	return last != nil && t.seconds()-last.Timestamp > expiration*60
 }
 
 // goOn extracts slots and predicts and runs actions until the assistant listens.

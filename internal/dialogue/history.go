@@ -49,20 +49,35 @@ func (e *Encoder) States(applied []tracker.Event, view View) []State {
 // before an action are forgotten: first those before the reach-th action from the
 // end, then those before the next, and so on. The states are valid until the next
 // ones.
-func (e *Encoder) Suffixes(applied []tracker.Event, reach int, view View) iter.Seq[[]State] {
+func (e *Encoder) Suffixes(t *tracker.Tracker, reach int, view View) iter.Seq[[]State] {
 	return func(yield func([]State) bool) {
+		events := t.AppliedFrom(lastActions(t, reach))
 		h := history{Encoder: e, view: view}
-		for from := indexOfLast(applied, reach+1); from < len(applied); from++ {
-			if _, ok := applied[from].(*tracker.ActionExecuted); !ok {
+		for from := range events {
+			if !isAction(events[from]) {
 				continue
 			}
 			h.begin()
-			if !yield(h.finish(applied[from:])) {
+			if !yield(h.finish(events[from:])) {
 				return
 			}
 		}
 	}
 }
+
+// lastActions gives the place of the n-th action from the end, or 0.
+func lastActions(t *tracker.Tracker, n int) int {
+	for i, e := range t.AppliedBackward() {
+		if isAction(e) {
+			if n--; n == 0 {
+				return i
+			}
+		}
+	}
+	return 0
+}
+
+func isAction(e tracker.Event) bool { _, ok := e.(*tracker.ActionExecuted); return ok }
 
 // indexOfLast gives the index of the first event whose state can be among the
 // last n; the very last state is the one behind all events.
@@ -70,24 +85,27 @@ func indexOfLast(applied []tracker.Event, n int) int {
 	i := len(applied)
 	for n--; n > 0 && i > 0; {
 		i--
-		if _, ok := applied[i].(*tracker.ActionExecuted); ok {
+		if isAction(applied[i]) {
 			n--
 		}
 	}
 	return i
 }
 
-// finish gives the states of the remaining events.
-func (h *history) finish(events []tracker.Event) []State {
-	if n := actions(events) + 1; cap(h.states) < n {
-		h.states = make([]State, 0, n)
-	}
+// read goes on with events and keeps the states before their actions.
+func (h *history) read(events []tracker.Event) {
+	h.states = slices.Grow(h.states, actions(events)+1)
 	for _, event := range events {
 		if a, ok := event.(*tracker.ActionExecuted); ok {
 			h.emit(a.HideRuleTurn)
 		}
 		h.apply(event)
 	}
+}
+
+// finish gives the states of the remaining events, and of what was read before.
+func (h *history) finish(events []tracker.Event) []State {
+	h.read(events)
 	if h.emit(false) && h.view.Predict {
 		h.chooseLastInput()
 	}
@@ -104,7 +122,7 @@ func (h *history) finish(events []tracker.Event) []State {
 func actions(events []tracker.Event) int {
 	n := 0
 	for _, e := range events {
-		if _, ok := e.(*tracker.ActionExecuted); ok {
+		if isAction(e) {
 			n++
 		}
 	}

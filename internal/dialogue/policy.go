@@ -54,6 +54,18 @@ type Situation struct {
 	Texts    Texts         // the latest text of the user; nil unless training was end-to-end
 }
 
+// Learned is the view of policies that learn from stories alone: the last n states
+// as the stories would show them.
+func (in Situation) Learned(n int) View {
+	view := View{Last: n, RuleOnly: in.RuleOnly, Predict: true}
+	if view.RuleOnly == nil {
+		view.RuleOnly = &noRules
+	}
+	return view
+}
+
+var noRules RuleOnlyData // one for all, so that equal views are known to be equal
+
 // RuleOnlyData names slots and loops that occur in rules but in no story.
 // Policies that learn from stories ignore them.
 type RuleOnlyData struct {

@@ -28,9 +28,8 @@ type history struct {
 	entities     []string
 	userChanged  bool
 
-	incomplete bool  // the first state depends on one before it
-	hidden     bool  // the turn that is going on is caused by rules alone
-	visible    State // its action is the one before the turn that is going on
+	hidden  bool  // the turn that is going on is caused by rules alone
+	visible State // its action is the one before the turn that is going on
 }
 
 // begin puts the replay at the beginning of a conversation, for the first time or
@@ -161,8 +160,6 @@ func (h *history) cleanRuleOnly(s *State) {
 		if n := len(h.states); n > 0 {
 			before := &h.states[n-1]
 			s.Intent, s.Text, s.Entities = before.Intent, before.Text, before.Entities
-		} else {
-			h.incomplete = true
 		}
 	}
 	if h.visible.HasAction() {

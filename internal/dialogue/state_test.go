@@ -86,14 +86,22 @@ func TestRecentSeesTheSame(t *testing.T) {
 	encoder := dialogue.NewEncoder(d)
 	for seed := range uint64(25) {
 		random := rand.New(rand.NewPCG(seed, 0))
+		views := []dialogue.View{
+			{Last: 1 + random.IntN(6), Predict: true},
+			{Last: 1 + random.IntN(6), Predict: true, UseText: true},
+			{Last: 1 + random.IntN(6), Predict: true, RuleOnly: &dialogue.RuleOnlyData{Slots: []string{"vip"}}},
+		}
 		conversation := dialoguetest.Conversation(d)
 		for range 30 + random.IntN(100) {
+			if random.IntN(10) == 0 { // what happens to a copy, and is noted there, is not seen here
+				other := conversation.Copy()
+				randomTurn(other, random)
+				for _, view := range views {
+					encoder.Recent(other, view)
+				}
+			}
 			randomTurn(conversation, random)
-			for _, view := range []dialogue.View{
-				{Last: 1 + random.IntN(6), Predict: true},
-				{Last: 1 + random.IntN(6), Predict: true, UseText: true},
-				{Last: 1 + random.IntN(6), Predict: true, RuleOnly: &dialogue.RuleOnlyData{Slots: []string{"vip"}}},
-			} {
+			for _, view := range views {
 				want := encoder.States(conversation.AppliedEvents(), view)
 				if diff := cmp.Diff(want, encoder.Recent(conversation, view)); diff != "" {
 					t.Fatalf("seed %d, %d events, %+v: (-want +got)\n%s", seed, len(conversation.Events()), view, diff)

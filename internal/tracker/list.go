@@ -25,6 +25,12 @@ func (l *list) add(e Event) {
 	l.events = append(l.events, e)
 }
 
+// hasRoom reports whether an event can be added without moving all of them, or
+// moving them is due because there are twice as many as the last time.
+func (l *list) hasRoom() bool {
+	return len(l.events) == cap(l.events) || l.taken.Load() == int64(len(l.events))
+}
+
 // grow moves to new room for n more events.
 func (l *list) grow(n int) {
 	l.events = append(make([]Event, 0, len(l.events)+n), l.events...)

@@ -18,7 +18,7 @@ func (t *Tracker) AppendState(dst []byte, v Verbosity) []byte {
 	o.string("sender_id", t.ConversationID)
 	o.value("slots", t.slots.values)
 	o.value("latest_message", map[string]any(t.latestParse()))
-	o.number("latest_event_time", t.LatestEventTime(), len(t.events.events) > 0)
+	o.number("latest_event_time", t.LatestEventTime(), t.Len() > 0)
 	o.nullable("followup_action", t.followup, t.followup != "")
 	o.bool("paused", t.paused)
 	o.key("events")
@@ -37,11 +37,11 @@ func (t *Tracker) appendEvents(dst []byte, v Verbosity) []byte {
 	case None:
 		return append(dst, "null"...)
 	case Applied:
-		events = t.applied.events
+		events = t.AppliedEvents()
 	case AfterRestart:
 		events = t.EventsAfterRestart()
 	case All:
-		events = t.events.events
+		events = t.Events()
 	}
 	dst = append(dst, '[')
 	for i, e := range events {

@@ -1,13 +1,6 @@
 package tracker
 
-import (
-	"maps"
-	"reflect"
-	"slices"
-
-	"github.com/loquat-dev/loquat/internal/domain"
-	"github.com/loquat-dev/loquat/internal/pystr"
-)
+import "maps"
 
 // Update appends the event and applies its effect on the state.
 func (t *Tracker) Update(e Event) {
@@ -17,13 +10,27 @@ func (t *Tracker) Update(e Event) {
 	}
 	if t.fold(e) {
 		t.apply(e)
-		return
+	} else { // Something was taken back: the state is what the rest leads to.
+		t.state = t.replay(t.applied.len())
 	}
-	// Something was taken back: the state is what the rest leads to.
-	t.resetState()
-	for _, e := range t.applied.events {
-		t.apply(e)
+	if n, due := t.trail.Due(t); due {
+		s := t.replay(n)
+		s.slots.shared.Store(true)
+		t.trail.Remember(t, n, s)
 	}
+}
+
+// replay returns the state that the first n applied events lead to by themselves.
+func (t *Tracker) replay(n int) state {
+	s, from := t.trail.Resume(t)
+	if from == 0 {
+		s.domain = t.domain
+		s.reset()
+	}
+	for _, e := range t.applied.from(from)[:n-from] {
+		s.apply(e)
+	}
+	return s
 }
 
 // UpdateAll updates the tracker with several events.
@@ -38,7 +45,7 @@ func (t *Tracker) UpdateAll(events []Event) {
 func (t *Tracker) fold(e Event) bool {
 	switch e := e.(type) {
 	case *Restarted, *SessionStarted:
-		t.applied = list{}
+		t.applied = sequence{}
 	case *ActionReverted:
 		t.undoUntil(isAction)
 		return false
@@ -71,14 +78,13 @@ func isUser(e Event) bool   { _, ok := e.(*UserUttered); return ok }
 // undoUntil takes back applied events up to and including the latest that
 // matches, or all of them when none does.
 func (t *Tracker) undoUntil(match func(Event) bool) {
-	applied := t.applied.events
-	for i := len(applied) - 1; i >= 0; i-- {
-		if match(applied[i]) {
+	for i, e := range t.AppliedBackward() {
+		if match(e) {
 			t.applied.cut(i)
 			return
 		}
 	}
-	t.applied = list{}
+	t.applied = sequence{}
 }
 
 // startsLoopOrReturns reports whether a run of the loop is its first since it was
@@ -86,9 +92,12 @@ func (t *Tracker) undoUntil(match func(Event) bool) {
 // answered the user. Other runs repeat the loop and are collapsed.
 func (t *Tracker) startsLoopOrReturns(loop string) bool {
 	next := "" // the action after the event at hand
-	applied := t.applied.events
-	for i := len(applied) - 1; i >= 0; i-- {
-		switch e := applied[i].(type) {
+	quiet := t.quietSince(loop)
+	for i, e := range t.AppliedBackward() {
+		if i < quiet {
+			return false
+		}
+		switch e := e.(type) {
 		case *ActiveLoop:
 			if e.Name == "" {
 				return true
@@ -113,124 +122,32 @@ func (t *Tracker) startsLoopOrReturns(loop string) bool {
 // collapseLoop removes actions and user turns, with their featurization, since
 // the previous run of the loop; everything else, such as slots, stays.
 func (t *Tracker) collapseLoop(loop string) {
-	applied := t.applied.events
-	from := 0
-	for i := len(applied) - 1; i >= 0; i-- {
-		if a, ok := applied[i].(*ActionExecuted); ok && a.Name == loop {
+	from := t.quietSince(loop)
+	for i, e := range t.AppliedBackward() {
+		if i < from {
+			break
+		}
+		if a, ok := e.(*ActionExecuted); ok && a.Name == loop {
 			from = i + 1
 			break
 		}
 	}
+	since := t.applied.from(from)
 	t.applied.cut(from)
-	for _, e := range applied[from:] {
+	for _, e := range since {
 		if _, featurization := e.(*UserFeaturization); !featurization && !isAction(e) && !isUser(e) {
 			t.applied.add(e)
 		}
 	}
+	n := t.applied.len()
+	t.quiet = waypoint[string]{n: n, last: t.applied.at(n - 1), state: loop}
 }
 
-// apply gives the state the effect of one event.
-func (t *Tracker) apply(e Event) {
-	switch e := e.(type) {
-	case *UserUttered:
-		t.latestMessage = e
-		t.followup = ""
-	case *BotUttered:
-		t.latestBot = e
-	case *ActionExecuted:
-		t.latestAction = e
-		t.followup = ""
-		t.loop.Interrupted = false
-		if e.Name == t.loop.Name {
-			t.loop.Rejected = false
-		}
-	case *SlotSet:
-		t.setSlot(e.Name, e.Value)
-	case *EntitiesAdded:
-		t.addEntities(e.Entities)
-	case *FollowupAction:
-		t.followup = e.Name
-	case *ActiveLoop:
-		t.loop = Loop{Name: e.Name}
-		if e.Name != "" {
-			trigger := t.latestMessage
-			if trigger == nil {
-				trigger = &UserUttered{}
-			}
-			t.loop.TriggerMessage = trigger.parseData()
-		}
-	case *LoopInterrupted:
-		t.loop.Interrupted = e.Interrupted && t.loop.Name != ""
-	case *ActionExecutionRejected:
-		if e.Name != "" && e.Name == t.loop.Name {
-			t.loop.Rejected = true
-		}
-	case *AllSlotsReset:
-		t.resetSlots()
-	case *ConversationPaused:
-		t.paused = true
-	case *ConversationResumed:
-		t.paused = false
-	case *SessionStarted:
-		t.resetState()
-	case *Restarted:
-		t.resetState()
-		t.followup = "action_session_start"
+// quietSince is a place up to which nothing has happened since the previous run of
+// a loop but what stays when the loop is collapsed, or 0 if there is none.
+func (t *Tracker) quietSince(loop string) int {
+	if t.quiet.state != loop || !t.quiet.holds(&t.applied) {
+		return 0
 	}
-}
-
-// setSlot sets a slot of the domain. A scalar that is set to a list slot becomes
-// a list of one, as in Rasa.
-func (t *Tracker) setSlot(name string, value any) {
-	slot := (*domain.Slot)(nil)
-	if t.domain != nil {
-		slot = t.domain.Slot(name)
-	}
-	if slot == nil {
-		return
-	}
-	if slot.Type == domain.List && pystr.Truth(value) {
-		if _, ok := value.([]any); !ok {
-			value = []any{value}
-		}
-	}
-	t.slots = t.slots.set(name, value)
-}
-
-// addEntities adds entities to the latest message, once each, if the assistant
-// has just listened.
-func (t *Tracker) addEntities(entities []Entity) {
-	if t.LatestActionName() != ListenAction {
-		return
-	}
-	m := UserUttered{}
-	if t.latestMessage != nil {
-		m = *t.latestMessage // events are not changed
-	}
-	m.Entities = slices.Clone(m.Entities)
-	for _, e := range entities {
-		if !slices.ContainsFunc(m.Entities, func(have Entity) bool { return reflect.DeepEqual(have, e) }) {
-			m.Entities = append(m.Entities, e)
-		}
-	}
-	t.latestMessage = &m
-}
-
-// resetState puts the state, not the events, back to the beginning.
-func (t *Tracker) resetState() {
-	t.resetSlots()
-	t.latestMessage, t.latestAction, t.latestBot = nil, nil, nil
-	t.followup, t.paused, t.loop = ListenAction, false, Loop{}
-}
-
-func (t *Tracker) resetSlots() {
-	if t.domain == nil {
-		t.slots = &slots{values: map[string]any{}}
-		return
-	}
-	values := make(map[string]any, len(t.domain.Slots))
-	for _, s := range t.domain.Slots {
-		values[s.Name] = s.InitialValue
-	}
-	t.slots = &slots{values: values}
+	return t.quiet.n
 }

@@ -67,7 +67,7 @@ func (Ensemble) Combine(predictions []*dialogue.Prediction, d *domain.Domain, t 
 func withoutRejected(predictions []*dialogue.Prediction, d *domain.Domain, t *tracker.Tracker) []*dialogue.Prediction {
 	rejected := ""
 events:
-	for _, e := range slices.Backward(t.Events()) {
+	for _, e := range t.Backward() {
 		switch e := e.(type) {
 		case *tracker.ActionExecutionRejected:
 			rejected = e.Name

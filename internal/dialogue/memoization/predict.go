@@ -28,14 +28,10 @@ func (p *Policy) Predict(_ context.Context, in dialogue.Situation) (*dialogue.Pr
 
 func (p *Policy) recall(in dialogue.Situation) (action string, ok bool) {
 	encoder := p.encoders.For(in.Domain)
-	view := dialogue.View{Last: p.longest + 1, RuleOnly: in.RuleOnly, Predict: true}
+	view := in.Learned(p.longest + 1)
 	if n := p.config.MaxHistory; n != nil && *n > 0 {
 		view.Last = *n
 	}
-	if view.RuleOnly == nil {
-		view.RuleOnly = &dialogue.RuleOnlyData{}
-	}
-	applied := in.Tracker.AppliedEvents()
 	states := encoder.Recent(in.Tracker, view)
 	if action, ok = p.lookUp(states); ok || !p.augmented {
 		return action, ok
@@ -45,7 +41,7 @@ func (p *Policy) recall(in dialogue.Situation) (action string, ok bool) {
 	// forgotten with it. Rasa begins with the first action of all; turns that are
 	// hidden from the stories make more than max_history actions useful, but not
 	// many more.
-	for states := range encoder.Suffixes(applied, 2*view.Last+4, view) {
+	for states := range encoder.Suffixes(in.Tracker, 2*view.Last+4, view) {
 		if action, ok = p.lookUp(states); ok {
 			return action, true
 		}

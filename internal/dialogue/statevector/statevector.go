@@ -176,11 +176,16 @@ func (v *Vector) number(numberOf func(hash uint64) int32) {
 	}
 }
 
-// Recent cuts a list of states to the newest n, of which 0 stands for all that
-// count.
-func Recent(states []dialogue.State, n int) []dialogue.State {
-	if n <= 0 || n > Farthest {
-		n = Farthest
+// Reach is how many of the newest states count for a policy with a max_history, of
+// which 0 stands for all.
+func Reach(maxHistory int) int {
+	if maxHistory <= 0 {
+		return Farthest
 	}
-	return states[max(0, len(states)-n):]
+	return min(maxHistory, Farthest)
+}
+
+// Recent cuts a list of states to those that count.
+func Recent(states []dialogue.State, maxHistory int) []dialogue.State {
+	return states[max(0, len(states)-Reach(maxHistory)):]
 }

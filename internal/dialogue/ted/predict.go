@@ -22,10 +22,7 @@ func (p *Policy) Predict(_ context.Context, in dialogue.Situation) (*dialogue.Pr
 	if p.model == nil {
 		return out, nil
 	}
-	view := dialogue.View{Last: statevector.Farthest, RuleOnly: in.RuleOnly, Predict: true}
-	if view.RuleOnly == nil {
-		view.RuleOnly = &dialogue.RuleOnlyData{}
-	}
+	view := in.Learned(statevector.Reach(p.maxHistory))
 	probabilities, _ := p.probabilities(in, view)
 	if p.texts != nil && in.Tracker.LatestActionName() == tracker.ListenAction {
 		view.UseText = true
@@ -49,7 +46,7 @@ func (p *Policy) Predict(_ context.Context, in dialogue.Situation) (*dialogue.Pr
 func (p *Policy) probabilities(in dialogue.Situation, view dialogue.View) (out []float64, known float64) {
 	states := p.encoders.For(in.Domain).Recent(in.Tracker, view)
 	var v vector
-	known = p.encode(&v, statevector.Recent(states, p.maxHistory), in.Texts, p.features.Find)
+	known = p.encode(&v, states, in.Texts, p.features.Find)
 	out = make([]float64, len(p.actions))
 	p.model.Probabilities(v.index, v.value, out)
 	return out, known

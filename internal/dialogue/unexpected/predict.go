@@ -25,11 +25,7 @@ func (p *Policy) Predict(_ context.Context, in dialogue.Situation) (*dialogue.Pr
 	if !ok || p.model == nil || !known || slices.Contains(p.config.IgnoreIntents, intent) {
 		return out, nil
 	}
-	view := dialogue.View{Last: statevector.Farthest, RuleOnly: in.RuleOnly, Predict: true}
-	if view.RuleOnly == nil {
-		view.RuleOnly = &dialogue.RuleOnlyData{}
-	}
-	states := statevector.Recent(p.encoders.For(in.Domain).Recent(in.Tracker, view), p.maxHistory)
+	states := p.encoders.For(in.Domain).Recent(in.Tracker, in.Learned(statevector.Reach(p.maxHistory)))
 	var v statevector.Vector
 	v.Encode(before(states), p.features.Find)
 	scores := make([]float64, len(p.intents))

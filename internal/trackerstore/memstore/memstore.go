@@ -73,7 +73,7 @@ func (s *Store) Save(ctx context.Context, t *tracker.Tracker) error {
 	}
 	stored = s.current(stored)
 	t.MarkSaved()
-	if follows(t, stored, len(unsaved)) {
+	if t.Domain() == stored.Domain() && t.Follows(stored, len(unsaved)) {
 		stored = t.Copy()
 	} else {
 		stored.UpdateAll(unsaved)
@@ -81,15 +81,6 @@ func (s *Store) Save(ctx context.Context, t *tracker.Tracker) error {
 	}
 	s.conversations[t.ConversationID] = stored
 	return nil
-}
-
-// follows reports whether t is what was stored and n events more.
-func follows(t, stored *tracker.Tracker, n int) bool {
-	had, has := stored.Events(), t.Events()
-	if t.Domain() != stored.Domain() || len(had)+n != len(has) {
-		return false
-	}
-	return len(had) == 0 || had[len(had)-1] == has[len(had)-1]
 }
 
 // Replace implements trackerstore.Store.

@@ -121,7 +121,7 @@ func (s *Store) Retrieve(ctx context.Context, conversationID string) (*tracker.T
 	if err != nil {
 		return nil, fmt.Errorf("retrieve conversation %q: %w", conversationID, err)
 	}
-	if len(h.tracker.Events()) == 0 {
+	if h.tracker.Len() == 0 {
 		return nil, trackerstore.ErrNotFound
 	}
 	return h.tracker, nil

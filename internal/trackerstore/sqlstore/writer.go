@@ -74,9 +74,7 @@ func (c *change) size() int {
 // follows reports whether the change's tracker is what was stored and the new
 // events.
 func (c *change) follows(stored *tracker.Tracker) bool {
-	had, has := stored.Events(), c.tracker.Events()
-	base := len(has) - len(c.rows)
-	return len(had) == base && (base == 0 || had[base-1] == has[base-1])
+	return c.tracker.Follows(stored, len(c.rows))
 }
 
 const (
