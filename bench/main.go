@@ -14,6 +14,8 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+
+	"github.com/loquat-dev/loquat/bench/dialoguebench"
 )
 
 // section is one part of the table.
@@ -24,7 +26,7 @@ type section struct {
 
 var sections = []section{
 	{"nlu", benchNLU},
-	{"dialogue", benchDialogue},
+	{"dialogue", dialoguebench.Measure},
 	{"server", benchServer},
 	{"telemetry", benchTelemetry},
 }
