@@ -15,6 +15,7 @@ sdk_versions="3.13.0 3.21.1" # the last with Thrift export, and the newest
 
 jaeger_binary=$cache/jaeger-$jaeger_version/jaeger
 collector_binary=$cache/otelcol-$collector_version/otelcol-loquat
+browser() { command -v chromium || command -v chromium-browser || command -v google-chrome || true; }
 sdk_python() { echo "$cache/rasa-sdk-$1/bin/python"; }
 
 say() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; }

@@ -68,6 +68,7 @@ var mayImport = map[string]string{
 	"assistant":        "model graph recipe nlu dialogue domain provider diag",
 	"evaluate":         "nlu nludata dialogue domain story tracker yamlfile pystr",
 	"evaluate/*":       "evaluate",
+	"storygraph":       "dialogue nludata tracker pystr",
 	"training":         "project validate recipe graph model provider nlu nludata dialogue domain story tracker diag version",
 	"validate":         "project recipe graph domain nludata nlu story dialogue dialogue/* tracker diag",
 

@@ -17,7 +17,6 @@ func errNotBuilt(what, instead string) error {
 // meanwhile. They are not in the help.
 var notBuilt = map[string]string{
 	"interactive": `talk with "loquat shell --trace" and write down stories yourself`,
-	"visualize":   "stories are not drawn",
 	"export":      "an event broker of type file gets every event as it happens",
 	"evaluate":    "markers are not evaluated",
 	"inspect":     `"loquat shell --trace" shows what each message causes`,

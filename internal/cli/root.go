@@ -114,6 +114,7 @@ OpenTelemetry: add a "tracing:" entry to endpoints.yml, or --trace to see it her
 		newShellCommand(env),
 		newTestCommand(env),
 		newDataCommand(env),
+		newVisualizeCommand(env),
 		newComponentsCommand(env),
 		newVersionCommand(env),
 		newTelemetryCommand(env),

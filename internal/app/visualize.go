@@ -1,0 +1,81 @@
+package app
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+
+	"github.com/loquat-dev/loquat/internal/diag"
+	"github.com/loquat-dev/loquat/internal/dialogue"
+	"github.com/loquat-dev/loquat/internal/dialogue/trainingtracker"
+	"github.com/loquat-dev/loquat/internal/evaluate"
+	"github.com/loquat-dev/loquat/internal/project"
+	"github.com/loquat-dev/loquat/internal/storygraph"
+	"github.com/loquat-dev/loquat/internal/telemetry"
+)
+
+// VisualizeOptions are the options of visualize.
+type VisualizeOptions struct {
+	Domain     string // file or folder
+	Stories    string // file or folder
+	NLU        string // file or folder with examples; "" takes those beside the stories
+	Out        string // the page
+	MaxHistory int
+
+	Logger    *slog.Logger
+	Telemetry *telemetry.Recorder // may be nil
+}
+
+// VisualizeResult is what visualize drew.
+type VisualizeResult struct {
+	Nodes, Edges int
+	Warnings     []diag.Problem
+}
+
+// Visualize draws the stories and rules of a project on an HTML page.
+func Visualize(ctx context.Context, o VisualizeOptions) (result VisualizeResult, err error) {
+	o.Telemetry.Record(telemetry.StoryVisualizationStarted{})
+	var problems diag.List
+	defer func() { result.Warnings = problems.Warnings() }()
+	g, err := storyGraph(ctx, o, &problems)
+	if err != nil {
+		return result, err
+	}
+	result.Nodes, result.Edges = len(g.Nodes), len(g.Edges)
+	var page bytes.Buffer
+	if err := storygraph.WritePage(&page, g, "Stories and rules"); err != nil {
+		return result, err
+	}
+	return result, evaluate.WriteFile(o.Out, page.Bytes())
+}
+
+// storyGraph reads a project's stories and rules and merges their paths.
+func storyGraph(ctx context.Context, o VisualizeOptions, problems *diag.List) (*storygraph.Graph, error) {
+	p := project.Load("", project.Paths{Domain: []string{o.Domain}, Data: []string{o.Stories}}, problems)
+	examples := p.NLU
+	if o.NLU != "" {
+		examples = project.LoadNLU("", []string{o.NLU}, problems)
+	}
+	if err := problems.Err(); err != nil {
+		return nil, err
+	}
+	c := trainingtracker.Defaults()
+	c.AugmentationFactor, c.Concatenate = 0, false
+	trackers, err := trainingtracker.Generate(ctx, p.Stories, p.Domain, c, problems)
+	if err != nil {
+		return nil, fmt.Errorf("read stories: %w", err)
+	}
+	slices.SortStableFunc(trackers, func(a, b *dialogue.TrainingTracker) int { return cmp.Compare(rank(a), rank(b)) })
+	return storygraph.Build(trackers, o.MaxHistory, examples), nil
+}
+
+// rank puts stories before rules.
+func rank(t *dialogue.TrainingTracker) int {
+	if t.Rule {
+		return 1
+	}
+	return 0
+}
