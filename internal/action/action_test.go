@@ -108,6 +108,9 @@ func TestTwoStageFallback(t *testing.T) {
 	got, err = run(t, r, action.TwoStageFallback, append(started, turn("second")...)...)
 	expect(t, got, err, "active_loop ", "rewind", "action action_listen", "user second 1")
 
+	got, err = run(t, r, action.TwoStageFallback, &tracker.ActiveLoop{Name: action.TwoStageFallback}) // before anybody spoke
+	expect(t, got, err, "active_loop ", "rewind", "action action_listen", "user  1")
+
 	got, err = run(t, r, action.TwoStageFallback, append(started, turn("out_of_scope")...)...)
 	expect(t, got, err, "bot Please rephrase.")
 

@@ -37,8 +37,12 @@ func (r *Runner) askAffirmation(s Situation) []tracker.Event {
 	}}
 }
 
-// copyOf repeats a message with another confidence of its intent.
+// copyOf repeats a message, an empty one if there is none, with another confidence
+// of its intent.
 func copyOf(m *tracker.UserUttered, confidence float64) *tracker.UserUttered {
+	if m == nil {
+		m = &tracker.UserUttered{}
+	}
 	c := *m
 	c.Timestamp = 0
 	c.Confidence = confidence

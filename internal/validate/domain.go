@@ -23,8 +23,12 @@ func (c *checker) emptyDomain() {
 func (c *checker) domain() {
 	for _, f := range c.Domain.Forms {
 		for _, slot := range f.RequiredSlots {
-			if c.Domain.Slot(slot) == nil {
+			switch s := c.Domain.Slot(slot); {
+			case s == nil:
 				c.problems.Errorf(f.Pos, "unknown-slot", c.slotHint(slot), "form %q requires slot %q, which is not declared", f.Name, slot)
+			case len(s.Mappings) == 0 && !c.fillsSlots(f.Name):
+				c.problems.Warnf(s.Pos, "slot-never-filled", "add a mapping, or an action validate_"+f.Name+" that sets it",
+					"slot %q, which form %q asks for, has no mapping: the form can't end", s.Name, f.Name)
 			}
 		}
 	}
@@ -35,6 +39,11 @@ func (c *checker) domain() {
 			}
 		}
 	}
+}
+
+// fillsSlots reports whether actions may fill slots of a form.
+func (c *checker) fillsSlots(form string) bool {
+	return slices.ContainsFunc([]string{form, "validate_" + form, "action_validate_slot_mappings"}, c.Domain.IsListedAction)
 }
 
 func (c *checker) mappingCondition(s *domain.Slot, m domain.Mapping, condition domain.MappingCondition) {
@@ -126,8 +135,16 @@ func place(question string, pos diag.Position) string {
 	return question + " (" + pos.String() + ")?"
 }
 
-// responses mentions those that nothing uses.
+// responses mentions those that nothing uses, and variations that no channel says.
 func (c *checker) responses() {
+	for _, name := range slices.Sorted(maps.Keys(c.Domain.Responses)) {
+		for _, v := range c.Domain.Responses[name] {
+			if v.Channel == "rest" {
+				c.problems.Warnf(v.Pos, "rest-channel", "write channel: collector, which is the name of what answers a REST request",
+					"a variation of %q is for the channel rest, and no answer goes to a channel of that name", name)
+			}
+		}
+	}
 	used := map[string]bool{}
 	for _, b := range c.Stories.Blocks {
 		for _, e := range b.Events {
