@@ -131,7 +131,7 @@ func (t *talker) close() error {
 // turn sends the n-th message of a conversation.
 func (t *talker) turn(ctx context.Context, id string, n int) error {
 	text := t.messages[n%len(t.messages)]
-	return t.HandleMessage(ctx, channel.Message{SenderID: id, Text: text, MessageID: "m", Channel: "rest", Output: channel.NewCollector("rest")})
+	return t.HandleMessage(ctx, channel.Message{SenderID: id, Text: text, MessageID: "m", Channel: "rest", Output: channel.NewCollector()})
 }
 
 // grow has turns until a conversation has that many events, and ends with the
