@@ -102,7 +102,7 @@ func (o TrainOptions) reportTraining(p *project.Project) (end func(error)) {
 	started, begun := trainingStarted(p, o.Part, o.Finetune != ""), time.Now()
 	o.Telemetry.Record(started)
 	return func(err error) {
-		took := telemetry.SecondsOf(time.Since(begun))
+		took := telemetry.Seconds(time.Since(begun).Seconds())
 		switch {
 		case err == nil:
 			o.Telemetry.Record(telemetry.TrainingCompleted{TrainingID: started.TrainingID, Type: started.Type, Runtime: took})

@@ -24,6 +24,7 @@ var mayImport = map[string]string{
 	// vocabulary
 	"diag":     "",
 	"version":  "",
+	"safefile": "",
 	"yamlfile": "diag pystr",
 	"domain":   "diag yamlfile pystr",
 	"nludata":  "diag yamlfile domain pystr",
@@ -66,7 +67,7 @@ var mayImport = map[string]string{
 	"actionpb":         "",
 	"conversation":     "action nlg nlu dialogue domain tracker trackerstore lockstore broker channel",
 	"assistant":        "model graph recipe nlu dialogue domain provider diag",
-	"evaluate":         "nlu nludata dialogue domain story tracker yamlfile pystr",
+	"evaluate":         "nlu nludata dialogue domain story tracker yamlfile pystr safefile",
 	"evaluate/*":       "evaluate",
 	"storygraph":       "dialogue nludata tracker pystr",
 	"training":         "project validate recipe graph model provider nlu nludata dialogue domain story tracker diag version",
@@ -82,7 +83,7 @@ var mayImport = map[string]string{
 	"tracing/*":      "tracing/record",
 
 	// usage reports: nothing that can see a conversation
-	"telemetry":          "diag yamlfile version",
+	"telemetry":          "diag yamlfile version safefile",
 	"telemetry/receiver": "telemetry",
 
 	"app":      "*",

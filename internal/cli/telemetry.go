@@ -70,7 +70,7 @@ func stage(command string, err error) string {
 
 // askAboutTelemetry asks on the first run of init whether usage may be reported.
 func (e *environment) askAboutTelemetry(in *bufio.Reader) {
-	if e.telemetry == nil || !e.telemetry.Decision().FirstRun || !isTerminal(e.In) {
+	if !e.telemetry.FirstRun() || !isTerminal(e.In) {
 		return
 	}
 	for {
@@ -80,7 +80,8 @@ func (e *environment) askAboutTelemetry(in *bufio.Reader) {
 		case "", "y", "yes":
 			return
 		case "n", "no":
-			e.telemetry.Off()
+			e.telemetry.Close(true)
+			e.telemetry = nil
 			if err := telemetry.Disable(app.TelemetrySettings("endpoints.yml", "config.yml")); err != nil {
 				e.logger.Warn("telemetry: " + err.Error())
 			}
@@ -100,7 +101,7 @@ func (e *environment) askAboutTelemetry(in *bufio.Reader) {
 func newTelemetryCommand(env *environment) *cobra.Command {
 	asJSON := false
 	status := func(cmd *cobra.Command, _ []string) error {
-		return printStatus(env, env.telemetrySettings(cmd), asJSON)
+		return printStatus(env, telemetry.Decide(env.telemetrySettings(cmd)), asJSON)
 	}
 	root := &cobra.Command{
 		Use:   "telemetry",

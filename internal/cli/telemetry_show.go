@@ -12,8 +12,8 @@ import (
 	"github.com/loquat-dev/loquat/internal/telemetry"
 )
 
-func printStatus(env *environment, s telemetry.Settings, asJSON bool) error {
-	status := telemetry.CurrentStatus(s)
+func printStatus(env *environment, d telemetry.Decision, asJSON bool) error {
+	status := d.Status()
 	if asJSON {
 		return printJSON(env, status)
 	}
@@ -23,7 +23,7 @@ func printStatus(env *environment, s telemetry.Settings, asJSON bool) error {
 		}
 		return *text
 	}
-	fmt.Fprintf(env.Out, "Telemetry is %s.\n", telemetry.Decide(s))
+	fmt.Fprintf(env.Out, "Telemetry is %s.\n", d)
 	fmt.Fprintf(env.Out, "  decided by   %s\n", status.Reason)
 	fmt.Fprintf(env.Out, "  identifier   %s\n", orNone(status.ID, "no id exists"))
 	fmt.Fprintf(env.Out, "  collector    %s\n", orNone(status.Endpoint, "none"))
@@ -67,19 +67,17 @@ func newPreviewCommand(env *environment) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s := env.telemetrySettings(cmd)
-			d := telemetry.Decide(s)
+			d := telemetry.Decide(env.telemetrySettings(cmd))
 			o.Logger = env.logger
-			events, err := app.PreviewTelemetry(cmd.Context(), o, func(f *string) *telemetry.Hash { return d.ProjectHash(s, f) })
+			events, err := app.PreviewTelemetry(cmd.Context(), o, d.ProjectHash)
 			if err != nil {
 				return err
 			}
-			machine := telemetry.MachineContext(s, d)
 			for _, e := range events {
 				if len(args) > 0 && e.Name != wanted {
 					continue
 				}
-				text, err := telemetry.Preview(d, machine, e.Event, time.Now())
+				text, err := d.Preview(e.Event, time.Now())
 				if err != nil {
 					return err
 				}
@@ -107,7 +105,7 @@ func newSchemaCommand(env *environment) *cobra.Command {
 			}
 			all := map[string]any{}
 			for _, name := range append(telemetry.EventNames(), "envelope") {
-				all[name], _ = telemetry.Schema(name)
+				all[name] = telemetry.Schema(name)
 			}
 			if len(args) > 0 {
 				return printJSON(env, all[wanted])

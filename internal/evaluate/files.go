@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/loquat-dev/loquat/internal/safefile"
 )
 
 // Files says which files an evaluation is written to.
@@ -94,25 +96,9 @@ func encode(v any) ([]byte, error) {
 }
 
 // WriteFile writes a file beside its place and renames it into it.
-func WriteFile(path string, data []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".loquat-*")
-	if err != nil {
+func WriteFile(path string, data []byte) error {
+	if err := safefile.Replace(path, data, 0o644, false); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("write %s: %w", path, err)
-			_ = os.Remove(f.Name())
-		}
-	}()
-	if _, err := f.Write(data); err != nil {
-		return errors.Join(err, f.Close())
-	}
-	if err := f.Chmod(0o644); err != nil {
-		return errors.Join(err, f.Close())
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return nil
 }

@@ -1,136 +1,104 @@
 package telemetry
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
+	_ "embed"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"math"
+	"reflect"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
+	"sync"
 	"time"
+
+	"github.com/loquat-dev/loquat/docs"
 )
 
-// class is a kind of value that a report can hold. Besides classes there are
-// bool, pointers (which may be null), and structs and lists of classes; describe
+// A report is made of these classes of values, of the closed lists below,
+// and of bool, pointers (which may be null), structs and Lists of them; describe
 // refuses every other type.
 //
 // The text inside of a class can't be set from outside: a constructor checks it.
-type class interface {
-	json.Marshaler
-	class() fragment
+type (
+	// Count is a number of things.
+	Count int
+
+	// Seconds is a time span in whole seconds.
+	Seconds int
+
+	// Ratio is a share from 0 to 1, in tenths.
+	Ratio float64
+
+	// ID is a random identifier (uuid4 as 32 hex digits).
+	ID struct{ matched }
+
+	// Hash is the HMAC-SHA-256 of something under a secret that never leaves the
+	// machine, or for the organisation's licence key its SHA-256.
+	Hash struct{ matched }
+
+	// Version is up to three numbers, such as 6.1.0.
+	Version struct{ matched }
+
+	// Release is the version of a released product, or "dev".
+	Release struct{ matched }
+
+	// Organisation is the name that an operator set on purpose (telemetry.company).
+	// It is the only text in a report that somebody chose.
+	Organisation struct{ matched }
+
+	// MessageID identifies one report, so that a receiver knows it again (uuid4).
+	MessageID struct{ matched }
+
+	moment struct{ matched } // in UTC, to the second
+)
+
+// MarshalJSON writes the number; below zero counts as zero.
+func (c Count) MarshalJSON() ([]byte, error) { return marshal(max(0, int(c))) }
+
+// matched is a text that follows the pattern of its class. Only this package
+// makes one.
+type matched struct{ text string }
+
+// MarshalJSON writes the text.
+func (m matched) MarshalJSON() ([]byte, error) { return marshal(m.text) }
+
+const (
+	idPattern       = "^[0-9a-f]{32}$"
+	hashPattern     = "^[0-9a-f]{64}$"
+	maxOrganisation = 200
+)
+
+// classes are the schemas of the classes.
+var classes = map[reflect.Type]fragment{
+	reflect.TypeFor[bool]():         {Type: []string{"boolean"}, name: "yes or no"},
+	reflect.TypeFor[Count]():        {Type: []string{"integer"}, Minimum: new(0), name: "count"},
+	reflect.TypeFor[Seconds]():      {Type: []string{"integer"}, Minimum: new(0), name: "seconds"},
+	reflect.TypeFor[Ratio]():        {Type: []string{"number"}, Minimum: new(0), Maximum: new(1), MultipleOf: 0.1, name: "ratio"},
+	reflect.TypeFor[ID]():           {Type: []string{"string"}, Pattern: idPattern, name: "id"},
+	reflect.TypeFor[Hash]():         {Type: []string{"string"}, Pattern: hashPattern, name: "hash"},
+	reflect.TypeFor[Version]():      {Type: []string{"string"}, Pattern: `^[0-9]+(\.[0-9]+){0,2}$`, name: "version"},
+	reflect.TypeFor[Release]():      {Type: []string{"string"}, Pattern: release.String(), name: "release"},
+	reflect.TypeFor[Organisation](): {Type: []string{"string"}, MaxLength: maxOrganisation, name: "organisation"},
+	reflect.TypeFor[MessageID]():    {Type: []string{"string"}, Pattern: "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", name: "message id"},
+	reflect.TypeFor[moment]():       {Type: []string{"string"}, Pattern: "^[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}Z$", name: "time"},
 }
 
-// Count is a number of things; below zero counts as zero.
-type Count int
-
-// MarshalJSON writes the number.
-func (c Count) MarshalJSON() ([]byte, error) { return json.Marshal(max(0, int(c))) }
-
-func (Count) class() fragment {
-	zero := 0
-	return fragment{Type: types{"integer"}, Minimum: &zero, name: "count"}
-}
-
-// Seconds is a time span in whole seconds, truncated.
-type Seconds struct{ Count }
-
-// SecondsOf truncates a time span.
-func SecondsOf(d time.Duration) Seconds { return Seconds{Count(d / time.Second)} }
-
-// Ratio is a share from 0 to 1, in tenths.
-type Ratio struct{ tenths int }
-
-// RatioOf rounds a share.
-func RatioOf(share float64) Ratio { return Ratio{int(math.Round(min(max(share, 0), 1) * 10))} }
-
-// MarshalJSON writes the share with one decimal.
-func (r Ratio) MarshalJSON() ([]byte, error) {
-	return strconv.AppendFloat(nil, float64(r.tenths)/10, 'g', -1, 64), nil
-}
-
-func (Ratio) class() fragment {
-	zero, one := 0, 1
-	return fragment{Type: types{"number"}, Minimum: &zero, Maximum: &one, MultipleOf: 0.1, name: "ratio"}
-}
-
-// list is a closed list of words. The last one stands for every other word.
-type list interface{ words() []string }
-
-// Word is one word of a closed list.
-type Word[L list] struct{ word string }
-
-// Of returns the word s if the list has it.
-func (Word[L]) Of(s string) Word[L] {
-	var l L
-	if slices.Contains(l.words(), s) {
-		return Word[L]{s}
-	}
-	return Word[L]{}
-}
-
-// Named returns the word s of a closed list, or what the list has for others.
-func Named[W interface{ Of(string) W }](s string) W {
-	var w W
-	return w.Of(s)
-}
-
-// NamedOrNull is Named, and null for the empty word.
-func NamedOrNull[W interface{ Of(string) W }](s string) *W {
-	if s == "" {
-		return nil
-	}
-	w := Named[W](s)
-	return &w
-}
-
-// String gives the word.
-func (w Word[L]) String() string {
-	if w.word != "" {
-		return w.word
-	}
-	var l L
-	words := l.words()
-	return words[len(words)-1]
-}
-
-// MarshalJSON writes the word.
-func (w Word[L]) MarshalJSON() ([]byte, error) { return json.Marshal(w.String()) }
-
-func (w Word[L]) class() fragment {
-	var l L
-	return fragment{Type: types{"string"}, Enum: &enum{words: l.words()}, name: listNameOf(l)}
-}
-
-// List holds values of a class, at most maxItems of them.
+// List holds values of a class.
 type List[T any] []T
 
 const maxItems = 64
 
 // MarshalJSON writes the first maxItems values.
 func (l List[T]) MarshalJSON() ([]byte, error) {
-	return json.Marshal(append([]T{}, l[:min(len(l), maxItems)]...))
+	return marshal(append([]T{}, l[:min(len(l), maxItems)]...))
 }
 
-// matched is a text that follows a pattern. Only this package makes one.
-type matched struct{ text string }
-
-// MarshalJSON writes the text.
-func (m matched) MarshalJSON() ([]byte, error) { return json.Marshal(m.text) }
-
-func pattern(name, p string) fragment {
-	return fragment{Type: types{"string"}, Pattern: p, match: regexp.MustCompile(p), name: name}
-}
-
-// ID is a random identifier (uuid4 as 32 hex digits).
-type ID struct{ matched }
-
-const idPattern = "^[0-9a-f]{32}$"
-
-func (ID) class() fragment { return pattern("id", idPattern) }
+// RatioOf rounds a share.
+func RatioOf(share float64) Ratio { return Ratio(math.Round(min(max(share, 0), 1)*10) / 10) }
 
 // NewID returns an identifier from the system's random numbers.
 func NewID() ID { return ID{matched{strings.ReplaceAll(uuid4(), "-", "")}} }
@@ -142,66 +110,122 @@ func uuid4() string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
-// messageID identifies one report, so that a receiver knows it again.
-type messageID struct{ matched }
-
-func (messageID) class() fragment {
-	return pattern("message id", "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
-}
-
-// Hash is the HMAC-SHA-256 of something under a secret that never leaves the
-// machine, or for the organisation's licence key its SHA-256.
-type Hash struct{ matched }
-
-func (Hash) class() fragment { return pattern("hash", "^[0-9a-f]{64}$") }
-
 func hashOf(text string) *Hash {
 	sum := sha256.Sum256([]byte(text))
 	return &Hash{matched{hex.EncodeToString(sum[:])}}
 }
 
-// Version is up to three numbers, such as 6.1.0.
-type Version struct{ matched }
-
-func (Version) class() fragment { return pattern("version", `^[0-9]+(\.[0-9]+){0,2}$`) }
-
-var leadingVersion = regexp.MustCompile(`^[0-9]{1,9}(\.[0-9]{1,9}){0,2}`)
+var (
+	leadingVersion = regexp.MustCompile(`^[0-9]{1,9}(\.[0-9]{1,9}){0,2}`)
+	release        = regexp.MustCompile(`^(dev|[0-9]+(\.[0-9]+){2})$`)
+)
 
 // versionOf keeps the leading numbers of a text, "0" if there are none.
 func versionOf(text string) Version {
-	if v := leadingVersion.FindString(text); v != "" {
-		return Version{matched{v}}
-	}
-	return Version{matched{"0"}}
+	return Version{matched{cmp.Or(leadingVersion.FindString(text), "0")}}
 }
-
-// Release is the version of a released product, or "dev".
-type Release struct{ matched }
-
-func (Release) class() fragment { return pattern("release", `^(dev|[0-9]+(\.[0-9]+){2})$`) }
 
 func releaseOf(text string) Release {
-	if leadingVersion.FindString(text) == text && strings.Count(text, ".") == 2 {
-		return Release{matched{text}}
+	if !release.MatchString(text) {
+		text = "dev"
 	}
-	return Release{matched{"dev"}}
-}
-
-// moment is a time in UTC, to the second.
-type moment struct{ matched }
-
-func (moment) class() fragment {
-	return pattern("time", `^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$`)
+	return Release{matched{text}}
 }
 
 func momentOf(t time.Time) moment { return moment{matched{t.UTC().Format("2006-01-02T15:04:05Z")}} }
 
-// Organisation is the name that an operator set on purpose (telemetry.company).
-// It is the only text in a report that somebody chose.
-type Organisation struct{ matched }
+// Each of these is one word of a closed list of words.txt.
+type (
+	TrainingType struct{ word[TrainingType] }
+	GraphSchema  struct{ word[GraphSchema] }
+	Recipe       struct{ word[Recipe] }
+	Language     struct{ word[Language] }
+	Component    struct{ word[Component] }
+	Provider     struct{ word[Provider] }
+	Model        struct{ word[Model] }
+	Channel      struct{ word[Channel] }
+	Backend      struct{ word[Backend] }
+	Tracing      struct{ word[Tracing] }
+	Metrics      struct{ word[Metrics] }
+	Template     struct{ word[Template] }
+	Command      struct{ word[Command] }
+	Stage        struct{ word[Stage] }
+	Strategy     struct{ word[Strategy] }
+	ErrorCode    struct{ word[ErrorCode] } // besides those of docs/problems.md
+	osName       struct{ word[osName] }
+	track        struct{ word[track] }
+	eventName    struct{ word[eventName] } // of the catalogue
+)
 
-const maxOrganisation = 200
+// word is a word of the list of type W; only Named sets its text.
+type word[W any] struct{ text string }
 
-func (Organisation) class() fragment {
-	return fragment{Type: types{"string"}, MaxLength: maxOrganisation, name: "organisation"}
+// words returns the list. Its last word stands for all others.
+func (word[W]) words() []string { return wordsOf(reflect.TypeFor[W]()) }
+
+// String gives the word.
+func (w word[W]) String() string {
+	words := w.words()
+	return cmp.Or(w.text, words[len(words)-1])
 }
+
+// MarshalJSON writes the word.
+func (w word[W]) MarshalJSON() ([]byte, error) { return marshal(w.String()) }
+
+// Named returns the word s of a closed list, or what the list has for others.
+func Named[W ~struct{ word[W] }](s string) W {
+	if !slices.Contains(wordsOf(reflect.TypeFor[W]()), s) {
+		s = ""
+	}
+	return W{word[W]{s}}
+}
+
+// NamedOrNull is Named, and null for the empty word.
+func NamedOrNull[W ~struct{ word[W] }](s string) *W {
+	if s == "" {
+		return nil
+	}
+	return new(Named[W](s))
+}
+
+// wordsOf returns the closed list of a type.
+func wordsOf(t reflect.Type) []string {
+	words := lists()[t.Name()]
+	switch t {
+	case reflect.TypeFor[ErrorCode]():
+		return append(documentedCodes(), words...)
+	case reflect.TypeFor[eventName]():
+		return EventNames()
+	}
+	return words
+}
+
+//go:embed words.txt
+var wordsText string
+
+// lists are those of words.txt by the name of their type.
+var lists = sync.OnceValue(func() map[string][]string {
+	out := map[string][]string{}
+	for _, paragraph := range strings.Split(strings.TrimSpace(wordsText), "\n\n") {
+		if name, words, isList := strings.Cut(paragraph, ":\n"); isList {
+			out[name] = strings.Split(strings.ReplaceAll(words, "\n", " "), ", ")
+		}
+	}
+	var components []string
+	for _, path := range out["Component"] {
+		components = append(components, path[strings.LastIndex(path, ".")+1:], path)
+	}
+	out["Component"] = slices.Compact(components) // a short name is its own path
+	return out
+})
+
+var documentedCode = regexp.MustCompile("(?m)^\\| `([a-z-]+)` \\|")
+
+// documentedCodes are those that docs/problems.md lists.
+var documentedCodes = sync.OnceValue(func() []string {
+	var codes []string
+	for _, row := range documentedCode.FindAllStringSubmatch(docs.Problems, -1) {
+		codes = append(codes, row[1])
+	}
+	return slices.Clip(codes)
+})

@@ -36,19 +36,16 @@ type OS struct {
 
 // newContext describes the machine whose files are below root, without any
 // network call.
-func newContext(s Settings, d Decision, root fs.FS) Context {
+func newContext(d Decision, root fs.FS) Context {
+	s := d.settings
 	names := map[string]string{"linux": "Linux", "darwin": "Darwin", "windows": "Windows"}
 	company, license := s.organisation(d.project)
-	c := Context{
+	return Context{
 		OS: OS{Named[osName](names[runtime.GOOS]), versionOf(kernelRelease())}, CI: inCI(s.LookupEnv),
-		RasaPro: versionOf(version.RasaPro), CPU: Count(runtime.NumCPU()), Docker: inContainer(s, root),
-		LicenseHash: license, Company: company, GPU: Count(countGPUs(root)), Cloud: inCloud(root),
+		Project: projectHash(d.state.salt, s.remote()), RasaPro: versionOf(version.RasaPro), CPU: Count(runtime.NumCPU()),
+		Docker: inContainer(s, root), LicenseHash: license, Company: company, GPU: Count(countGPUs(root)), Cloud: inCloud(root),
 		Loquat: releaseOf(version.Loquat), Schema: SchemaSet,
 	}
-	if s.GitRemote != nil {
-		c.Project = projectHash(d.state.salt, s.GitRemote())
-	}
-	return c
 }
 
 // projectHash tells projects of one machine apart. Without the salt nobody can
@@ -66,14 +63,12 @@ func projectHash(salt, text string) *Hash {
 // ProjectHash is how reports name the project that a model was trained in, of which
 // the model has the SHA-256 of the git remote's URL: as Context does, if it is the
 // project in the working directory. Without a fingerprint it is null.
-func (d Decision) ProjectHash(s Settings, fingerprint *string) *Hash {
+func (d Decision) ProjectHash(fingerprint *string) *Hash {
 	if fingerprint == nil {
 		return nil
 	}
-	if s.GitRemote != nil {
-		if remote := s.GitRemote(); hashOf(remote).text == *fingerprint {
-			return projectHash(d.state.salt, remote)
-		}
+	if remote := d.settings.remote(); remote != "" && hashOf(remote).text == *fingerprint {
+		return projectHash(d.state.salt, remote)
 	}
 	return projectHash(d.state.salt, "model\x00"+*fingerprint)
 }

@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -75,6 +76,14 @@ func (s Settings) env(name string) string {
 	return value
 }
 
+// remote is the URL of the project's git remote, or "".
+func (s Settings) remote() string {
+	if s.GitRemote == nil {
+		return ""
+	}
+	return s.GitRemote()
+}
+
 // Decision is what holds for this process.
 type Decision struct {
 	Mode    Mode
@@ -88,40 +97,41 @@ type Decision struct {
 	writeKey  string
 	state     state
 	project   projectSection
+	settings  Settings // that were asked
 }
 
 // Decide asks the switches in order. It reads the state file unless an earlier
 // switch has decided, and writes nothing.
 func Decide(s Settings) Decision {
+	d := Decision{settings: s}
 	if v := s.env("DO_NOT_TRACK"); v != "" && v != "0" && !strings.EqualFold(v, "false") {
-		return off(DoNotTrack, "DO_NOT_TRACK is set")
+		return d.off(DoNotTrack, "DO_NOT_TRACK is set")
 	}
 	enabled, isSet := s.LookupEnv("RASA_TELEMETRY_ENABLED")
 	forced := strings.EqualFold(enabled, "true")
 	if isSet && !forced {
-		return off(Environment, "RASA_TELEMETRY_ENABLED is set and not true")
+		return d.off(Environment, "RASA_TELEMETRY_ENABLED is set and not true")
 	}
-	project := readProject(s.ProjectFiles)
-	if project.off != "" {
-		d := off(ProjectSwitch, project.off)
-		d.Warning = project.warning
-		return d
+	if d.project = readProject(s.ProjectFiles); d.project.off != "" {
+		d.Warning = d.project.warning
+		return d.off(ProjectSwitch, d.project.off)
 	}
-	stored, err := readState(s.StatePath())
+	stored, _, err := readState(s.StatePath())
 	if err != nil {
-		d := off(StateUnreadable, err.Error()+"; remove the file to choose anew")
-		d.Warning = d.Detail
-		return d
+		d.Warning = err.Error() + "; remove the file to choose anew"
+		return d.off(StateUnreadable, d.Warning)
 	}
-	d := Decision{Mode: Local, project: project, state: stored}
 	ci := inCI(s.LookupEnv)
 	switch {
 	case !forced && stored.present && !stored.enabled:
-		return off(StoredChoice, "it was switched off with: loquat telemetry disable")
+		return d.off(StoredChoice, "it was switched off with: loquat telemetry disable")
 	case !forced && !stored.present && rasaOptedOut(s.Home):
-		return off(RasaChoice, "it was switched off for Rasa, in ~/.config/rasa/global.yml")
+		return d.off(RasaChoice, "it was switched off for Rasa, in ~/.config/rasa/global.yml")
 	case !stored.present && (forced || !ci) && !canWrite(s.StatePath()):
-		return off(StateUnwritable, "the state file can't be written, so that a choice could not be remembered")
+		return d.off(StateUnwritable, "the state file can't be written, so that a choice could not be remembered")
+	}
+	d.Mode, d.state = Local, stored
+	switch {
 	case forced:
 		d.Reason, d.Detail = Environment, "RASA_TELEMETRY_ENABLED is true"
 	case ci:
@@ -134,7 +144,10 @@ func Decide(s Settings) Decision {
 	return d
 }
 
-func off(r Reason, detail string) Decision { return Decision{Mode: Off, Reason: r, Detail: detail} }
+func (d Decision) off(r Reason, detail string) Decision {
+	d.Mode, d.Reason, d.Detail = Off, r, detail
+	return d
+}
 
 // chooseCollector makes an enabled decision On if the operator has named a
 // collector and people know about it since an earlier run.
@@ -165,8 +178,7 @@ func parseEndpoint(text string) (*url.URL, error) {
 		return nil, errors.New("LOQUAT_TELEMETRY_ENDPOINT is no address such as https://telemetry.example.com")
 	}
 	host := u.Hostname()
-	ip := net.ParseIP(host)
-	local := host == "localhost" || ip != nil && ip.IsLoopback()
+	local := host == "localhost" || net.ParseIP(host).IsLoopback()
 	if u.Scheme != "https" && !(u.Scheme == "http" && local) {
 		return nil, errors.New("LOQUAT_TELEMETRY_ENDPOINT is refused: reports only travel encrypted, write https://")
 	}
@@ -185,25 +197,17 @@ func inCI(lookup func(string) (string, bool)) bool {
 // canWrite reports whether a file could be created. It tries in the nearest
 // folder that exists and leaves nothing behind.
 func canWrite(path string) bool {
-	if path == "" {
-		return false
-	}
-	dir := filepath.Dir(path)
-	for {
-		_, err := os.Stat(dir)
+	for dir := path; path != "" && dir != filepath.Dir(dir); {
+		dir = filepath.Dir(dir)
+		f, err := os.CreateTemp(dir, ".loquat-*")
 		if err == nil {
-			break
+			return errors.Join(f.Close(), os.Remove(f.Name())) == nil
 		}
-		if !errors.Is(err, fs.ErrNotExist) || dir == filepath.Dir(dir) {
+		if !errors.Is(err, fs.ErrNotExist) {
 			return false
 		}
-		dir = filepath.Dir(dir)
 	}
-	f, err := os.CreateTemp(dir, ".loquat-*")
-	if err != nil {
-		return false
-	}
-	return errors.Join(f.Close(), os.Remove(f.Name())) == nil
+	return false
 }
 
 // rasaOptedOut reports whether Rasa's own state says that telemetry is off.
@@ -224,10 +228,19 @@ type projectSection struct {
 var projectKeys = []string{"enabled", "company", "license_key"}
 
 // readProject reads the key telemetry of files that may be missing. Whatever is
-// not clearly enabled is off.
+// not clearly enabled is off, and so is what can't be read twice: a pipe belongs to
+// the command.
 func readProject(files []string) projectSection {
 	var p projectSection
 	for _, path := range files {
+		info, err := os.Stat(path)
+		if err != nil || info.IsDir() {
+			continue
+		}
+		if !info.Mode().IsRegular() {
+			p.off = path + " is no regular file, so that it is not searched for telemetry.enabled"
+			return p
+		}
 		data, err := os.ReadFile(path)
 		if err != nil || !bytes.Contains(data, []byte("telemetry")) {
 			continue // most files, without the cost of parsing
@@ -238,7 +251,6 @@ func readProject(files []string) projectSection {
 			continue
 		}
 		section := root.Get("telemetry")
-		enabled := section.Get("enabled")
 		for _, key := range section.Keys() {
 			if !slices.Contains(projectKeys, key) { // maybe a misspelt "enabled: false"
 				p.off = fmt.Sprintf("telemetry in %s has the unknown key %q; known: %s", path, key, strings.Join(projectKeys, ", "))
@@ -246,6 +258,7 @@ func readProject(files []string) projectSection {
 				return p
 			}
 		}
+		enabled := section.Get("enabled")
 		if section.Kind != yamlfile.Map || section.Has("enabled") && !(enabled.Kind == yamlfile.Bool && enabled.Flag) {
 			p.off = "telemetry.enabled is not true in " + path
 			return p
@@ -257,18 +270,10 @@ func readProject(files []string) projectSection {
 
 // organisation is what an operator has said about the organisation, on purpose.
 func (s Settings) organisation(p projectSection) (company *Organisation, license *Hash) {
-	name, key := s.env("LOQUAT_TELEMETRY_COMPANY"), s.env("LOQUAT_TELEMETRY_LICENSE_KEY")
-	if name == "" {
-		name = p.company
+	if name := []rune(cmp.Or(s.env("LOQUAT_TELEMETRY_COMPANY"), p.company)); len(name) > 0 {
+		company = &Organisation{matched{string(name[:min(len(name), maxOrganisation)])}}
 	}
-	if key == "" {
-		key = p.licenseKey
-	}
-	if name != "" {
-		runes := []rune(name)
-		company = &Organisation{matched{string(runes[:min(len(runes), maxOrganisation)])}}
-	}
-	if key != "" {
+	if key := cmp.Or(s.env("LOQUAT_TELEMETRY_LICENSE_KEY"), p.licenseKey); key != "" {
 		license = hashOf(key)
 	}
 	return company, license
@@ -285,4 +290,41 @@ func (d Decision) String() string {
 		return "local: reports are written on this machine and not sent; " + d.Detail
 	}
 	return "off: nothing is recorded or sent; " + d.Detail
+}
+
+// Status is the answer of "telemetry status --json".
+type Status struct {
+	Mode      Mode    `json:"mode"`
+	Reason    Reason  `json:"reason"`
+	Detail    string  `json:"detail"`
+	Waiting   string  `json:"why_local,omitempty"`
+	ID        *string `json:"id"`
+	Endpoint  *string `json:"endpoint"` // host
+	SchemaSet int     `json:"schema_set"`
+	State     string  `json:"state_file"`
+	Spool     struct {
+		Events int   `json:"events"`
+		Bytes  int64 `json:"bytes"`
+	} `json:"spool"`
+	LastSent *string `json:"last_sent"`
+}
+
+// Status looks at the switches and the folder of reports.
+func (d Decision) Status() Status {
+	f := d.settings.files()
+	out := Status{Mode: d.Mode, Reason: d.Reason, Detail: d.Detail, Waiting: d.Waiting, SchemaSet: SchemaSet, State: d.settings.StatePath()}
+	if d.state.id != "" {
+		out.ID = &d.state.id
+	}
+	if d.Collector != nil {
+		out.Endpoint = &d.Collector.Host
+	}
+	for _, w := range f.spool() {
+		out.Spool.Events++
+		out.Spool.Bytes += w.bytes
+	}
+	if last := f.readSending().LastSent; !last.IsZero() {
+		out.LastSent = new(momentOf(last).text)
+	}
+	return out
 }

@@ -126,7 +126,7 @@ func TestTheFirstSwitchDecides(t *testing.T) {
 			if after := tree(t, s.Home); after != before {
 				t.Errorf("deciding changed files:\n%s\nwas:\n%s", after, before)
 			}
-			if r := CurrentStatus(s); r.Mode != c.mode || r.Reason != c.reason {
+			if r := d.Status(); r.Mode != c.mode || r.Reason != c.reason {
 				t.Errorf("the status says %s by %s", r.Mode, r.Reason)
 			}
 		})

@@ -3,8 +3,8 @@
 // how large projects are, which problems people meet.
 //
 // An auditor reads three files. events.go is the complete list of what a report
-// can hold: Go structs whose fields are value classes (class.go), none of which
-// can express free text. decide.go says when anything is recorded at all. send.go
+// can hold: Go structs whose fields are value classes (class.go) and words of closed
+// lists (words.txt), none of which can express free text. decide.go says when anything is recorded at all. send.go
 // is the only code of the product from which a report leaves the machine.
 //
 //	Record ──► decide ──► encode, validate ──► local log ──► spool ──► send

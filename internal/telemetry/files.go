@@ -1,19 +1,18 @@
 package telemetry
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/loquat-dev/loquat/internal/safefile"
 )
 
 // files is the folder loquat/telemetry of the user's cache: the local log, and the
@@ -43,7 +42,7 @@ func (f files) whileWriting(do func() error) error {
 	if err := os.MkdirAll(filepath.Join(f.dir, "spool"), 0o700); err != nil {
 		return err
 	}
-	unlock, err := lock(filepath.Join(f.dir, "write.lock"), lockTime)
+	unlock, err := safefile.Lock(filepath.Join(f.dir, "write.lock"), lockTime)
 	if err != nil {
 		return err
 	}
@@ -59,6 +58,23 @@ type Entry struct {
 	Dropped   int64           `json:"dropped,omitempty"` // events before this one that came too fast
 	MessageID string          `json:"messageId,omitempty"`
 	Report    json.RawMessage `json:"report,omitempty"`
+}
+
+// record writes an event to the log, and to the spool if it is to be sent. It is to
+// be called by whileWriting.
+func (f files) record(o occurrence, d Decision, machine Context, sends bool, dropped int64) error {
+	id, report, err := encode(o.event, d.state.identity(), machine, o.time)
+	if err != nil {
+		return err
+	}
+	entry := Entry{Time: momentOf(o.time).text, Outcome: "recorded", Dropped: dropped, MessageID: id, Report: report}
+	if sends {
+		entry.Outcome = "waiting"
+	}
+	if err := f.log(entry); err != nil || !sends {
+		return err
+	}
+	return f.add(id, report, o.time)
 }
 
 // log adds a line. The log is turned over once: what is older than the file
@@ -88,19 +104,13 @@ func ReadLog(s Settings, n int) ([]Entry, error) {
 	var entries []Entry
 	byID := map[string]int{}
 	for _, name := range []string{"log.1.jsonl", "log.jsonl"} {
-		file, err := os.Open(filepath.Join(s.files().dir, name))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
+		data, err := os.ReadFile(filepath.Join(s.files().dir, name))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
-		defer file.Close()
-		lines := bufio.NewScanner(file)
-		lines.Buffer(nil, 1<<20)
-		for lines.Scan() {
+		for line := range bytes.Lines(data) {
 			var e Entry
-			if json.Unmarshal(lines.Bytes(), &e) != nil {
+			if json.Unmarshal(line, &e) != nil {
 				continue // a line that a full disk cut off
 			}
 			if i, known := byID[e.MessageID]; known && e.Report == nil {
@@ -110,59 +120,53 @@ func ReadLog(s Settings, n int) ([]Entry, error) {
 			byID[e.MessageID] = len(entries)
 			entries = append(entries, e)
 		}
-		if err := lines.Err(); err != nil {
-			return nil, err
-		}
 	}
 	return entries[max(0, len(entries)-n):], nil
 }
 
-// waiting is a report in the spool.
+// waiting is a report in the spool. Its file is called after the hour of its
+// recording since 1970, its identifier and its size, so that nobody has to look into
+// each file.
 type waiting struct {
-	path  string
-	hour  int64 // of its recording, since 1970
-	bytes int64
+	path        string
+	hour, bytes int64
+	id          string
 }
-
-// spoolName is made of the hour, a random number and the size, so that nobody has
-// to look at each file.
-const spoolName = "%010d-%08x-%d.json"
 
 // spool returns the reports that wait, oldest first.
 func (f files) spool() []waiting {
 	entries, _ := os.ReadDir(filepath.Join(f.dir, "spool")) // sorted; absent is empty
 	var out []waiting
 	for _, entry := range entries {
-		hour, rest, _ := strings.Cut(strings.TrimSuffix(entry.Name(), ".json"), "-")
-		_, size, _ := strings.Cut(rest, "-")
-		w := waiting{path: f.dir + "/spool/" + entry.Name()}
-		var wrong [2]error
-		w.hour, wrong[0] = strconv.ParseInt(hour, 10, 64)
-		w.bytes, wrong[1] = strconv.ParseInt(size, 10, 64)
-		if wrong == [2]error{} {
-			out = append(out, w)
+		parts := strings.Split(strings.TrimSuffix(entry.Name(), ".json"), "_")
+		if len(parts) != 3 {
+			continue
+		}
+		hour, wrongHour := strconv.ParseInt(parts[0], 10, 64)
+		size, wrongSize := strconv.ParseInt(parts[2], 10, 64)
+		if wrongHour == nil && wrongSize == nil {
+			out = append(out, waiting{f.dir + "/spool/" + entry.Name(), hour, size, parts[1]})
 		}
 	}
 	return out
 }
 
 // add puts a report into the spool and enforces its bounds.
-func (f files) add(report []byte, now time.Time) error {
-	name := fmt.Sprintf(spoolName, now.Unix()/3600, rand.Uint32(), len(report))
-	if err := replaceFile(filepath.Join(f.dir, "spool", name), report, false); err != nil {
+func (f files) add(id string, report []byte, now time.Time) error {
+	name := fmt.Sprintf("%010d_%s_%d.json", now.Unix()/3600, id, len(report))
+	if err := safefile.Replace(filepath.Join(f.dir, "spool", name), report, 0o600, false); err != nil {
 		return err
 	}
-	all := f.spool()
-	total := int64(0)
+	all, total := f.spool(), int64(0)
 	for _, w := range all {
 		total += w.bytes
 	}
 	oldest := now.Add(-maxWaitingTime).Unix() / 3600
 	for len(all) > 0 && (len(all) > maxWaiting || total > maxWaitingBytes || all[0].hour < oldest) {
-		total -= all[0].bytes
 		if err := os.Remove(all[0].path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
+		total -= all[0].bytes
 		all = all[1:]
 	}
 	return nil
@@ -173,7 +177,7 @@ func (f files) clear() error {
 	if _, err := os.Stat(f.dir); err != nil {
 		return nil // nothing was ever recorded
 	}
-	unlock, err := lock(filepath.Join(f.dir, "send.lock"), lockTime)
+	unlock, err := safefile.Lock(filepath.Join(f.dir, "send.lock"), lockTime)
 	if err != nil {
 		return err
 	}
@@ -203,20 +207,11 @@ func (f files) readSending() sending {
 }
 
 func (f files) writeSending(s sending) error {
-	data, err := json.Marshal(s)
+	data, err := marshal(s)
 	if err != nil {
 		return err
 	}
-	return replaceFile(filepath.Join(f.dir, "send.json"), data, false)
-}
-
-// messageIDOf finds the identifier of a report.
-func messageIDOf(report []byte) string {
-	var r struct {
-		MessageID string `json:"messageId"`
-	}
-	_ = json.Unmarshal(report, &r) // "" for what is no report
-	return r.MessageID
+	return safefile.Replace(filepath.Join(f.dir, "send.json"), data, 0o600, false)
 }
 
 // batch reads reports of the identity that counts, as many as one request may
@@ -236,5 +231,5 @@ func batch(all []waiting, id string) (reports []json.RawMessage, used, stale []w
 		size += len(data) + 1
 		reports, used = append(reports, data), append(used, w)
 	}
-	return reports, used, slices.Clip(stale)
+	return reports, used, stale
 }

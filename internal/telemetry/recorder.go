@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"os"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -18,20 +17,17 @@ const ExitTime = 100 * time.Millisecond
 // Recorder takes events. Recording never blocks, never fails and never panics; a
 // nil Recorder takes them and does nothing.
 type Recorder struct {
-	settings Settings
 	decision Decision // at the start of the process
 	debug    io.Writer
 	now      func() time.Time
-	machine  func() Context
+	machine  *Context // known with the first event that is written
 
-	off      atomic.Bool // nothing more is recorded or sent
 	dropped  atomic.Int64
 	queue    chan occurrence
 	closing  chan struct{}
 	recorded chan struct{} // closed when everything in the queue is on disk
 	sent     chan struct{} // closed when no request is under way or to come
 	cancel   context.CancelFunc
-	closed   sync.Once
 }
 
 type occurrence struct {
@@ -47,20 +43,14 @@ type Options struct {
 	Notice   io.Writer // stderr
 	Terminal bool      // Notice is one, so that a person reads it
 	Logger   *slog.Logger
-	now      func() time.Time // for tests
 }
 
 // Start decides for this process, tells people on the first run, and begins to
 // send what earlier runs have left. The caller closes the result.
 func Start(s Settings, o Options) *Recorder {
-	r := &Recorder{settings: s, now: o.now}
-	if r.now == nil {
-		r.now = time.Now
-	}
-	r.decision = Decide(s)
+	r := &Recorder{now: time.Now, decision: Decide(s)}
 	if strings.EqualFold(s.env("RASA_TELEMETRY_DEBUG"), "true") {
 		r.debug = o.Notice
-		r.machine = r.lookAround(r.decision)
 		return r
 	}
 	if w := r.decision.Warning; w != "" {
@@ -72,28 +62,24 @@ func Start(s Settings, o Options) *Recorder {
 	if r.decision.Mode == Off {
 		return nil
 	}
-	r.queue, r.closing = make(chan occurrence, queueLength), make(chan struct{})
-	r.recorded, r.sent = make(chan struct{}), make(chan struct{})
+	r.queue = make(chan occurrence, queueLength)
+	r.closing, r.recorded, r.sent = make(chan struct{}), make(chan struct{}), make(chan struct{})
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel = cancel
 	go r.write()
-	if r.decision.Mode == On {
-		go r.send(ctx, len(s.files().spool()) > 0)
-	} else {
-		close(r.sent)
-	}
+	go r.send(ctx, len(s.files().spool()) > 0)
 	return r
 }
 
-// Decision tells what was decided when the process began.
-func (r *Recorder) Decision() Decision { return r.decision }
+// FirstRun reports whether this is the run in which people are told.
+func (r *Recorder) FirstRun() bool { return r != nil && r.decision.FirstRun }
 
 // ProjectHash is how reports name the project that a model was trained in.
 func (r *Recorder) ProjectHash(fingerprint *string) *Hash {
 	if r == nil {
 		return nil
 	}
-	return r.decision.ProjectHash(r.settings, fingerprint)
+	return r.decision.ProjectHash(fingerprint)
 }
 
 // introduce shows the notice if somebody can see it, and remembers that. Of several
@@ -103,34 +89,23 @@ func (r *Recorder) introduce(o Options) {
 	if !o.Terminal && !o.Logger.Enabled(context.Background(), slog.LevelInfo) {
 		return
 	}
-	shown := false
-	changed, err := changeState(r.settings.StatePath(), func(s *state) {
+	var shown bool
+	var err error
+	r.decision.state, err = changeState(r.decision.settings.StatePath(), func(s *state) {
 		if shown = s.notice >= SchemaSet; !shown {
+			s.notice = SchemaSet
 			s.begin(r.now())
 		}
 	})
-	if err != nil {
-		r.decision = off(StateUnwritable, err.Error())
-		return
-	}
-	r.decision.state = changed
-	if shown {
-		return
-	}
-	if o.Terminal {
+	switch {
+	case err != nil:
+		r.decision = r.decision.off(StateUnwritable, err.Error())
+	case shown:
+	case o.Terminal:
 		fmt.Fprint(o.Notice, Notice(r.decision))
-		return
+	default:
+		o.Logger.Info("telemetry: "+r.decision.String(), "switch_off", "loquat telemetry disable, or RASA_TELEMETRY_ENABLED=false", "see", "loquat telemetry preview")
 	}
-	o.Logger.Info("telemetry: "+r.decision.String(), "switch_off", "loquat telemetry disable, or RASA_TELEMETRY_ENABLED=false", "see", "loquat telemetry preview")
-}
-
-// begin notes that the notice was shown, and makes an identity.
-func (s *state) begin(now time.Time) {
-	if !s.present {
-		s.enabled, s.date = true, now
-	}
-	s.notice = SchemaSet
-	s.identify()
 }
 
 // Notice is what people read on the first run.
@@ -152,7 +127,7 @@ Switch them off with "loquat telemetry disable" or RASA_TELEMETRY_ENABLED=false;
 // happens in the background.
 func (r *Recorder) Record(e Event) {
 	switch {
-	case r == nil || r.off.Load():
+	case r == nil:
 	case r.debug != nil:
 		r.print(e)
 	default:
@@ -164,114 +139,77 @@ func (r *Recorder) Record(e Event) {
 	}
 }
 
-// Off switches this process off.
-func (r *Recorder) Off() {
-	if r != nil {
-		r.off.Store(true)
-	}
-}
-
-// write puts events on disk until the recorder is closed.
-func (r *Recorder) write() {
-	defer close(r.recorded)
-	for {
-		select {
-		case o := <-r.queue:
-			r.keep(o)
-		case <-r.closing:
-			for {
-				select {
-				case o := <-r.queue:
-					r.keep(o)
-				default:
-					return
-				}
-			}
-		}
-	}
-}
-
-// keep writes an event to the local log and, if it is to be sent, to the spool.
-// The switches are asked again under the lock that "telemetry disable" takes
-// after it has switched off. What can't be written is lost: that is no reason to
-// disturb anybody.
-func (r *Recorder) keep(o occurrence) {
-	f := r.settings.files()
-	_ = f.whileWriting(func() error {
-		d := Decide(r.settings)
-		if d.Mode == Off || r.off.Load() {
-			r.Off()
-			return nil
-		}
-		if d.state.id == "" && d.Waiting != "ci" {
-			changed, err := changeState(r.settings.StatePath(), func(s *state) {
-				if !s.present {
-					s.enabled, s.date = true, r.now()
-				}
-				s.identify()
-			})
-			if err != nil {
-				return err
-			}
-			d.state = changed
-		}
-		if r.machine == nil {
-			r.machine = r.lookAround(d)
-		}
-		report, err := encode(o.event, d.state.identity(), r.machine(), o.time)
-		if err != nil {
-			return err
-		}
-		entry := Entry{Time: momentOf(o.time).text, Outcome: "recorded", Report: report, MessageID: messageIDOf(report)}
-		sends := r.decision.Mode == On && d.Mode == On && !aboutOf(o.event).localOnly
-		if sends {
-			entry.Outcome = "waiting"
-		}
-		entry.Dropped = r.dropped.Swap(0)
-		if err := f.log(entry); err != nil || !sends {
-			return err
-		}
-		return f.add(report, o.time)
-	})
-}
-
-// lookAround describes the machine, once.
-func (r *Recorder) lookAround(d Decision) func() Context {
-	return sync.OnceValue(func() Context { return newContext(r.settings, d, os.DirFS("/")) })
-}
-
 // print shows an event instead of recording it (RASA_TELEMETRY_DEBUG).
 func (r *Recorder) print(e Event) {
 	title := "Telemetry Event:"
 	if r.decision.Mode == Off {
 		title = "Telemetry Event (telemetry is off, so that it would not be recorded):"
 	}
-	text, err := Preview(r.decision, r.machine(), e, r.now())
+	text, err := r.decision.Preview(e, r.now())
 	if err != nil {
 		text = []byte(err.Error())
 	}
 	fmt.Fprintf(r.debug, "%s\n%s\n", title, text)
 }
 
+// write puts events on disk until the recorder is closed. What can't be written is
+// lost: that is no reason to disturb anybody.
+func (r *Recorder) write() {
+	defer close(r.recorded)
+	for {
+		select {
+		case o := <-r.queue:
+			_ = r.keep(o)
+		case <-r.closing:
+			for len(r.queue) > 0 {
+				_ = r.keep(<-r.queue)
+			}
+			return
+		}
+	}
+}
+
+// keep writes an event to the local log and, if it is to be sent, to the spool.
+// The switches are asked again under the lock that "telemetry disable" takes
+// after it has switched off.
+func (r *Recorder) keep(o occurrence) error {
+	f := r.decision.settings.files()
+	return f.whileWriting(func() (err error) {
+		d := Decide(r.decision.settings)
+		if d.Mode == Off {
+			return nil
+		}
+		if d.state.id == "" && d.Waiting != "ci" {
+			d.state, err = changeState(d.settings.StatePath(), func(s *state) { s.begin(r.now()) })
+			if err != nil {
+				return err
+			}
+		}
+		if r.machine == nil {
+			r.machine = new(newContext(d, os.DirFS("/")))
+		}
+		sends := r.decision.Mode == On && d.Mode == On && about(o.event, "local") == ""
+		return f.record(o, d, *r.machine, sends, r.dropped.Swap(0))
+	})
+}
+
 // Close ends the recorder: what was recorded is written, and a request under way
 // may take until ExitTime, or no time if the command was interrupted.
 func (r *Recorder) Close(interrupted bool) {
-	if r == nil || r.queue == nil {
+	if r == nil || r.debug != nil {
 		return
 	}
-	r.closed.Do(func() {
-		deadline, cancel := context.WithTimeout(context.Background(), ExitTime)
-		defer cancel()
-		close(r.closing)
-		if interrupted {
-			r.cancel()
-		}
-		for _, done := range []chan struct{}{r.recorded, r.sent} {
-			select {
-			case <-done:
-			case <-deadline.Done():
-			}
-		}
+	deadline, cancel := context.WithTimeout(context.Background(), ExitTime)
+	defer cancel()
+	close(r.closing)
+	if interrupted {
 		r.cancel()
-	})
+	}
+	for _, done := range []chan struct{}{r.recorded, r.sent} {
+		select {
+		case <-done:
+		case <-deadline.Done():
+		}
+	}
+	r.cancel()
 }

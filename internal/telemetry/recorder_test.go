@@ -93,7 +93,7 @@ func TestOneOfManyFirstRunsShowsTheNotice(t *testing.T) {
 	notice := &bytes.Buffer{}
 	o := quiet()
 	o.Notice = notice
-	first, second := &Recorder{settings: s, now: time.Now, decision: Decide(s)}, &Recorder{settings: s, now: time.Now, decision: Decide(s)}
+	first, second := &Recorder{now: time.Now, decision: Decide(s)}, &Recorder{now: time.Now, decision: Decide(s)}
 	first.introduce(o)
 	second.introduce(o)
 	if n := strings.Count(notice.String(), "anonymous usage"); n != 1 || first.decision.state.id != second.decision.state.id {
@@ -115,7 +115,7 @@ func TestInCINothingIsMade(t *testing.T) {
 
 // TestTwoProcessesAtOnce records from several recorders over one folder.
 func TestTwoProcessesAtOnce(t *testing.T) {
-	s := on(t, "http://127.0.0.1:1", noon).settings
+	s := on(t, "http://127.0.0.1:1", noon).decision.settings
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
@@ -143,13 +143,13 @@ func TestTwoProcessesAtOnce(t *testing.T) {
 // TestAFullDiskLosesReportsAndNothingElse writes to a folder that can't be made,
 // and to a device that is full.
 func TestAFullDiskLosesReportsAndNothingElse(t *testing.T) {
-	s := on(t, "http://127.0.0.1:1", noon).settings
+	s := on(t, "http://127.0.0.1:1", noon).decision.settings
 	writeFile(t, s.CacheDir, "a file where the folder should be")
 	process(s, ProjectCreated{})
-	if st, err := readState(s.StatePath()); err != nil || !st.enabled {
+	if st, _, err := readState(s.StatePath()); err != nil || !st.enabled {
 		t.Errorf("%+v, %v", st, err)
 	}
-	s = on(t, "http://127.0.0.1:1", noon).settings
+	s = on(t, "http://127.0.0.1:1", noon).decision.settings
 	if err := os.MkdirAll(s.files().dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +166,7 @@ func TestAFullDiskLosesReportsAndNothingElse(t *testing.T) {
 }
 
 func TestRecordingTooFastIsBoundedAndCounted(t *testing.T) {
-	r := Start(on(t, "http://127.0.0.1:1", noon).settings, quiet())
+	r := Start(on(t, "http://127.0.0.1:1", noon).decision.settings, quiet())
 	for range 10_000 {
 		r.Record(ProjectCreated{})
 	}
@@ -174,7 +174,7 @@ func TestRecordingTooFastIsBoundedAndCounted(t *testing.T) {
 	<-r.recorded
 	<-r.sent
 	counted := int(r.dropped.Load())
-	entries, err := ReadLog(r.settings, 20_000)
+	entries, err := ReadLog(r.decision.settings, 20_000)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -235,7 +235,7 @@ func TestTheContextComesFromTheMachinesOwnFiles(t *testing.T) {
 			"sys/class/kfd/kfd/topology/nodes/0/gpu_id": file("0\n"), "sys/class/kfd/kfd/topology/nodes/1/gpu_id": file("5678\n"),
 		}, false, false, 1},
 	} {
-		got := newContext(s, Decision{}, c.files)
+		got := newContext(Decision{settings: s}, c.files)
 		if got.Docker != c.docker || got.Cloud != c.cloud || got.GPU != c.gpu || got.Python != nil || got.CPU < 1 {
 			t.Errorf("%s: %+v", name, got)
 		}
@@ -251,15 +251,14 @@ func TestProjectsAreHashedWithTheSalt(t *testing.T) {
 	if projectHash("", remote) != nil || projectHash(zeros, "") != nil {
 		t.Error("without a salt, or a remote, there is a hash")
 	}
-	d := Decision{state: state{salt: zeros}}
-	s := Settings{GitRemote: func() string { return remote }}
-	if got := d.ProjectHash(s, &hashOf(remote).text); got.text != want {
+	d := Decision{state: state{salt: zeros}, settings: Settings{GitRemote: func() string { return remote }}}
+	if got := d.ProjectHash(&hashOf(remote).text); got.text != want {
 		t.Error("a model of this project has another hash")
 	}
-	if d.ProjectHash(s, nil) != nil {
+	if d.ProjectHash(nil) != nil {
 		t.Error("a model that does not know its project has a hash")
 	}
-	if got := d.ProjectHash(s, &hashOf("elsewhere").text); got.text == want {
+	if got := d.ProjectHash(&hashOf("elsewhere").text); got.text == want {
 		t.Error("a model of another project has this hash")
 	}
 }
@@ -269,7 +268,7 @@ func TestTheOrganisationIsAsTheOperatorSays(t *testing.T) {
 	writeFile(t, path, "telemetry: {company: Example Ltd, license_key: abc}\n")
 	s := fakeSettings(t, nil)
 	s.ProjectFiles = []string{path}
-	c := newContext(s, Decide(s), fstest.MapFS{})
+	c := newContext(Decide(s), fstest.MapFS{})
 	if c.Company.text != "Example Ltd" || c.LicenseHash.text != "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" {
 		t.Errorf("%+v %+v", c.Company, c.LicenseHash)
 	}
@@ -277,7 +276,7 @@ func TestTheOrganisationIsAsTheOperatorSays(t *testing.T) {
 		v, ok := map[string]string{"LOQUAT_TELEMETRY_COMPANY": "Other", "RASA_LICENSE": "x", "RASA_PRO_LICENSE": "y"}[name]
 		return v, ok
 	}
-	if c := newContext(s, Decide(s), fstest.MapFS{}); c.Company.text != "Other" || c.LicenseHash.text[:4] != "ba78" {
+	if c := newContext(Decide(s), fstest.MapFS{}); c.Company.text != "Other" || c.LicenseHash.text[:4] != "ba78" {
 		t.Errorf("%+v %+v", c.Company, c.LicenseHash)
 	}
 }

@@ -1,7 +1,6 @@
 package telemetry
 
 import (
-	"encoding/json"
 	"fmt"
 	"reflect"
 	"regexp"
@@ -17,8 +16,8 @@ type fragment struct {
 	ID          string               `json:"$id,omitempty"`
 	Title       string               `json:"title,omitempty"`
 	Description string               `json:"description,omitempty"`
-	Type        types                `json:"type,omitempty"`
-	Enum        *enum                `json:"enum,omitempty"`
+	Type        []string             `json:"type,omitempty"`
+	Enum        []any                `json:"enum,omitempty"` // words, and null if that is allowed
 	Pattern     string               `json:"pattern,omitempty"`
 	MaxLength   int                  `json:"maxLength,omitempty"`
 	Minimum     *int                 `json:"minimum,omitempty"`
@@ -31,98 +30,69 @@ type fragment struct {
 	Additional  *bool                `json:"additionalProperties,omitempty"`
 
 	match *regexp.Regexp // Pattern
-	name  string         // of the class, for the documentation
+	name  string         // of the class or list, for the documentation
 	order []string       // of Properties, as declared
 }
 
-// types are the JSON types that a value may have.
-type types []string
+var eventType = reflect.TypeFor[event]()
 
-// MarshalJSON writes one type as a string and several as a list.
-func (t types) MarshalJSON() ([]byte, error) {
-	if len(t) == 1 {
-		return json.Marshal(t[0])
-	}
-	return json.Marshal([]string(t))
-}
-
-// enum are the words of a closed list, and null if that is allowed.
-type enum struct {
-	words []string
-	null  bool
-}
-
-// MarshalJSON writes a list.
-func (e enum) MarshalJSON() ([]byte, error) {
-	values := make([]any, 0, len(e.words)+1)
-	for _, word := range e.words {
-		values = append(values, word)
-	}
-	if e.null {
-		values = append(values, nil)
-	}
-	return json.Marshal(values)
-}
-
-var classType, eventType = reflect.TypeFor[class](), reflect.TypeFor[event]()
-
-// about is what the tag of an event says.
-type about struct {
-	name, when string
-	why        string // what the answer is used for
-	localOnly  bool   // written to the local log and never sent
-}
-
-func aboutOf(e Event) about {
+// about gives what the tag of an event says: its name, when it is recorded, why that
+// is of use, and local:"only" if it is never sent.
+func about(e Event, key string) string {
 	field, _ := reflect.TypeOf(e).FieldByName(eventType.Name())
-	tag := field.Tag
-	return about{tag.Get("name"), tag.Get("when"), tag.Get("why"), tag.Get("local") == "only"}
+	return field.Tag.Get(key)
 }
 
 // describe derives the schema of a type of reports. It panics on a type that is
 // no value class: the test of the catalogue finds that before anybody else does.
 func describe(t reflect.Type) *fragment {
-	if t.Implements(classType) && t.Kind() != reflect.Pointer {
-		f := reflect.Zero(t).Interface().(class).class()
+	if f, ok := classes[t]; ok {
+		if f.Pattern != "" {
+			f.match = regexp.MustCompile(f.Pattern)
+		}
 		return &f
 	}
 	switch t.Kind() {
-	case reflect.Bool:
-		return &fragment{Type: types{"boolean"}, name: "yes or no"}
 	case reflect.Pointer:
 		f := describe(t.Elem())
-		f.Type = append(slices.Clone(f.Type), "null")
+		f.Type = append(slices.Clip(f.Type), "null")
 		if f.Enum != nil {
-			f.Enum = &enum{f.Enum.words, true}
+			f.Enum = append(f.Enum, nil)
 		}
 		return f
 	case reflect.Slice:
-		return &fragment{Type: types{"array"}, MaxItems: maxItems, Items: describe(t.Elem())}
+		return &fragment{Type: []string{"array"}, MaxItems: maxItems, Items: describe(t.Elem())}
 	case reflect.Struct:
-		f := object()
-		for i := range t.NumField() {
-			field := t.Field(i)
-			if field.Type == eventType {
-				continue
+		if list, ok := reflect.Zero(t).Interface().(interface{ words() []string }); ok {
+			f := &fragment{Type: []string{"string"}, name: t.Name()}
+			for _, w := range list.words() {
+				f.Enum = append(f.Enum, w)
 			}
-			name, option, _ := strings.Cut(field.Tag.Get("json"), ",")
-			if name == "" || field.Tag.Get("doc") == "" || !field.IsExported() {
-				panic(fmt.Sprintf("telemetry: field %s of %s has no name, no doc, or is not exported", field.Name, t))
-			}
-			value := field.Type
-			if option == "omitempty" {
-				value = value.Elem() // left out instead of null
-			}
-			f.add(name, describe(value), field.Tag.Get("doc"), option != "omitempty")
+			return f
 		}
-		return f
+		return describeStruct(t)
 	}
 	panic(fmt.Sprintf("telemetry: %s is not a value class", t))
 }
 
-func object() *fragment {
-	closed := false
-	return &fragment{Type: types{"object"}, Properties: map[string]*fragment{}, Additional: &closed}
+func describeStruct(t reflect.Type) *fragment {
+	f := &fragment{Type: []string{"object"}, Properties: map[string]*fragment{}, Additional: new(false)}
+	for i := range t.NumField() {
+		field := t.Field(i)
+		if field.Type == eventType {
+			continue
+		}
+		name, option, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if name == "" || field.Tag.Get("doc") == "" || !field.IsExported() {
+			panic(fmt.Sprintf("telemetry: field %s of %s has no name, no doc, or is not exported", field.Name, t))
+		}
+		value, required := field.Type, option != "omitempty"
+		if !required {
+			value = value.Elem() // left out instead of null
+		}
+		f.add(name, describe(value), field.Tag.Get("doc"), required)
+	}
+	return f
 }
 
 func (f *fragment) add(name string, value *fragment, doc string, required bool) {
@@ -135,9 +105,9 @@ func (f *fragment) add(name string, value *fragment, doc string, required bool) 
 
 // describeEvent derives the schema of an event's properties.
 func describeEvent(e Event) *fragment {
-	f, about := describe(reflect.TypeOf(e)), aboutOf(e)
+	f := describe(reflect.TypeOf(e))
 	f.add("metrics_id", describe(reflect.TypeFor[*ID]()), "the identifier of this installation, as userId", true)
-	f.Title, f.Description = about.name, about.when
+	f.Title, f.Description = about(e, "name"), about(e, "when")
 	return f
 }
 
@@ -167,36 +137,30 @@ func schemaOf(name string) *fragment {
 }
 
 // EventNames lists the events of the catalogue.
-func EventNames() []string { return eventNames{}.words() }
+func EventNames() []string {
+	var names []string
+	for _, e := range catalogue {
+		names = append(names, about(e, "name"))
+	}
+	return names
+}
+
+// eventNamed returns an event of the catalogue, or nil.
+func eventNamed(name string) Event {
+	if i := slices.Index(EventNames(), name); i >= 0 {
+		return catalogue[i]
+	}
+	return nil
+}
 
 // Schema returns the JSON Schema of an event's properties, or of what is around
-// them for the name "envelope".
-func Schema(name string) (json.Marshaler, bool) {
-	f := describeEnvelope(object())
-	if name != "envelope" {
-		e := eventNamed(name)
-		if e == nil {
-			return nil, false
-		}
+// them for any other name; their schema is then that of the event.
+func Schema(name string) any {
+	f := describeEnvelope(&fragment{Type: []string{"object"}})
+	if e := eventNamed(name); e != nil {
 		f = describeEvent(e)
-	} else {
-		f.Properties["properties"].Additional = nil // judged by the event's own schema
 	}
 	f.Schema = "https://json-schema.org/draft/2020-12/schema"
 	f.ID = fmt.Sprintf("urn:loquat:telemetry:%d:%s", SchemaSet, strings.ReplaceAll(strings.ToLower(name), " ", "-"))
-	return published{f}, true
-}
-
-type published struct{ *fragment }
-
-// MarshalJSON writes the schema.
-func (p published) MarshalJSON() ([]byte, error) { return json.Marshal(p.fragment) }
-
-func eventNamed(name string) Event {
-	for _, e := range catalogue {
-		if aboutOf(e).name == name {
-			return e
-		}
-	}
-	return nil
+	return f
 }

@@ -17,6 +17,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/loquat-dev/loquat/internal/safefile"
 	"github.com/loquat-dev/loquat/internal/version"
 )
 
@@ -39,16 +40,15 @@ const (
 )
 
 // send delivers what earlier runs have left, and in a server what waits every few
-// hours.
+// hours. A process that began without a collector sends nothing.
 func (r *Recorder) send(ctx context.Context, left bool) {
 	defer close(r.sent)
-	if left {
-		r.deliver(ctx)
-	}
-	for {
+	for ; r.decision.Mode == On; left = true {
+		if left {
+			r.deliver(ctx)
+		}
 		select {
 		case <-time.After(wakeEvery + time.Duration((rand.Float64()*2-1)*float64(time.Hour))):
-			r.deliver(ctx)
 		case <-r.closing:
 			return
 		}
@@ -59,11 +59,11 @@ func (r *Recorder) send(ctx context.Context, left bool) {
 // disable" takes the same lock after it has switched off, so that once it has
 // returned no request starts.
 func (r *Recorder) deliver(ctx context.Context) {
-	f := r.settings.files()
+	f := r.decision.settings.files()
 	if len(f.spool()) == 0 {
 		return
 	}
-	unlock, err := lock(filepath.Join(f.dir, "send.lock"), 0)
+	unlock, err := safefile.Lock(filepath.Join(f.dir, "send.lock"), 0)
 	if err != nil {
 		return
 	}
@@ -72,8 +72,8 @@ func (r *Recorder) deliver(ctx context.Context) {
 	defer stop()
 	go r.cancelWhenOff(ctx, stop)
 	for {
-		d := Decide(r.settings)
-		if d.Mode != On || r.off.Load() || ctx.Err() != nil {
+		d := Decide(r.decision.settings)
+		if d.Mode != On || ctx.Err() != nil {
 			return
 		}
 		state, all := f.readSending(), f.spool()
@@ -90,12 +90,11 @@ func (r *Recorder) deliver(ctx context.Context) {
 		paused := state
 		paused.NotBefore = r.now().Add(pause)
 		_ = f.writeSending(paused)
-		answer := post(ctx, d.Collector, d.writeKey, reports, r.now())
+		answer, err := post(ctx, d.Collector, d.writeKey, reports, r.now())
 		if ctx.Err() != nil {
 			return // switched off, or at the end of the process: the reports stay
 		}
-		settled := r.settle(f, state, answer, reports, used)
-		if !settled || len(used) == len(all) {
+		if !r.settle(f, state, answer, err, used) || len(used) == len(all) {
 			return
 		}
 	}
@@ -103,19 +102,14 @@ func (r *Recorder) deliver(ctx context.Context) {
 
 // cancelWhenOff ends a request when telemetry is switched off meanwhile.
 func (r *Recorder) cancelWhenOff(ctx context.Context, stop context.CancelFunc) {
-	ticker := time.NewTicker(switchTime)
-	defer ticker.Stop()
-	for {
+	for Decide(r.decision.settings).Mode == On {
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
-			if Decide(r.settings).Mode != On {
-				stop()
-				return
-			}
+		case <-time.After(switchTime):
 		}
 	}
+	stop()
 }
 
 // due reports whether reports shall be sent now: once a day, at an hour that
@@ -130,24 +124,17 @@ func due(s sending, waiting int, salt string, now time.Time) bool {
 	return waiting >= enough || s.LastSent.IsZero() || dayOf(s.LastSent) != dayOf(now)
 }
 
-// answer is how a collector took a request.
-type answer struct {
-	status     int // 0 without an answer
-	retryAfter time.Duration
-	err        error
-}
-
-// post sends one request.
-func post(ctx context.Context, collector *url.URL, key string, reports []json.RawMessage, now time.Time) answer {
+// post sends one request. Of the answer only the head counts.
+func post(ctx context.Context, collector *url.URL, key string, reports []json.RawMessage, now time.Time) (*http.Response, error) {
 	body, err := marshal(map[string]any{"batch": reports, "sentAt": momentOf(now).text})
 	if err != nil {
-		return answer{err: err}
+		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, requestTime)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, collector.JoinPath("v1", "batch").String(), bytes.NewReader(body))
 	if err != nil {
-		return answer{err: err}
+		return nil, err
 	}
 	request.SetBasicAuth(key, "")
 	request.Header.Set("Content-Type", "application/json")
@@ -163,32 +150,35 @@ func post(ctx context.Context, collector *url.URL, key string, reports []json.Ra
 	}
 	response, err := client.Do(request)
 	if err != nil {
-		return answer{err: err}
+		return nil, err
 	}
 	defer response.Body.Close()
 	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, maxAnswer)) // what it says does not matter
-	seconds, _ := strconv.Atoi(response.Header.Get("Retry-After"))
-	return answer{status: response.StatusCode, retryAfter: time.Duration(seconds) * time.Second}
+	return response, nil
 }
 
 // settle draws the consequences of an answer: what was sent or refused leaves the
 // spool, the rest waits. It reports whether more may be sent.
-func (r *Recorder) settle(f files, s sending, a answer, reports []json.RawMessage, used []waiting) bool {
-	now := r.now()
-	outcome, gone := "waiting", false
+func (r *Recorder) settle(f files, s sending, answer *http.Response, err error, used []waiting) bool {
+	now, outcome, detail, status := r.now(), "waiting", "", 0
+	if err != nil {
+		detail = "no answer: " + reason(err)
+	} else {
+		status = answer.StatusCode
+		detail = fmt.Sprintf("answered %d", status)
+	}
 	switch {
-	case a.status >= 200 && a.status < 300:
-		outcome, gone = "sent", true
-		s = sending{LastSent: now}
-	case a.status == http.StatusTooManyRequests:
+	case status >= 200 && status < 300:
+		outcome, s = "sent", sending{LastSent: now}
+	case status == http.StatusTooManyRequests:
 		wait := time.Hour
-		if a.retryAfter > 0 {
-			wait = min(max(a.retryAfter, time.Minute), day)
+		if seconds, err := strconv.Atoi(answer.Header.Get("Retry-After")); err == nil && seconds > 0 {
+			wait = min(max(time.Duration(seconds)*time.Second, time.Minute), day)
 		}
 		s.NotBefore = now.Add(wait)
-	case a.status >= 400 && a.status < 500:
-		outcome, gone = "dropped", true
-		if a.status == http.StatusUnauthorized || a.status == http.StatusForbidden {
+	case status >= 400 && status < 500:
+		outcome = "dropped"
+		if status == http.StatusUnauthorized || status == http.StatusForbidden {
 			s.NotBefore = now.Add(7 * day)
 		}
 	default: // the network, a redirect, or a collector in trouble
@@ -196,17 +186,13 @@ func (r *Recorder) settle(f files, s sending, a answer, reports []json.RawMessag
 		s.NotBefore = now.Add(time.Duration(float64(wait) * (0.8 + 0.4*rand.Float64())))
 		s.Failures++
 	}
-	if gone {
+	if outcome != "waiting" {
 		remove(used)
-	}
-	detail := fmt.Sprintf("answered %d", a.status)
-	if a.err != nil {
-		detail = "no answer: " + reason(a.err)
 	}
 	_ = f.whileWriting(func() error { // without a log, sending works all the same
 		errs := []error{f.writeSending(s)}
-		for _, report := range reports {
-			errs = append(errs, f.log(Entry{Time: momentOf(now).text, Outcome: outcome, Detail: detail, MessageID: messageIDOf(report)}))
+		for _, w := range used {
+			errs = append(errs, f.log(Entry{Time: momentOf(now).text, Outcome: outcome, Detail: detail, MessageID: w.id}))
 		}
 		return errors.Join(errs...)
 	})

@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -22,7 +23,7 @@ func on(t *testing.T, address string, now time.Time, env ...map[string]string) *
 	t.Helper()
 	s := fakeSettings(t, with(append(env, map[string]string{"LOQUAT_TELEMETRY_ENDPOINT": address, "RASA_TELEMETRY_WRITE_KEY": "abc123"})...))
 	writeFile(t, s.StatePath(), storedOn+"  salt: "+strings.Repeat("0", 64)+"\n")
-	r := &Recorder{settings: s, now: func() time.Time { return now }, decision: Decide(s), closing: make(chan struct{})}
+	r := &Recorder{now: func() time.Time { return now }, decision: Decide(s), closing: make(chan struct{})}
 	if r.decision.Mode != On {
 		t.Fatalf("mode %s: %+v", r.decision.Mode, r.decision)
 	}
@@ -31,13 +32,13 @@ func on(t *testing.T, address string, now time.Time, env ...map[string]string) *
 
 func (r *Recorder) keepMany(n int) {
 	for range n {
-		r.keep(occurrence{TrainingDataValidated{Success: true}, r.now()})
+		_ = r.keep(occurrence{TrainingDataValidated{Success: true}, r.now()})
 	}
 }
 
 func outcomes(t *testing.T, r *Recorder) map[string]int {
 	t.Helper()
-	entries, err := ReadLog(r.settings, 10_000)
+	entries, err := ReadLog(r.decision.settings, 10_000)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,10 +105,10 @@ func TestWhatAnAnswerMeans(t *testing.T) {
 			if got := outcomes(t, r); got[c.outcome] != 3 {
 				t.Errorf("outcomes %v, want 3 %s", got, c.outcome)
 			}
-			if left := len(r.settings.files().spool()); c.kept != (left == 3) || !c.kept && left != 0 {
+			if left := len(r.decision.settings.files().spool()); c.kept != (left == 3) || !c.kept && left != 0 {
 				t.Errorf("%d reports wait", left)
 			}
-			state := r.settings.files().readSending()
+			state := r.decision.settings.files().readSending()
 			if wait := state.NotBefore.Sub(noon); !state.NotBefore.IsZero() && (wait < c.min || wait > c.max) || state.NotBefore.IsZero() != (c.max == 0) {
 				t.Errorf("the next request may come at %v", state.NotBefore)
 			}
@@ -129,7 +130,7 @@ func TestFailuresSpaceRequestsOut(t *testing.T) {
 	r.keepMany(1)
 	for i, hours := range []float64{1, 2, 4, 8, 16, 24, 24} {
 		r.deliver(context.Background())
-		state := r.settings.files().readSending()
+		state := r.decision.settings.files().readSending()
 		if wait := state.NotBefore.Sub(now).Hours(); wait < 0.8*hours || wait > 1.2*hours {
 			t.Errorf("after failure %d: %.1f hours, want about %v", i+1, wait, hours)
 		}
@@ -187,7 +188,7 @@ func TestOnlyEncryptedConnectionsToTheRightServer(t *testing.T) {
 		r := on(t, c.server.URL, noon)
 		r.keepMany(1)
 		r.deliver(context.Background())
-		entries, err := ReadLog(r.settings, 1)
+		entries, err := ReadLog(r.decision.settings, 1)
 		if err != nil || requests.Load() != 0 || entries[0].Outcome != "waiting" || !strings.Contains(entries[0].Detail, c.detail) {
 			t.Errorf("%s: %d requests, %v, %v", name, requests.Load(), entries, err)
 		}
@@ -242,10 +243,10 @@ func TestASlowCollectorIsLeftAloneForAWhile(t *testing.T) {
 	end()
 	wg.Wait()
 	r.deliver(context.Background())
-	if requests.Load() != 1 || len(r.settings.files().spool()) != 3 {
-		t.Errorf("%d requests, %d reports wait", requests.Load(), len(r.settings.files().spool()))
+	if requests.Load() != 1 || len(r.decision.settings.files().spool()) != 3 {
+		t.Errorf("%d requests, %d reports wait", requests.Load(), len(r.decision.settings.files().spool()))
 	}
-	if again := r.settings.files().readSending().NotBefore; !again.Equal(noon.Add(pause)) {
+	if again := r.decision.settings.files().readSending().NotBefore; !again.Equal(noon.Add(pause)) {
 		t.Errorf("the next request may come at %v", again)
 	}
 }
@@ -267,7 +268,7 @@ func TestDisableEndsWhatRuns(t *testing.T) {
 	var wg sync.WaitGroup
 	wg.Go(func() { r.deliver(context.Background()) })
 	<-arrived
-	if err := Disable(r.settings); err != nil {
+	if err := Disable(r.decision.settings); err != nil {
 		t.Fatal(err)
 	}
 	before := requests.Load()
@@ -277,18 +278,19 @@ func TestDisableEndsWhatRuns(t *testing.T) {
 	if requests.Load() != before || before != 1 {
 		t.Errorf("%d requests before and %d after disable had returned", before, requests.Load())
 	}
-	if left := r.settings.files().spool(); len(left) != 0 {
+	if left := r.decision.settings.files().spool(); len(left) != 0 {
 		t.Errorf("%d reports wait", len(left))
 	}
-	if !r.off.Load() {
-		t.Error("the recorder goes on")
-	}
-	if err := Enable(r.settings); err != nil {
+	if err := Enable(r.decision.settings); err != nil {
 		t.Fatal(err)
 	}
 	r.keepMany(1)
-	if left := r.settings.files().spool(); len(left) != 0 {
-		t.Error("a process that was switched off records again")
+	left := r.decision.settings.files().spool()
+	if len(left) != 1 {
+		t.Fatalf("%d reports wait after a running process was switched on again", len(left))
+	}
+	if report, err := os.ReadFile(left[0].path); err != nil || bytes.Contains(report, []byte("38d23c36")) {
+		t.Errorf("the report has the earlier identity: %s, %v", report, err)
 	}
 }
 
@@ -300,9 +302,9 @@ func TestReportsOfAnEarlierIdentityAreNotSent(t *testing.T) {
 	defer server.Close()
 	r := on(t, server.URL, noon)
 	r.keepMany(3)
-	writeFile(t, r.settings.StatePath(), strings.Replace(storedOn, "38d2", "ffff", 1))
+	writeFile(t, r.decision.settings.StatePath(), strings.Replace(storedOn, "38d2", "ffff", 1))
 	r.deliver(context.Background())
-	if left := r.settings.files().spool(); requests.Load() != 0 || len(left) != 0 {
+	if left := r.decision.settings.files().spool(); requests.Load() != 0 || len(left) != 0 {
 		t.Errorf("%d requests, %d reports wait", requests.Load(), len(left))
 	}
 }
@@ -312,8 +314,8 @@ func TestTheSpoolIsBounded(t *testing.T) {
 	f := s.files()
 	report := []byte(strings.Repeat("x", 1000))
 	if err := f.whileWriting(func() error {
-		for i := range 10_000 {
-			if err := f.add(report, noon.Add(time.Duration(i)*time.Second)); err != nil {
+		for i := range 5 * maxWaiting {
+			if err := f.add(uuid4(), report, noon.Add(time.Duration(i)*time.Second)); err != nil {
 				return err
 			}
 		}
@@ -326,7 +328,7 @@ func TestTheSpoolIsBounded(t *testing.T) {
 	}
 	large := []byte(strings.Repeat("x", 100_000))
 	for range 15 {
-		if err := f.add(large, noon.Add(4*time.Hour)); err != nil {
+		if err := f.add(uuid4(), large, noon.Add(4*time.Hour)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -337,7 +339,7 @@ func TestTheSpoolIsBounded(t *testing.T) {
 	if total > maxWaitingBytes {
 		t.Errorf("%d bytes wait", total)
 	}
-	if err := f.add(report, noon.Add(15*day)); err != nil {
+	if err := f.add(uuid4(), report, noon.Add(15*day)); err != nil {
 		t.Fatal(err)
 	}
 	if got := f.spool(); len(got) != 1 {
@@ -350,7 +352,7 @@ func TestTheLogIsBounded(t *testing.T) {
 	r.keepMany(800)
 	total := int64(0)
 	for _, name := range []string{"log.jsonl", "log.1.jsonl"} {
-		info, err := os.Stat(filepath.Join(r.settings.files().dir, name))
+		info, err := os.Stat(filepath.Join(r.decision.settings.files().dir, name))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -359,7 +361,7 @@ func TestTheLogIsBounded(t *testing.T) {
 	if total > 2*maxLogBytes {
 		t.Errorf("%d bytes", total)
 	}
-	if entries, err := ReadLog(r.settings, 5); err != nil || len(entries) != 5 {
+	if entries, err := ReadLog(r.decision.settings, 5); err != nil || len(entries) != 5 {
 		t.Errorf("%d entries, %v", len(entries), err)
 	}
 }

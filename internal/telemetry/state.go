@@ -2,11 +2,9 @@ package telemetry
 
 import (
 	"bytes"
-	"crypto/rand"
-	"encoding/hex"
+	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -16,6 +14,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/loquat-dev/loquat/internal/safefile"
 )
 
 // state is what is remembered between runs: the choice, and the identity of this
@@ -38,42 +38,88 @@ func (s state) identity() *ID {
 	return &ID{matched{s.id}}
 }
 
-// maxStateSize bounds the state file, in bytes.
-const maxStateSize = 64 << 10
+const (
+	maxStateSize = 64 << 10        // bytes
+	lockTime     = 3 * time.Second // how long a change of files waits for another process
+)
 
-// errState says that the state file exists and can't be understood. Nobody can
-// know which choice it held, so that this counts as off.
-var errState = errors.New("the state file can't be read")
-
-// readState reads the file at path. A missing file is no error.
-func readState(path string) (state, error) {
-	document, err := readDocument(path)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) { // a file in the way of the folder
-		return state{}, nil
-	}
+// Disable stores the choice, forgets the identity and empties the spool. It makes
+// no request; when it returns, no process starts one.
+func Disable(s Settings) error {
+	before := Decide(s)
+	_, err := changeState(s.StatePath(), func(st *state) {
+		if st.enabled || !st.present {
+			st.date = time.Now()
+		}
+		st.enabled, st.id, st.salt = false, "", ""
+	})
 	if err != nil {
-		return state{}, fmt.Errorf("%w: %s: %w", errState, path, err)
+		return fmt.Errorf("the choice can't be stored: %w; set RASA_TELEMETRY_ENABLED=false instead", err)
 	}
-	s, err := parseState(child(document, "metrics"))
-	if err != nil {
-		return state{}, fmt.Errorf("%w: %s: %w", errState, path, err)
+	f := s.files()
+	if err := f.clear(); err != nil {
+		return fmt.Errorf("telemetry is off, but waiting reports can't be removed: %w", err)
 	}
-	return s, nil
+	if before.Mode == Off {
+		return nil
+	}
+	before.state = state{}
+	// The log is for the reader's convenience; without it telemetry is off as well.
+	_ = f.whileWriting(func() error {
+		return f.record(occurrence{TelemetryDisabled{}, time.Now()}, before, newContext(before, os.DirFS("/")), false, 0)
+	})
+	return nil
 }
 
-// readDocument returns the map that the file holds.
+// Enable stores the choice and makes a new identity. What an earlier identity has
+// left is not sent. The caller shows where reports go, which counts as the notice.
+func Enable(s Settings) error {
+	_, err := changeState(s.StatePath(), func(st *state) {
+		if !st.enabled {
+			st.date = time.Now()
+		}
+		st.enabled, st.present, st.notice = true, true, SchemaSet
+		st.begin(time.Now())
+	})
+	if err != nil {
+		return fmt.Errorf("the choice can't be stored: %w", err)
+	}
+	return s.files().clear()
+}
+
+// readState reads the file at path, and the document that it holds. A missing file is
+// no error. If there is one that can't be understood, nobody can know which choice it
+// held: that counts as off.
+func readState(path string) (state, *yaml.Node, error) {
+	document, err := readDocument(path)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) { // a file in the way of the folder
+		return state{}, &yaml.Node{Kind: yaml.MappingNode}, nil
+	}
+	s := state{present: true}
+	if err == nil {
+		err = s.understand(child(document, "metrics"))
+	}
+	if err != nil {
+		return state{}, nil, fmt.Errorf("the state file can't be read: %s: %w", path, err)
+	}
+	return s, document, nil
+}
+
+// readDocument returns the map that the file holds. What is no regular file, such as
+// a pipe, is not opened: reading it might take for ever.
 func readDocument(path string) (*yaml.Node, error) {
-	f, err := os.Open(path)
-	if err != nil {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxStateSize+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(data) > maxStateSize {
+	case !info.Mode().IsRegular():
+		return nil, errors.New("it is no regular file")
+	case info.Size() > maxStateSize:
 		return nil, errors.New("it is too large")
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
 	}
 	var document yaml.Node
 	if err := yaml.Unmarshal(data, &document); err != nil {
@@ -85,53 +131,37 @@ func readDocument(path string) (*yaml.Node, error) {
 	return document.Content[0], nil
 }
 
-var hexID, hexSalt = regexp.MustCompile(idPattern), regexp.MustCompile("^[0-9a-f]{64}$")
+var hexID, hexSalt = regexp.MustCompile("^(" + idPattern + ")?$"), regexp.MustCompile("^(" + hashPattern + ")?$")
 
-func parseState(metrics *yaml.Node) (state, error) {
-	s := state{present: true}
-	if metrics == nil || metrics.Kind != yaml.MappingNode {
-		return s, errors.New("it has no map metrics")
+func (s *state) understand(node *yaml.Node) error {
+	var metrics struct {
+		Enabled any    `yaml:"enabled"`
+		ID      string `yaml:"rasa_user_id"`
+		Salt    string `yaml:"salt"`
+		Notice  int    `yaml:"notice"`
 	}
-	enabled := child(metrics, "enabled")
-	if enabled == nil || enabled.Kind != yaml.ScalarNode || enabled.Tag != "!!bool" {
-		return s, errors.New("metrics.enabled is neither true nor false")
+	if node == nil || node.Decode(&metrics) != nil {
+		return errors.New("its metrics are not understood")
 	}
-	s.enabled = enabled.Value == "true" || enabled.Value == "True" || enabled.Value == "TRUE"
-	if s.id = scalar(metrics, "rasa_user_id"); s.id != "" && !hexID.MatchString(s.id) {
-		return s, errors.New("metrics.rasa_user_id is no identifier")
+	s.id, s.salt, s.notice = metrics.ID, metrics.Salt, metrics.Notice
+	if !hexID.MatchString(s.id) || !hexSalt.MatchString(s.salt) {
+		return errors.New("metrics.rasa_user_id is no identifier, or metrics.salt is none")
 	}
-	if s.salt = scalar(metrics, "salt"); s.salt != "" && !hexSalt.MatchString(s.salt) {
-		return s, errors.New("metrics.salt is none")
+	var known bool
+	if s.enabled, known = metrics.Enabled.(bool); !known {
+		return errors.New("metrics.enabled is neither true nor false")
 	}
-	if notice := scalar(metrics, "notice"); notice != "" {
-		n, err := strconv.Atoi(notice)
-		if err != nil {
-			return s, errors.New("metrics.notice is no number")
-		}
-		s.notice = n
-	}
-	return s, nil
+	return nil
 }
 
 // child returns the value of a key, or nil.
 func child(m *yaml.Node, key string) *yaml.Node {
-	if m == nil || m.Kind != yaml.MappingNode {
-		return nil
-	}
-	for i := 0; i+1 < len(m.Content); i += 2 {
+	for i := 0; m != nil && m.Kind == yaml.MappingNode && i+1 < len(m.Content); i += 2 {
 		if m.Content[i].Value == key {
 			return m.Content[i+1]
 		}
 	}
 	return nil
-}
-
-// scalar returns the text of a key; "" when it is absent, null, or no scalar.
-func scalar(m *yaml.Node, key string) string {
-	if n := child(m, key); n != nil && n.Kind == yaml.ScalarNode && n.Tag != "!!null" {
-		return n.Value
-	}
-	return ""
 }
 
 // changeState lets change edit the state and writes it, so that a crash leaves
@@ -143,23 +173,17 @@ func changeState(path string, change func(*state)) (state, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return state{}, err
 	}
-	unlock, err := lock(path+".lock", lockTime)
+	unlock, err := safefile.Lock(path+".lock", lockTime)
 	if err != nil {
 		return state{}, err
 	}
 	defer unlock()
-	s, err := readState(path)
+	s, document, err := readState(path)
 	if err != nil {
 		return s, err
 	}
 	change(&s)
-	document, err := readDocument(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		document, err = &yaml.Node{Kind: yaml.MappingNode}, nil
-	}
-	if err != nil {
-		return s, err
-	}
+	s.present = true
 	s.write(document)
 	var text bytes.Buffer
 	encoder := yaml.NewEncoder(&text)
@@ -167,77 +191,44 @@ func changeState(path string, change func(*state)) (state, error) {
 	if err := errors.Join(encoder.Encode(document), encoder.Close()); err != nil {
 		return s, err
 	}
-	s.present = true
-	return s, replaceFile(path, text.Bytes(), true)
+	return s, safefile.Replace(path, text.Bytes(), 0o600, true)
 }
 
-// write puts the state into a document.
+// write puts the state into a document, beside what else is there.
 func (s state) write(document *yaml.Node) {
 	metrics := child(document, "metrics")
 	if metrics == nil {
 		metrics = &yaml.Node{Kind: yaml.MappingNode}
-		document.Content = append(document.Content, text("metrics"), metrics)
+		document.Content = append(document.Content, scalar("!!str", "metrics"), metrics)
 	}
-	set(metrics, "enabled", &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: strconv.FormatBool(s.enabled)})
-	set(metrics, "rasa_user_id", optional(s.id))
-	set(metrics, "salt", optional(s.salt))
-	set(metrics, "notice", &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: strconv.Itoa(s.notice)})
-	if !s.date.IsZero() {
-		set(metrics, "date", &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!timestamp", Value: momentOf(s.date).text})
-	}
-}
-
-func text(s string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s} }
-
-func optional(s string) *yaml.Node {
-	if s == "" {
-		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Value: "null"}
-	}
-	return text(s)
-}
-
-func set(m *yaml.Node, key string, value *yaml.Node) {
-	for i := 0; i+1 < len(m.Content); i += 2 {
-		if m.Content[i].Value == key {
-			m.Content[i+1] = value
+	set := func(key, tag, value string) {
+		if value == "" {
+			tag, value = "!!null", "null"
+		}
+		if node := child(metrics, key); node != nil {
+			*node = *scalar(tag, value)
 			return
 		}
+		metrics.Content = append(metrics.Content, scalar("!!str", key), scalar(tag, value))
 	}
-	m.Content = append(m.Content, text(key), value)
-}
-
-// identify gives the state an identifier and a salt if it has none.
-func (s *state) identify() {
-	if s.id == "" {
-		s.id = NewID().text
-	}
-	if s.salt == "" {
-		var b [32]byte
-		_, _ = rand.Read(b[:]) // never fails, says crypto/rand
-		s.salt = hex.EncodeToString(b[:])
+	set("enabled", "!!bool", strconv.FormatBool(s.enabled))
+	set("rasa_user_id", "!!str", s.id)
+	set("salt", "!!str", s.salt)
+	set("notice", "!!int", strconv.Itoa(s.notice))
+	if !s.date.IsZero() {
+		set("date", "!!timestamp", momentOf(s.date).text)
 	}
 }
 
-// replaceFile writes a file beside its place and renames it. A durable one is the
-// old or the new one even if the machine loses power.
-func replaceFile(path string, data []byte, durable bool) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*") // 0600
-	if err != nil {
-		return err
+func scalar(tag, value string) *yaml.Node {
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: tag, Value: value}
+}
+
+// begin makes a choice, unless there is one, and an identity, unless there is one.
+func (s *state) begin(now time.Time) {
+	if !s.present {
+		s.enabled, s.date = true, now
 	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(f.Name())
-		}
-	}()
-	if _, err := f.Write(data); err != nil {
-		return errors.Join(err, f.Close())
-	}
-	if durable {
-		err = f.Sync()
-	}
-	if err := errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	s.id = cmp.Or(s.id, NewID().text)
+	s.salt = cmp.Or(s.salt, NewID().text+NewID().text)
 }

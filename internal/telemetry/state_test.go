@@ -30,7 +30,7 @@ func TestChangingTheStateKeepsWhatElseIsThere(t *testing.T) {
 func TestTheIdentityGoesWithTheChoice(t *testing.T) {
 	s := fakeSettings(t, nil)
 	identity := func() state {
-		st, err := readState(s.StatePath())
+		st, _, err := readState(s.StatePath())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -97,11 +97,8 @@ func TestAnOptOutSurvivesConcurrentChanges(t *testing.T) {
 		wg.Go(func() {
 			for range 5 {
 				if _, err := changeState(s.StatePath(), func(st *state) {
-					if !st.present {
-						st.enabled = true
-					}
-					if st.enabled {
-						st.identify()
+					if !st.present || st.enabled {
+						st.begin(noon)
 					}
 				}); err != nil {
 					t.Error(err)
@@ -115,7 +112,7 @@ func TestAnOptOutSurvivesConcurrentChanges(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if st, err := readState(s.StatePath()); err != nil || st.enabled || st.id != "" {
+	if st, _, err := readState(s.StatePath()); err != nil || st.enabled || st.id != "" {
 		t.Errorf("%+v, %v", st, err)
 	}
 }
@@ -129,7 +126,7 @@ func FuzzReadState(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s := fakeSettings(t, collector)
 		writeFile(t, s.StatePath(), string(data))
-		st, err := readState(s.StatePath())
+		st, _, err := readState(s.StatePath())
 		d := Decide(s)
 		if (err != nil || !st.enabled) && d.Mode != Off {
 			t.Errorf("%q: %s", data, d.Mode)

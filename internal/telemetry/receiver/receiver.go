@@ -13,7 +13,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"strconv"
 
 	"github.com/loquat-dev/loquat/internal/telemetry"
 )
@@ -44,50 +43,33 @@ func New(store *Store, writeKey string, log *slog.Logger) (*Receiver, error) {
 func (r *Receiver) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "") })
-	mux.HandleFunc("POST /v1/track", r.receive(func(body []byte) ([]json.RawMessage, error) {
-		return []json.RawMessage{body}, nil
-	}))
-	mux.HandleFunc("POST /v1/batch", r.receive(readBatch))
+	mux.HandleFunc("POST /v1/track", r.receive)
+	mux.HandleFunc("POST /v1/batch", r.receive)
 	return mux
 }
 
-func readBatch(body []byte) ([]json.RawMessage, error) {
-	var b struct {
-		Batch []json.RawMessage `json:"batch"`
-	}
-	if err := json.Unmarshal(body, &b); err != nil {
-		return nil, errors.New("not a batch")
-	}
-	if b.Batch == nil || len(b.Batch) > maxItems {
-		return nil, errors.New("a batch has from 0 to 100 items")
-	}
-	return b.Batch, nil
-}
-
 // receive checks who asks and how much, and stores what the schemas allow.
-func (r *Receiver) receive(items func([]byte) ([]json.RawMessage, error)) http.HandlerFunc {
-	return func(w http.ResponseWriter, request *http.Request) {
-		if !r.authorised(request) {
-			w.Header().Set("WWW-Authenticate", `Basic realm="telemetry"`)
-			answer(w, http.StatusUnauthorized, "wrong write key")
-			return
-		}
-		body, err := io.ReadAll(http.MaxBytesReader(w, request.Body, maxBody))
-		if _, large := errors.AsType[*http.MaxBytesError](err); large {
-			answer(w, http.StatusRequestEntityTooLarge, "larger than 500 KB")
-			return
-		}
-		if err != nil {
-			answer(w, http.StatusBadRequest, "the body can't be read")
-			return
-		}
-		reports, err := items(body)
-		if err != nil {
-			answer(w, http.StatusBadRequest, err.Error())
-			return
-		}
-		r.keep(w, reports)
+func (r *Receiver) receive(w http.ResponseWriter, request *http.Request) {
+	if !r.authorised(request) {
+		w.Header().Set("WWW-Authenticate", `Basic realm="telemetry"`)
+		answer(w, http.StatusUnauthorized, "wrong write key")
+		return
 	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, request.Body, maxBody))
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		answer(w, http.StatusRequestEntityTooLarge, "larger than 500 KB")
+		return
+	}
+	batch := struct{ Batch []json.RawMessage }{[]json.RawMessage{body}} // of a single report
+	if err == nil && request.URL.Path == "/v1/batch" {
+		batch.Batch = nil
+		err = json.Unmarshal(body, &batch)
+	}
+	if err != nil || batch.Batch == nil || len(batch.Batch) > maxItems {
+		answer(w, http.StatusBadRequest, "not a batch of 0 to 100 items")
+		return
+	}
+	r.keep(w, batch.Batch)
 }
 
 func (r *Receiver) authorised(request *http.Request) bool {
@@ -98,14 +80,12 @@ func (r *Receiver) authorised(request *http.Request) bool {
 
 func (r *Receiver) keep(w http.ResponseWriter, items []json.RawMessage) {
 	var valid []map[string]any
-	refused := 0
 	for _, item := range items {
-		report, err := telemetry.Decode(item)
-		if err == nil {
-			err = check(item, report)
+		report, err := telemetry.Accept(item)
+		if len(item) > maxItem {
+			err = errors.New("larger than 32,000 bytes")
 		}
 		if err != nil {
-			refused++
 			r.log.Info("a report was refused", "err", err)
 			continue
 		}
@@ -114,42 +94,23 @@ func (r *Receiver) keep(w http.ResponseWriter, items []json.RawMessage) {
 	kept, err := r.store.Keep(valid)
 	switch {
 	case errors.Is(err, ErrFull):
-		w.Header().Set("Retry-After", strconv.Itoa(3600))
+		w.Header().Set("Retry-After", "3600")
 		answer(w, http.StatusTooManyRequests, "today's file is full")
-		return
 	case err != nil:
 		r.log.Error("reports can't be stored", "err", err)
 		answer(w, http.StatusInternalServerError, "not stored")
-		return
+	default:
+		r.log.Debug("reports were stored", "kept", kept, "known", len(valid)-kept, "refused", len(items)-len(valid))
+		answer(w, http.StatusOK, "")
 	}
-	r.log.Debug("reports were stored", "kept", kept, "known", len(valid)-kept, "refused", refused)
-	answer(w, http.StatusOK, "")
 }
 
-// check judges a report by the schemas. Errors name a place, never a value.
-func check(item []byte, report map[string]any) error {
-	if len(item) > maxItem {
-		return errors.New("larger than 32,000 bytes")
-	}
-	if err := telemetry.Validate(report); err != nil {
-		return err
-	}
-	properties, _ := report["properties"].(map[string]any)
-	switch {
-	case !telemetry.Sendable(report["event"]):
-		return errors.New("event: is never sent")
-	case report["userId"] == nil || report["userId"] != properties["metrics_id"]:
-		return errors.New("userId: is null, or not metrics_id")
-	}
-	return nil
-}
-
+// answer answers as Segment does, with a message for what went wrong.
 func answer(w http.ResponseWriter, status int, message string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	body := map[string]any{"success": status == http.StatusOK}
-	if message != "" {
-		body["message"] = message
-	}
-	_ = json.NewEncoder(w).Encode(body) // the client may be gone
+	_ = json.NewEncoder(w).Encode(struct { // the client may be gone
+		Success bool   `json:"success"`
+		Message string `json:"message,omitempty"`
+	}{status == http.StatusOK, message})
 }

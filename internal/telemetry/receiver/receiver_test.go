@@ -255,7 +255,7 @@ func TestWhatIsRemovedIsForgotten(t *testing.T) {
 		now = now.Add(24 * time.Hour)
 	}
 	if len(store.known) > 4 {
-		t.Errorf("%d days are remembered", len(store.known))
+		t.Errorf("%d reports are remembered", len(store.known))
 	}
 }
 

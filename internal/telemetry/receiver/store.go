@@ -6,9 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -19,11 +20,8 @@ var ErrFull = errors.New("the file of today is full")
 
 // Bounds of what is kept.
 const (
-	maxDayBytes  = 100 << 20
-	knownDays    = 14 // a report is recognised when it comes again within
-	dayLayout    = "2006-01-02"
-	suffix       = ".jsonl"
-	maxLineBytes = 1 << 20
+	maxDayBytes = 100 << 20
+	knownDays   = 14 // a report is recognised when it comes again within
 )
 
 // Store keeps reports as JSON Lines, a file for each day (UTC) of their arrival.
@@ -34,8 +32,8 @@ type Store struct {
 	now  func() time.Time
 
 	mu    sync.Mutex
-	day   string
-	known map[string]map[string]bool // day, message id
+	today string
+	known map[string]string // message id to day
 }
 
 // OpenStore uses a folder, which it makes if there is none. Files older than so
@@ -44,147 +42,119 @@ func OpenStore(dir string, days int, now func() time.Time) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("telemetry folder: %w", err)
 	}
-	s := &Store{dir: dir, keep: days, now: now, known: map[string]map[string]bool{}}
-	return s, s.turn(now().UTC())
+	s := &Store{dir: dir, keep: days, now: now, known: map[string]string{}}
+	files, err := s.turn()
+	for _, file := range files {
+		err = errors.Join(err, s.learn(file))
+	}
+	return s, err
 }
 
-func (s *Store) path(day string) string { return filepath.Join(s.dir, day+suffix) }
+// day is the date so many days ago. Dates are ordered as their texts are.
+func (s *Store) day(ago int) string { return s.now().UTC().AddDate(0, 0, -ago).Format(time.DateOnly) }
 
-// turn begins a day: it forgets what is old and learns what is known.
-func (s *Store) turn(now time.Time) error {
-	names, err := filepath.Glob(filepath.Join(s.dir, "????-??-??"+suffix))
+func (s *Store) path(day string) string { return filepath.Join(s.dir, day+".jsonl") }
+
+func dayOf(path string) string { return strings.TrimSuffix(filepath.Base(path), ".jsonl") }
+
+// turn begins a day: it removes and forgets what is old. It returns the files that
+// are left.
+func (s *Store) turn() (left []string, err error) {
+	s.today = s.day(0)
+	oldest := s.day(min(s.keep, knownDays))
+	maps.DeleteFunc(s.known, func(_, day string) bool { return day < oldest })
+	files, err := filepath.Glob(s.path("[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"))
+	for _, file := range files {
+		if dayOf(file) >= s.day(s.keep) {
+			left = append(left, file)
+		} else if err := os.Remove(file); err != nil {
+			return nil, err
+		}
+	}
+	return left, err
+}
+
+// learn remembers the reports of a file that may come again. A last line that was cut
+// off, as when the machine lost power, is removed.
+func (s *Store) learn(path string) error {
+	if dayOf(path) < s.day(knownDays) {
+		return nil
+	}
+	f, err := os.Open(path)
 	if err != nil {
 		return err
 	}
-	for _, name := range names {
-		day := strings.TrimSuffix(filepath.Base(name), suffix)
-		t, err := time.Parse(dayLayout, day)
-		switch age := now.Sub(t); {
-		case err != nil:
-		case age > time.Duration(s.keep+1)*24*time.Hour:
-			delete(s.known, day)
-			if err := os.Remove(name); err != nil {
-				return err
-			}
-		case age > (knownDays+1)*24*time.Hour:
-			delete(s.known, day)
-		case s.known[day] == nil:
-			if s.known[day], err = messageIDs(name); err != nil {
-				return err
-			}
-		}
-	}
-	s.day = now.Format(dayLayout)
-	if s.known[s.day] == nil {
-		s.known[s.day] = map[string]bool{}
-	}
-	return nil
-}
-
-// wholeLines is the size of a file without a last line that was cut off, as when
-// the machine lost power.
-func wholeLines(f *os.File) (int64, error) {
-	info, err := f.Stat()
-	if err != nil || info.Size() == 0 {
-		return 0, err
-	}
-	for _, look := range []int64{1, maxLineBytes} {
-		tail := make([]byte, min(look, info.Size()))
-		begin := info.Size() - int64(len(tail))
-		if _, err := f.ReadAt(tail, begin); err != nil {
-			return 0, err
-		}
-		if end := bytes.LastIndexByte(tail, '\n'); end >= 0 || begin == 0 {
-			return begin + int64(end) + 1, nil
-		}
-	}
-	return 0, errors.New("its end is no report")
-}
-
-// messageIDs reads the identifiers of a day's reports.
-func messageIDs(path string) (map[string]bool, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
 	defer f.Close()
-	ids := map[string]bool{}
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, maxLineBytes)
-	for lines.Scan() {
+	whole := int64(0)
+	for lines := bufio.NewReader(f); ; {
+		line, err := lines.ReadBytes('\n')
+		switch {
+		case errors.Is(err, io.EOF) && len(line) == 0:
+			return nil
+		case errors.Is(err, io.EOF):
+			return os.Truncate(path, whole)
+		case err != nil:
+			return err
+		}
+		whole += int64(len(line))
 		var report struct {
 			MessageID string `json:"messageId"`
 		}
-		if json.Unmarshal(lines.Bytes(), &report) == nil { // else a line that was cut off
-			ids[report.MessageID] = true
+		if json.Unmarshal(line, &report) == nil { // else a line that an editor has spoilt
+			s.known[report.MessageID] = dayOf(path)
 		}
 	}
-	return ids, lines.Err()
 }
 
 // Keep appends reports that are not known yet, all or none, and returns how many.
 func (s *Store) Keep(reports []map[string]any) (kept int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if now := s.now().UTC(); now.Format(dayLayout) != s.day {
-		if err := s.turn(now); err != nil {
+	if s.day(0) != s.today {
+		if _, err := s.turn(); err != nil {
 			return 0, err
 		}
 	}
 	var lines bytes.Buffer
-	var ids []string
+	fresh := map[string]string{}
 	encoder := json.NewEncoder(&lines)
 	encoder.SetEscapeHTML(false)
 	for _, report := range reports {
 		id, _ := report["messageId"].(string)
-		if s.isKnown(id) || slices.Contains(ids, id) {
+		if s.known[id]+fresh[id] != "" {
 			continue
 		}
-		ids = append(ids, id)
+		fresh[id] = s.today
 		if err := encoder.Encode(report); err != nil {
 			return 0, err
 		}
 	}
-	if len(ids) == 0 {
+	if len(fresh) == 0 {
 		return 0, nil
 	}
-	if err := appendLines(s.path(s.day), lines.Bytes()); err != nil {
+	if err := appendLines(s.path(s.today), lines.Bytes()); err != nil {
 		return 0, err
 	}
-	for _, id := range ids {
-		s.known[s.day][id] = true
-	}
-	return len(ids), nil
+	maps.Copy(s.known, fresh)
+	return len(fresh), nil
 }
 
 // appendLines adds whole lines to a file, all or none.
 func appendLines(path string, lines []byte) (err error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	size, err := wholeLines(f)
+	info, err := f.Stat()
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	if size+int64(len(lines)) > maxDayBytes {
-		return ErrFull
-	}
-	if err := f.Truncate(size); err != nil {
 		return err
 	}
-	if _, err := f.WriteAt(lines, size); err != nil {
-		return errors.Join(err, f.Truncate(size)) // what a full disk cut off
+	if info.Size()+int64(len(lines)) > maxDayBytes {
+		return ErrFull
+	}
+	if _, err := f.Write(lines); err != nil {
+		return errors.Join(err, f.Truncate(info.Size())) // what a full disk cut off
 	}
 	return nil
-}
-
-func (s *Store) isKnown(id string) bool {
-	for _, ids := range s.known {
-		if ids[id] {
-			return true
-		}
-	}
-	return false
 }

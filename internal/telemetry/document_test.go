@@ -2,42 +2,30 @@ package telemetry
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
+	"regexp"
+	"slices"
 	"strings"
 )
 
-// Markdown writes the catalogue for docs/telemetry.md: every event with every
+// markdown writes the catalogue for docs/telemetry.md: every event with every
 // property, its class and what it says, and the closed lists.
-func Markdown() string {
+func markdown() string {
 	var b strings.Builder
 	lists := map[string]string{}
 	b.WriteString("### Around every event\n\n")
 	writeTable(&b, describe(reflect.TypeFor[envelope]()), "", lists)
 	for _, e := range catalogue {
-		about := aboutOf(e)
-		fmt.Fprintf(&b, "\n### %s\n\nWhen: %s. Why: %s.\n\n", about.name, about.when, about.why)
+		fmt.Fprintf(&b, "\n### %s\n\nWhen: %s. Why: %s.\n\n", about(e, "name"), about(e, "when"), about(e, "why"))
 		writeTable(&b, describeEvent(e), "", lists)
 	}
 	b.WriteString("\n### Lists\n\nThe last word of a list stands for everything that is not on it.\n\n")
-	fmt.Fprintf(&b, "- **error codes**: those of [problems.md](problems.md), and `%s`\n", strings.Join(otherErrors, "` `"))
-	for _, l := range longLists {
-		if words, ok := lists[listNameOf(l)]; ok {
-			fmt.Fprintf(&b, "- **%s**: %s\n", listNameOf(l), words)
-		}
+	lists["error code"] = "those of [problems.md](problems.md), and `" + strings.Join(wordsOf(reflect.TypeFor[ErrorCode]())[len(documentedCodes()):], "` `") + "`"
+	for _, name := range slices.Sorted(maps.Keys(lists)) {
+		fmt.Fprintf(&b, "- **%s**: %s\n", name, lists[name])
 	}
 	return b.String()
-}
-
-// longLists are too long for a table.
-var longLists = []list{languages{}, components{}, providers{}, models{}, channels{}, backends{}}
-
-// listNameOf is the name of a list: "error codes".
-func listNameOf(l list) string {
-	name := reflect.TypeOf(l).Name()
-	if name == "errorCodes" {
-		return "error codes"
-	}
-	return name
 }
 
 func writeTable(b *strings.Builder, f *fragment, prefix string, lists map[string]string) {
@@ -56,6 +44,9 @@ func writeTable(b *strings.Builder, f *fragment, prefix string, lists map[string
 	}
 }
 
+// capital is where a word begins in the name of a type.
+var capital = regexp.MustCompile("([a-z])([A-Z])")
+
 // kindInWords describes the values that a schema allows.
 func kindInWords(f *fragment, lists map[string]string) string {
 	null := ""
@@ -69,16 +60,17 @@ func kindInWords(f *fragment, lists map[string]string) string {
 		return fmt.Sprintf("list of %s, at most %d", kindInWords(f.Items, lists), f.MaxItems)
 	case f.Enum != nil:
 		var words []string
-		for _, word := range f.Enum.words {
-			words = append(words, fmt.Sprintf("`%s`", word))
+		for _, word := range f.Enum {
+			if word != nil {
+				words = append(words, fmt.Sprintf("`%s`", word))
+			}
 		}
 		if len(words) <= 13 {
 			return strings.Join(words, ", ") + null
 		}
-		lists[f.name] = strings.Join(words, " ")
-		return "one of " + f.name + " (below)" + null
-	case f.MultipleOf != 0:
-		return "0 to 1, in tenths"
+		name := strings.ToLower(capital.ReplaceAllString(f.name, "$1 $2"))
+		lists[name] = strings.Join(words, " ")
+		return "one of the list *" + name + "* (below)" + null
 	case f.name != "":
 		return f.name + null
 	}

@@ -1,0 +1,56 @@
+// Package safefile changes files that other processes read and write too, so that
+// none sees half of a change, and a crash leaves the old file or the new one.
+package safefile
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Replace writes a file beside its place and renames it into it. A durable one is
+// the old or the new one even if the machine loses power.
+func Replace(path string, data []byte, mode os.FileMode, durable bool) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), ".loquat-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(f.Name())
+		}
+	}()
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Chmod(mode)
+	}
+	if err == nil && durable {
+		err = f.Sync()
+	}
+	if err := errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// ErrLocked says that another process has kept a lock for too long.
+var ErrLocked = errors.New("another process holds the lock")
+
+// Lock takes an advisory lock that ends with the process. It waits at most so
+// long and then returns ErrLocked.
+func Lock(path string, wait time.Duration) (unlock func(), err error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	for deadline := time.Now().Add(wait); ; time.Sleep(2 * time.Millisecond) {
+		held, err := tryLock(f.Fd())
+		if held {
+			return func() { _ = f.Close() }, nil
+		}
+		if err != nil || !time.Now().Before(deadline) {
+			return nil, errors.Join(ErrLocked, err, f.Close())
+		}
+	}
+}
