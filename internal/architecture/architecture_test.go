@@ -40,6 +40,7 @@ var mayImport = map[string]string{
 	"model":    "diag graph recipe domain version",
 	"pyregexp": "pystr",
 	"pystr":    "",
+	"pyrandom": "",
 
 	// contracts
 	"nlu":          "diag graph nludata ml/sparse pyregexp pystr",
@@ -54,7 +55,7 @@ var mayImport = map[string]string{
 	// components
 	"nlu/*":             "nlu nlu/tokenizer nlu/encoder nlu/tagger nlu/textmodel nlu/transformer nludata graph ml/* pyregexp pystr diag",
 	"nlu/intentmessage": "nlu nludata graph domain",
-	"dialogue/*":        "dialogue dialogue/* graph domain tracker story diag ml/* nlu nlu/encoder nlu/transformer",
+	"dialogue/*":        "dialogue dialogue/* graph domain tracker story diag ml/* nlu nlu/encoder nlu/transformer pyrandom",
 	"provider":          "yamlfile graph domain nludata nlu dialogue dialogue/* story project tracker diag",
 	"emulate":           "nlu",
 

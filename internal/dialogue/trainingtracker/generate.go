@@ -3,6 +3,7 @@ package trainingtracker
 import (
 	"context"
 	"crypto/sha256"
+	"math/big"
 	"reflect"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/dialogue"
 	"github.com/loquat-dev/loquat/internal/domain"
+	"github.com/loquat-dev/loquat/internal/pyrandom"
 	"github.com/loquat-dev/loquat/internal/story"
 	"github.com/loquat-dev/loquat/internal/tracker"
 )
@@ -32,7 +34,7 @@ type generator struct {
 	copies []*dialogue.TrainingTracker // ended by a restart or the like in the middle of a block
 	ended  []*dialogue.TrainingTracker // came to the end of a story
 	seen   map[[sha256.Size]byte]bool  // state sequences of ended
-	random *random
+	random *pyrandom.Source
 }
 
 // block is a story's block with all its events, and how far its queues are done.
@@ -48,7 +50,7 @@ func (g *generator) run(ctx context.Context, ordered []*story.Block) ([]*dialogu
 		return nil, nil
 	}
 	g.seen = map[[sha256.Size]byte]bool{}
-	g.random = newRandom(42)
+	g.random = pyrandom.New(big.NewInt(42))
 	listen := &tracker.ActionExecuted{Name: tracker.ListenAction}
 	for _, b := range ordered {
 		g.blocks = append(g.blocks, &block{Block: b, events: g.explicit(b, listen)})

@@ -3,6 +3,7 @@ package trainingtracker
 import (
 	"context"
 	"fmt"
+	"math/big"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/dialogue"
 	"github.com/loquat-dev/loquat/internal/domain"
+	"github.com/loquat-dev/loquat/internal/pyrandom"
 	"github.com/loquat-dev/loquat/internal/story"
 	"github.com/loquat-dev/loquat/internal/yamlfile"
 )
@@ -76,7 +78,7 @@ s.yml:5:24: warning: no story ends at checkpoint "other", at which "b" starts [u
 }
 
 func TestSamplingFollowsPythonsRandom(t *testing.T) {
-	g := generator{random: newRandom(42)}
+	g := generator{random: pyrandom.New(big.NewInt(42))}
 	trackers := make([]*dialogue.TrainingTracker, 10)
 	for i := range trackers {
 		trackers[i] = &dialogue.TrainingTracker{Name: fmt.Sprint(i)}
