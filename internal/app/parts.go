@@ -76,7 +76,8 @@ type parts struct {
 	broker    broker.Broker // nil for none
 	reminders *conversation.Reminders
 	classes   tracing.Classes
-	limit     int // of actions in a turn
+	limit     int  // of actions in a turn
+	existing  bool // conversations are read, so a store that has none is an error
 }
 
 // assemble builds the parts, and connects them with a model if there is one.
@@ -190,6 +191,9 @@ func (p *parts) trackerStore(ctx context.Context, d *domain.Domain) (trackerstor
 	}
 	switch kind {
 	case "", "in_memory":
+		if p.existing {
+			return nil, diag.Problem{Pos: e.TypePos, Code: "bad-value", Message: "a tracker store in memory has no conversations of an earlier process", Hint: "name the database that has them: type: SQL"}
+		}
 		p.classes.TrackerStore = "InMemoryTrackerStore"
 		return memstore.New(d), nil
 	case "sql":
@@ -199,6 +203,7 @@ func (p *parts) trackerStore(ctx context.Context, d *domain.Domain) (trackerstor
 		} else if err := sqlConfig(e, &config); err != nil {
 			return nil, err
 		}
+		config.MustExist = p.existing
 		store, err := sqlstore.Open(ctx, config, d)
 		if err != nil {
 			return nil, err

@@ -17,6 +17,7 @@ import (
 
 	"github.com/loquat-dev/loquat/internal/app"
 	"github.com/loquat-dev/loquat/internal/diag"
+	"github.com/loquat-dev/loquat/internal/marker"
 	"github.com/loquat-dev/loquat/internal/project"
 	"github.com/loquat-dev/loquat/internal/sharedtest"
 	"github.com/loquat-dev/loquat/internal/tracing"
@@ -205,6 +206,9 @@ func print(t *testing.T) string {
 	e := project.ReadEndpoints("endpoints.yml", "endpoints.yml", &all)
 	tracing.ReadConfig(e.Root, os.Getenv, &all)
 	project.ReadCredentials("credentials.yml", "credentials.yml", &all)
+	if _, err := os.Stat("markers.yml"); err == nil {
+		marker.Check(marker.Read("markers.yml", &all), project.LoadDomain("", []string{paths.Domain}, &all), &all)
+	}
 	var b strings.Builder
 	for _, p := range all.All() {
 		b.WriteString(p.Error() + "\n")

@@ -7,10 +7,12 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Annotations of flags that take arguments the way Rasa's command line does.
+// Annotations of flags, mostly of those that take arguments the way Rasa's command
+// line does.
 const (
 	takesList     = "takes-list"     // --data a b c
 	takesOptional = "takes-optional" // --finetune, or --finetune models/x.tar.gz
+	ofMarkers     = "of-markers"     // --config names markers, not the project's config.yml
 )
 
 // expandArgs rewrites arguments that Rasa's command line accepts and pflag

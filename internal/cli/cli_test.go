@@ -18,5 +18,8 @@ func TestMain(m *testing.M) {
 
 // TestCommands runs the scripts in testdata against the real command line.
 func TestCommands(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata", RequireExplicitExec: true})
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata", RequireExplicitExec: true,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"conversations": storeConversations},
+	})
 }

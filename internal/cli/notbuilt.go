@@ -18,7 +18,6 @@ func errNotBuilt(what, instead string) error {
 var notBuilt = map[string]string{
 	"interactive": `talk with "loquat shell --trace" and write down stories yourself`,
 	"export":      "an event broker of type file gets every event as it happens",
-	"evaluate":    "markers are not evaluated",
 	"inspect":     `"loquat shell --trace" shows what each message causes`,
 	"studio":      "there is no connection to Rasa Studio",
 	"llm":         "flows (CALM) are not built",

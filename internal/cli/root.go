@@ -115,6 +115,7 @@ OpenTelemetry: add a "tracing:" entry to endpoints.yml, or --trace to see it her
 		newTestCommand(env),
 		newDataCommand(env),
 		newVisualizeCommand(env),
+		newEvaluateCommand(env),
 		newComponentsCommand(env),
 		newVersionCommand(env),
 		newTelemetryCommand(env),

@@ -27,7 +27,7 @@ func (e *environment) startTelemetry(cmd *cobra.Command) {
 // telemetrySettings looks into the project that the command's flags name.
 func (e *environment) telemetrySettings(cmd *cobra.Command) telemetry.Settings {
 	path := func(name string) string {
-		if f := cmd.Flags().Lookup(name); f != nil && f.Value.Type() == "string" {
+		if f := cmd.Flags().Lookup(name); f != nil && f.Value.Type() == "string" && f.Annotations[ofMarkers] == nil {
 			return f.Value.String()
 		}
 		return name + ".yml"

@@ -19,6 +19,8 @@ type Config struct {
 	DB       string            `yaml:"db"`       // SQLite: the file
 	LoginDB  string            `yaml:"login_db"` // PostgreSQL only
 	Query    map[string]string `yaml:"query"`
+
+	MustExist bool `yaml:"-"` // a file that is missing is an error, fs.ErrNotExist
 }
 
 // DefaultConfig has Rasa's defaults.

@@ -71,6 +71,11 @@ func Open(ctx context.Context, c Config, d *domain.Domain) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.MustExist {
+		if _, err := os.Stat(file); err != nil {
+			return nil, fmt.Errorf("open tracker store: %w", err)
+		}
+	}
 	s := &Store{recent: newRecent(d, maxRecentConversations, maxRecentBytes)}
 	if err := s.open(ctx, file); err != nil {
 		return nil, fmt.Errorf("open tracker store %s: %w", file, err)
