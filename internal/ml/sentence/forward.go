@@ -42,12 +42,18 @@ func (w *workspace) group(ctx context.Context, e *Encoder, texts []string, from,
 			return 0, err
 		}
 		w.layer(m, &m.layers[i])
+		if out.encodings != nil && !w.poolLayer(m, out.encodings[from:], i) {
+			return 0, fmt.Errorf("%s: %w", e.name, errNoNumber)
+		}
 	}
 	start := 0
 	for k, end := range w.ends {
 		i := from + k
-		vector := out.vectors[i*m.Hidden : (i+1)*m.Hidden]
-		if !w.pool(m, vector, start, end) {
+		last := end
+		if m.Pooling == PoolFirst {
+			last = start + 1
+		}
+		if !w.mean(m, out.vectors[i*m.Hidden:(i+1)*m.Hidden], start, last) {
 			return 0, fmt.Errorf("%s: %w", e.name, errNoNumber)
 		}
 		if out.encodings != nil {
@@ -56,6 +62,18 @@ func (w *workspace) group(ctx context.Context, e *Encoder, texts []string, from,
 		start = end
 	}
 	return len(w.ends), nil
+}
+
+// poolLayer notes the means after a layer in the encodings of texts that ask for it.
+func (w *workspace) poolLayer(m *model, encodings []Encoding, layer int) (ok bool) {
+	at, start := (m.Layers-1-layer)*m.Hidden, 0
+	for k, end := range w.ends {
+		if to := encodings[k].Layers; at < len(to) && !w.mean(m, to[at:at+m.Hidden], start, end) {
+			return false
+		}
+		start = end
+	}
+	return true
 }
 
 // give copies what is known about the pieces of a text.
@@ -164,13 +182,10 @@ func (w *workspace) attention(m *model, start, end int) {
 	}
 }
 
-// pool makes the vector of a text of those of its pieces, and reports whether it
-// is one.
-func (w *workspace) pool(m *model, to []float32, start, end int) bool {
+// mean computes the mean of the vectors of pieces, scaled to length 1, and reports
+// whether there is one.
+func (w *workspace) mean(m *model, to []float32, start, end int) (ok bool) {
 	clear(to)
-	if m.Pooling == PoolFirst {
-		end = start + 1
-	}
 	for i := start; i < end; i++ {
 		vector.AddScaled(to, 1, w.hidden[i*m.Hidden:][:m.Hidden])
 	}

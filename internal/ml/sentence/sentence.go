@@ -39,6 +39,10 @@ type Encoder struct {
 type Encoding struct {
 	// Vector is the vector of the text, of length 1.
 	Vector []float32
+	// Layers are the means of the vectors of all pieces after the last layer, the
+	// one before, and so on, as many as were asked for: Dim numbers each, of length 1,
+	// one after the other.
+	Layers []float32
 	// Pieces are the pieces of the text, without [CLS] and [SEP]; Vectors has one
 	// for each, Dim numbers, one after the other.
 	Pieces  []wordpiece.Piece
@@ -105,6 +109,9 @@ func Load(path string) (*Encoder, error) {
 // Dim is how many numbers a vector has.
 func (e *Encoder) Dim() int { return e.model.Hidden }
 
+// NumLayers is how many layers the model has.
+func (e *Encoder) NumLayers() int { return e.model.Layers }
+
 // Name is the name of the model, or of the folder that it is in.
 func (e *Encoder) Name() string { return e.name }
 
@@ -146,13 +153,18 @@ func (e *Encoder) EncodeInto(ctx context.Context, to []float32, texts []string) 
 	return e.run(ctx, texts, result{vectors: to})
 }
 
-// EncodePieces returns the vectors of texts and of their pieces.
-func (e *Encoder) EncodePieces(ctx context.Context, texts []string) ([]Encoding, error) {
+// EncodePieces returns the vectors of texts, of their pieces, and of texts after the
+// last layers, of which there are NumLayers.
+func (e *Encoder) EncodePieces(ctx context.Context, texts []string, layers int) ([]Encoding, error) {
+	if layers < 0 || layers > e.NumLayers() {
+		return nil, fmt.Errorf("%d layers asked for; %s has %d", layers, e.name, e.NumLayers())
+	}
 	dim := e.Dim()
 	flat := make([]float32, len(texts)*dim)
 	encodings := make([]Encoding, len(texts))
 	for i := range encodings {
 		encodings[i].Vector = flat[i*dim : (i+1)*dim : (i+1)*dim]
+		encodings[i].Layers = make([]float32, layers*dim)
 	}
 	if err := e.run(ctx, texts, result{vectors: flat, encodings: encodings}); err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package minilm
 
 import (
 	"context"
+	"slices"
 	"testing"
 )
 
@@ -40,5 +41,36 @@ func TestMeaning(t *testing.T) {
 	}
 	if length := dot(v[0], v[0]); length < 0.999 || length > 1.001 {
 		t.Errorf("a vector's square is %v", length)
+	}
+}
+
+func TestPieces(t *testing.T) {
+	e, err := Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := "Überfällig"
+	all, err := e.EncodePieces(context.Background(), []string{"", text}, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all[0].Pieces) != 0 || len(all[0].Vectors) != 0 {
+		t.Errorf("the empty text has pieces: %+v", all[0].Pieces)
+	}
+	last := 0
+	for i, p := range all[1].Pieces {
+		if int(p.Start) != last || len(all[1].PieceVector(i)) != e.Dim() {
+			t.Errorf("piece %d is %+v, with %d numbers", i, p, len(all[1].PieceVector(i)))
+		}
+		last = int(p.End)
+	}
+	if last != len(text) {
+		t.Errorf("the pieces end at %d of %d", last, len(text))
+	}
+	if layers := all[1].Layers; len(layers) != 2*e.Dim() || !slices.Equal(layers[:e.Dim()], all[1].Vector) || slices.Equal(layers[e.Dim():], all[1].Vector) {
+		t.Errorf("%d numbers of layers", len(layers))
+	}
+	if _, err := e.EncodePieces(context.Background(), nil, 7); err == nil {
+		t.Error("7 layers of 6")
 	}
 }
