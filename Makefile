@@ -8,7 +8,7 @@ LDFLAGS := -s -w
 
 .PHONY: help
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build ./bin/loquat
@@ -34,6 +34,10 @@ golden: build ## compare with the recordings of Rasa 3.6.21, a line for each fil
 .PHONY: bots
 bots: build ## train each sample assistant, greet it over REST, name what is missing
 	$(GO) run ./bench/bots
+
+.PHONY: conversations
+conversations: build ## play the conversation tests of sample assistants, print passed and total
+	$(GO) run ./bench/conversations
 
 .PHONY: bench
 bench: build ## print the table of accuracy, speed and memory

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"os"
@@ -85,20 +84,29 @@ func converse(t *testing.T, actions string) string {
 		}
 	}
 	s.stop()
-	data, err := os.ReadFile(filepath.Join(s.cmd.Dir, "events.jsonl"))
+	return strings.Join(eventsOf(t, filepath.Join(s.cmd.Dir, "events.jsonl")), "\n")
+}
+
+// eventsOf reads published events, without times and generated names.
+func eventsOf(t *testing.T, file string) []string {
+	t.Helper()
+	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var b strings.Builder
+	var out []string
 	for line := range bytes.Lines(data) {
 		var event any
 		if err := json.Unmarshal(line, &event); err != nil {
 			t.Fatal(err)
 		}
-		plain, _ := json.Marshal(timeless(event))
-		fmt.Fprintf(&b, "%s\n", plain)
+		plain, err := json.Marshal(timeless(event))
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, string(plain))
 	}
-	return b.String()
+	return out
 }
 
 // timeless leaves out what differs from run to run.

@@ -271,6 +271,20 @@ func actionServerRPC(t testing.TB, version string) string {
 
 func launchSDK(t testing.TB, version, endpoints, port string, ready func() bool, env []string, flags ...string) {
 	t.Helper()
+	launchActions(t, version, filepath.Join(sharedtest.ModuleRoot(t), "testdata", "tracebot"), "actions.actions", endpoints, port, ready, env, flags...)
+}
+
+// launchPython starts rasa-sdk with the actions of a module below a folder, and
+// returns the URL of its webhook.
+func launchPython(t testing.TB, version, folder, module string) string {
+	t.Helper()
+	port := freePort(t)
+	launchActions(t, version, folder, module, "{}\n", port, listening("127.0.0.1:"+port), nil)
+	return "http://127.0.0.1:" + port + "/webhook"
+}
+
+func launchActions(t testing.TB, version, folder, module, endpoints, port string, ready func() bool, env []string, flags ...string) {
+	t.Helper()
 	python := ""
 	for _, pair := range strings.Fields(setting(t, "LOQUAT_TEST_RASA_SDK")) {
 		if v, path, _ := strings.Cut(pair, "="); v == version {
@@ -281,7 +295,7 @@ func launchSDK(t testing.TB, version, endpoints, port string, ready func() bool,
 		t.Skipf("skipped: rasa-sdk %s is not installed; .ci/backends/rasa-sdk.sh install does it", version)
 	}
 	dir := t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS(filepath.Join(sharedtest.ModuleRoot(t), "testdata", "tracebot"))); err != nil {
+	if err := os.CopyFS(dir, os.DirFS(folder)); err != nil {
 		t.Fatal(err)
 	}
 	file := filepath.Join(dir, "sdk-endpoints.yml")
@@ -289,6 +303,6 @@ func launchSDK(t testing.TB, version, endpoints, port string, ready func() bool,
 		t.Fatal(err)
 	}
 	env = append(env, "SANIC_HOST=127.0.0.1", "OTEL_BSP_SCHEDULE_DELAY=200", "PYTHONDONTWRITEBYTECODE=1")
-	args := append([]string{"-m", "rasa_sdk", "--actions", "actions.actions", "--port", port, "--endpoints", file}, flags...)
+	args := append([]string{"-m", "rasa_sdk", "--actions", module, "--port", port, "--endpoints", file}, flags...)
 	launch(t, dir, env, ready, python, args...)
 }
