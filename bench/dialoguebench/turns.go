@@ -140,7 +140,7 @@ func (t *talker) grow(ctx context.Context, id string, events int) (turns int, er
 	for ; ; turns++ {
 		if turns%len(t.messages) == 0 && turns > 0 {
 			c, err := t.store.Retrieve(ctx, id)
-			if err != nil || len(c.Events()) >= events {
+			if err != nil || c.Len() >= events {
 				return turns, err
 			}
 		}

@@ -94,7 +94,6 @@ func indexOfLast(applied []tracker.Event, n int) int {
 
 // read goes on with events and keeps the states before their actions.
 func (h *history) read(events []tracker.Event) {
-	h.states = slices.Grow(h.states, actions(events)+1)
 	for _, event := range events {
 		if a, ok := event.(*tracker.ActionExecuted); ok {
 			h.emit(a.HideRuleTurn)
@@ -105,6 +104,9 @@ func (h *history) read(events []tracker.Event) {
 
 // finish gives the states of the remaining events, and of what was read before.
 func (h *history) finish(events []tracker.Event) []State {
+	if h.states == nil {
+		h.states = make([]State, 0, actions(events)+1)
+	}
 	h.read(events)
 	if h.emit(false) && h.view.Predict {
 		h.chooseLastInput()

@@ -20,6 +20,7 @@ func (e *Encoder) Recent(t *tracker.Tracker, view View) []State {
 		h, from := e.resume(t, &trail, key.view)
 		h.read(t.AppliedFrom(from)[:n-from])
 		h.forget()
+		h.states = slices.Clone(h.states)
 		trail.Remember(t, n, h)
 		t.Note(key, trail)
 	}
@@ -47,19 +48,23 @@ func (e *Encoder) resume(t *tracker.Tracker, trail *tracker.Trail[*history], vie
 	h = new(history)
 	*h = *known
 	h.view = view
-	h.features, h.set, h.states = slices.Clone(h.features), slices.Clone(h.set), slices.Clip(h.states)
+	h.features, h.set = slices.Clone(h.features), slices.Clone(h.set)
+	h.states = append(make([]State, 0, 2*view.Last), h.states...)
 	return h, from
 }
 
-// forget drops the states that no later one needs.
+// forget drops the states before the last ones that are asked for.
 func (h *history) forget() {
+	if h.view.Last <= 0 {
+		return
+	}
 	visible := 0
 	for i := len(h.states) - 1; i >= 0; i-- {
 		if h.view.RuleOnly == nil || !afterUnlikelyIntent(h.states[i]) {
 			visible++
 		}
 		if visible == h.view.Last {
-			h.states = slices.Clone(h.states[i:])
+			h.states = append(h.states[:0], h.states[i:]...)
 			return
 		}
 	}

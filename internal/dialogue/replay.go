@@ -28,6 +28,9 @@ type history struct {
 	entities     []string
 	userChanged  bool
 
+	last    State // that was made, though it may not be kept
+	hasLast bool
+
 	hidden  bool  // the turn that is going on is caused by rules alone
 	visible State // its action is the one before the turn that is going on
 }
@@ -118,6 +121,10 @@ func (h *history) emit(hide bool) bool {
 	if ml {
 		h.cleanRuleOnly(&s)
 	}
+	h.last, h.hasLast = s, true
+	if len(h.states) == cap(h.states) {
+		h.forget()
+	}
 	h.states = append(h.states, s)
 	return true
 }
@@ -157,9 +164,8 @@ func (h *history) cleanRuleOnly(s *State) {
 		s.Loop = ""
 	}
 	if s.HasAction() && s.Action != tracker.ListenAction {
-		if n := len(h.states); n > 0 {
-			before := &h.states[n-1]
-			s.Intent, s.Text, s.Entities = before.Intent, before.Text, before.Entities
+		if h.hasLast {
+			s.Intent, s.Text, s.Entities = h.last.Intent, h.last.Text, h.last.Entities
 		}
 	}
 	if h.visible.HasAction() {

@@ -5,41 +5,31 @@ import (
 	"sync/atomic"
 )
 
-// list is a list of events that copies of a tracker share, however long it is.
-// Whoever adds first to a common beginning uses the room behind it; everybody
-// else moves to room of their own. What one holder adds is never seen by another.
-type list struct {
-	events []Event
-	taken  *atomic.Int64 // how much of the room is in use, by anyone; nil without room
+// list is a list that copies of a tracker share. Whoever adds first to a common
+// beginning uses the room behind it; everybody else moves to room of their own.
+// What one holder adds is never seen by another.
+type list[T any] struct {
+	items []T
+	taken *atomic.Int64 // how much of the room is in use, by anyone; nil without room
 }
 
-func (l *list) add(e Event) {
-	n := len(l.events)
-	if n < cap(l.events) && l.taken.CompareAndSwap(int64(n), int64(n+1)) {
-		l.events = l.events[:n+1]
-		l.events[n] = e
-		return
+// add adds an item. Room is for at most as many items, if that is not 0.
+func (l *list[T]) add(item T, most int) {
+	n := len(l.items)
+	if n >= cap(l.items) || l.taken == nil || !l.taken.CompareAndSwap(int64(n), int64(n+1)) {
+		room := max(16, 2*n)
+		if most > 0 && n > 0 {
+			room = most
+		}
+		l.items = append(make([]T, 0, room), l.items...)
+		l.taken = &atomic.Int64{}
+		l.taken.Store(int64(n + 1))
 	}
-	l.grow(max(16, n))
-	l.taken.Store(int64(n + 1))
-	l.events = append(l.events, e)
+	l.items = append(l.items, item)
 }
 
-// hasRoom reports whether an event can be added without moving all of them, or
-// moving them is due because there are twice as many as the last time.
-func (l *list) hasRoom() bool {
-	return len(l.events) == cap(l.events) || l.taken.Load() == int64(len(l.events))
-}
-
-// grow moves to new room for n more events.
-func (l *list) grow(n int) {
-	l.events = append(make([]Event, 0, len(l.events)+n), l.events...)
-	l.taken = &atomic.Int64{}
-	l.taken.Store(int64(len(l.events)))
-}
-
-// cut keeps the first n events.
-func (l *list) cut(n int) { l.events = l.events[:n] }
+// cut keeps the first n items.
+func (l *list[T]) cut(n int) { l.items = l.items[:n] }
 
 // slots are values by name that copies of a tracker share until one of them sets
 // a slot.

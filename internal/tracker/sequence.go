@@ -1,25 +1,24 @@
 package tracker
 
-// longTail is how many events follow the common beginning of a sequence before
-// they become part of it.
-const longTail = 512
+import "slices"
 
 // sequence is a list of events for long conversations, of which copies go different
-// ways, and which may be cut at its end. Then the room behind the common beginning
-// is in use already; but to move all of a long conversation to new room, in every
-// turn, would take long. So what comes behind has room of its own, the tail.
+// ways, and which may be cut at its end: none of that takes time for the common
+// beginning. Events are in chunks; only the last one is not full.
 type sequence struct {
-	base list // events[:n]
-	tail list // events[n:]; empty as long as the base can grow
+	full list[*[chunk]Event]
+	last list[Event]
 }
 
-func (s *sequence) len() int { return len(s.base.events) + len(s.tail.events) }
+const chunk = 64
+
+func (s *sequence) len() int { return chunk*len(s.full.items) + len(s.last.items) }
 
 func (s *sequence) at(i int) Event {
-	if n := len(s.base.events); i >= n {
-		return s.tail.events[i-n]
+	if c := i / chunk; c < len(s.full.items) {
+		return s.full.items[c][i%chunk]
 	}
-	return s.base.events[i]
+	return s.last.items[i-chunk*len(s.full.items)]
 }
 
 // backward yields all events with their places, the last one first.
@@ -31,41 +30,34 @@ func (s *sequence) backward(yield func(int, Event) bool) {
 	}
 }
 
-// from returns the events from the i-th on. They belong to the sequence. It takes
-// no longer for a long beginning.
+// from returns the events from the i-th on, which belong to the sequence. The time
+// it takes depends on their number alone.
 func (s *sequence) from(i int) []Event {
-	n := len(s.base.events)
-	switch {
-	case i >= n:
-		return s.tail.events[i-n:]
-	case len(s.tail.events) == 0:
-		return s.base.events[i:]
-	default:
-		return append(s.base.events[i:n:n], s.tail.events...)
+	c := i / chunk
+	if c >= len(s.full.items) {
+		return slices.Clip(s.last.items[i-chunk*len(s.full.items):])
 	}
+	events := append(make([]Event, 0, s.len()-i), s.full.items[c][i%chunk:]...)
+	for _, full := range s.full.items[c+1:] {
+		events = append(events, full[:]...)
+	}
+	return append(events, s.last.items...)
 }
 
 func (s *sequence) add(e Event) {
-	if len(s.tail.events) == 0 && (len(s.base.events) < longTail || s.base.hasRoom()) {
-		s.base.add(e)
-		return
-	}
-	s.tail.add(e)
-	if len(s.tail.events) == longTail {
-		s.base.grow(len(s.base.events)/8 + longTail)
-		for _, e := range s.tail.events {
-			s.base.add(e)
-		}
-		s.tail = list{}
+	if s.last.add(e, chunk); len(s.last.items) == chunk {
+		s.full.add((*[chunk]Event)(s.last.items), 0)
+		s.last = list[Event]{}
 	}
 }
 
 // cut keeps the first n events.
 func (s *sequence) cut(n int) {
-	if in := n - len(s.base.events); in >= 0 {
-		s.tail.cut(in)
+	c := n / chunk
+	if c >= len(s.full.items) {
+		s.last.cut(n - chunk*len(s.full.items))
 		return
 	}
-	s.base.cut(n)
-	s.tail = list{}
+	s.last = list[Event]{items: s.full.items[c][: n%chunk : n%chunk]}
+	s.full.cut(c)
 }

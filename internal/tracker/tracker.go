@@ -38,8 +38,6 @@ func New(conversationID string, d *domain.Domain) *Tracker {
 // count as saved.
 func FromEvents(conversationID string, d *domain.Domain, events []Event) *Tracker {
 	t := New(conversationID, d)
-	t.events.base.grow(len(events) + 16)
-	t.applied.base.grow(len(events) + 16)
 	for _, e := range events {
 		t.Update(e)
 	}
