@@ -168,7 +168,7 @@ func (o TestCoreOptions) test(ctx context.Context, t *tracing.Tracing, path stri
 
 // play plays the stories of a graph with a loaded model.
 func (o TestCoreOptions) play(ctx context.Context, s conversation.Settings, loaded *assistant.Assistant, g *story.Graph, progress func(total int) func(int), problems *diag.List) (*evaluate.StoryTests, error) {
-	trackers, err := storyTrackers(ctx, g, loaded.Domain(), o.MaxStories, problems)
+	trackers, err := o.paths(ctx, g, loaded.Domain(), problems)
 	if err != nil {
 		return nil, err
 	}
@@ -184,13 +184,20 @@ func (o TestCoreOptions) play(ctx context.Context, s conversation.Settings, load
 	return tests, nil
 }
 
-// storyTrackers are the paths through the stories.
-func storyTrackers(ctx context.Context, g *story.Graph, d *domain.Domain, most int, problems *diag.List) ([]*dialogue.TrainingTracker, error) {
-	config := trainingtracker.Config{RemoveDuplicates: true}
-	if most > 0 {
-		config.TrackerLimit = &most
+// mostPaths bounds the paths through stories that are played.
+const mostPaths = 100_000
+
+// paths are the paths through the stories.
+func (o TestCoreOptions) paths(ctx context.Context, g *story.Graph, d *domain.Domain, problems *diag.List) ([]*dialogue.TrainingTracker, error) {
+	config := trainingtracker.Config{RemoveDuplicates: true, MostPaths: mostPaths}
+	if o.MaxStories > 0 {
+		config.TrackerLimit = &o.MaxStories
 	}
-	return trainingtracker.Generate(ctx, g, d, config, problems)
+	trackers, err := trainingtracker.Generate(ctx, g, d, config, problems)
+	if errors.Is(err, trainingtracker.ErrTooManyPaths) {
+		err = diag.Problem{Pos: g.Blocks[0].Pos, Code: "invalid-or", Message: fmt.Sprintf("%v: %d can be played", err, mostPaths), Hint: "put fewer or: steps behind each other"}
+	}
+	return trackers, err
 }
 
 // warnUnknownTexts names texts of the assistant that the model can't say.

@@ -371,6 +371,7 @@ func TestEachCommandRecordsItsEvent(t *testing.T) {
 	i := install(t).seen()
 	i.write("broken/config.yml", "recipe: default.v1\npipeline:\n- name: NoSuchThing\n")
 	i.write("credentials.yml", "rest:\n")
+	i.write("told/stories.yml", "stories: [{story: s, steps: [{intent: greet}, {action: utter_greet}]}]\n")
 	seen := map[string]int{}
 	step := func(want map[string]int, args ...string) {
 		t.Helper()
@@ -396,6 +397,8 @@ func TestEachCommandRecordsItsEvent(t *testing.T) {
 	step(map[string]int{"Training Started": 1, "Training Completed": 1}, "train", "core", "--out", "core-models")
 	step(map[string]int{"Training Data Split": 1}, "data", "split", "nlu")
 	step(map[string]int{"Model NLU Tested": 1}, "test", "nlu", "--no-plot")
+	step(map[string]int{"Model Core Tested": 1}, "test", "core", "--no-plot", "--stories", "told")
+	step(map[string]int{"Model NLU Tested": 1}, "test", "--no-plot")       // without conversation tests
 	step(map[string]int{"Shell Started": 1, "Server Started": 1}, "shell") // as Rasa 3.6 does, which serves the shell
 	step(map[string]int{"Shell Started": 1}, "shell", "nlu")
 	step(map[string]int{"Error Encountered": 1}, "train", "--config", "broken/config.yml")
@@ -406,9 +409,10 @@ func TestEachCommandRecordsItsEvent(t *testing.T) {
 	step(map[string]int{}, "telemetry", "preview")
 	server := i.serve()
 	server.post("/model/test/intents", "nlu: [{intent: greet, examples: \"- hello\\n- hi\\n\"}]")
+	server.post("/model/test/stories", "stories: [{story: s, steps: [{intent: greet}, {action: utter_greet}]}]")
 	server.post("/model/train?save_to_default_model_directory=false", tinyProject)
 	server.stop()
-	step(map[string]int{"Server Started": 1, "Model NLU Tested": 1, "Training Started": 1, "Training Completed": 1}, "version")
+	step(map[string]int{"Server Started": 1, "Model NLU Tested": 1, "Model Core Tested": 1, "Training Started": 1, "Training Completed": 1}, "version")
 	step(map[string]int{"Training Started": 1, "Training Failed": 1, "Error Encountered": 1}, "train", "--out", "config.yml/models", "--force")
 	step(map[string]int{"Telemetry Disabled": 1}, "telemetry", "disable")
 

@@ -3,6 +3,7 @@ package tracing_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -77,6 +78,8 @@ func TestOffIsNothing(t *testing.T) {
 	endTrainer(nil)
 	end("trained", nil)
 	_, endTest := tr.TestCommand(t.Context())
+	endTest(nil)
+	_, endTest = tr.TestCoreCommand(t.Context())
 	endTest(nil)
 	if err := tr.Shutdown(t.Context()); err != nil {
 		t.Error(err)
@@ -201,6 +204,8 @@ func TestTrainingTree(t *testing.T) {
 	_, endTrainer := tr.GraphTrainer(ctx, &tracing.Training{Type: "NLU", ModelID: "0e"})
 	endTrainer(nil)
 	end(nil)
+	_, end = tr.TestCoreCommand(t.Context())
+	end(errors.New("a story went another way"))
 	golden(t, "training.tree", tr.tree())
 }
 

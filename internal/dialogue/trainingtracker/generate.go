@@ -35,6 +35,7 @@ type generator struct {
 	ended  []*dialogue.TrainingTracker // came to the end of a story
 	seen   map[[sha256.Size]byte]bool  // state sequences of ended
 	random *pyrandom.Source
+	paths  int // that were walked
 }
 
 // block is a story's block with all its events, and how far its queues are done.
@@ -172,7 +173,11 @@ func (g *generator) pass(ctx context.Context, limit int) (progress bool, err err
 		if limit > 0 {
 			incoming = g.sample(incoming, limit)
 		}
-		for _, t := range g.unique(incoming) {
+		incoming = g.unique(incoming)
+		if g.paths += len(incoming); g.MostPaths > 0 && g.paths > g.MostPaths {
+			return false, ErrTooManyPaths
+		}
+		for _, t := range incoming {
 			g.process(b, t)
 		}
 	}

@@ -5,6 +5,7 @@ package trainingtracker
 
 import (
 	"context"
+	"errors"
 
 	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/dialogue"
@@ -21,7 +22,14 @@ type Config struct {
 	TrackerLimit        *int `json:"tracker_limit"`          // at most that many trackers of stories
 	UniqueLastNumStates *int `json:"unique_last_num_states"` // paths are the same if that many of their last states are
 	Concatenate         bool `json:"use_story_concatenation"`
+
+	// MostPaths bounds the paths that are walked, for stories that strangers write: a
+	// row of or steps multiplies them. 0 means no bound.
+	MostPaths int `json:"-"`
 }
+
+// ErrTooManyPaths is returned where there are more paths than MostPaths.
+var ErrTooManyPaths = errors.New("the stories have too many paths")
 
 // Defaults returns the settings that config.yml and the command line start from.
 func Defaults() Config {

@@ -2,6 +2,7 @@ package trainingtracker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/big"
 	"slices"
@@ -108,5 +109,22 @@ func BenchmarkGenerate10000Stories(b *testing.B) {
 	text := stories(10000)
 	for b.Loop() {
 		generate(b, text, 50)
+	}
+}
+
+// A row of alternatives has more paths than anything could walk.
+func TestPathsAreBounded(t *testing.T) {
+	text := "stories:\n- story: s\n  steps:\n"
+	for i := range 40 {
+		text += fmt.Sprintf("  - or: [{intent: a%d}, {intent: b%d}]\n  - action: utter_%d\n", i, i, i)
+	}
+	d := &domain.Domain{}
+	d.Complete()
+	var problems diag.List
+	r := story.Reader{Problems: &problems}
+	g := r.Read(yamlfile.Parse([]byte(text), "s.yml", &problems))
+	c := Config{RemoveDuplicates: true, MostPaths: 500}
+	if _, err := Generate(t.Context(), g, d, c, &problems); !errors.Is(err, ErrTooManyPaths) {
+		t.Errorf("the error is %v", err)
 	}
 }
