@@ -22,13 +22,19 @@ func quantizePlain(to []int8, x []float32) (scale float32, sum, squares int32) {
 		return 0, 0, 0
 	}
 	up := 127 / largest
+	sum, squares = roundTo(to, x, up)
+	return 1 / up, sum, squares
+}
+
+// roundTo rounds numbers times up.
+func roundTo(to []int8, x []float32, up float32) (sum, squares int32) {
 	for i, v := range x {
 		q := float32(float32(v*up)+magic) - magic
 		to[i] = int8(q)
 		sum += int32(q)
 		squares += int32(q) * int32(q)
 	}
-	return 1 / up, sum, squares
+	return sum, squares
 }
 
 // quantizeRestPlain rounds what quantizePlain left of a row, in parts of 1/254 of
@@ -80,11 +86,17 @@ var (
 	geluQ = [6]float32{1, 0.25152225703241293, 0.0286459498954572, 0.0018844528758174548, 7.36479795086272e-05, 1.197503909776034e-06}
 )
 
-// softmaxPlain replaces every x by eˣ/Σeˣ.
+// softmaxPlain replaces every x by eˣ/Σeˣ over its row.
 //
 // eˣ = 2ⁿ·2ᶠ with n = x·log₂e rounded; a polynomial of degree 5 gives 2ᶠ within
 // 1e-7 of it.
-func softmaxPlain(x []float32) {
+func softmaxPlain(x []float32, stride, rows, n int) {
+	for i := range rows {
+		softmaxRow(x[i*stride:][:n])
+	}
+}
+
+func softmaxRow(x []float32) {
 	largest := x[0]
 	for _, v := range x {
 		largest = max(largest, v)
@@ -92,13 +104,13 @@ func softmaxPlain(x []float32) {
 	var sums [lanes]float32
 	for i, v := range x {
 		v = max(float32((v-largest)*log2e), expEnd)
-		n := float32(v+magic) - magic
-		f := v - n
+		whole := float32(v+magic) - magic
+		f := v - whole
 		p := exp2[5]
 		for k := 4; k >= 0; k-- {
 			p = float32(p*f) + exp2[k]
 		}
-		e := p * math.Float32frombits(uint32(int32(n)+127)<<23)
+		e := p * math.Float32frombits(uint32(int32(whole)+127)<<23)
 		x[i] = e
 		sums[i%lanes] += e
 	}

@@ -7,6 +7,8 @@
 // fractions are taken in the order that the plain version takes them.
 package kernel
 
+//go:generate go -C gen run . -out ../kernels_amd64.s -stubs ../kernels_amd64.go -pkg kernel
+
 // implementation is a set of the functions that differ between processors.
 type implementation struct {
 	name         string
@@ -14,7 +16,7 @@ type implementation struct {
 	quantize     func(to []int8, x []float32) (scale float32, sum, squares int32)
 	quantizeRest func(to []int8, x []float32, rounded []int8, scale float32) (sum int32)
 	gelu         func(x []float32)
-	softmax      func(x []float32)
+	softmax      func(x []float32, stride, rows, n int)
 	addNorm      func(x, y, gain, bias []float32, epsilon float32)
 	multiply     func(c []float32, ldc int, a []float32, lda int, b []float32, ldb int, m, n, k int)
 }
@@ -22,11 +24,8 @@ type implementation struct {
 // plain works everywhere, and is what the others are compared with.
 var plain = implementation{"go", applyPlain, quantizePlain, quantizeRestPlain, geluPlain, softmaxPlain, addNormPlain, multiplyPlain}
 
-// current is the fastest one of this processor.
+// current is the fastest one that this processor can do.
 var current = available()[0]
-
-// available returns what this processor can do, the fastest first.
-func available() []implementation { return []implementation{plain} }
 
 // Name says which instructions the functions use.
 func Name() string { return current.name }
@@ -37,8 +36,14 @@ func Name() string { return current.name }
 // Source: Hendrycks, Gimpel 2016, "Gaussian Error Linear Units".
 func GELU(x []float32) { current.gelu(x) }
 
-// Softmax replaces every x by eˣ/Σeˣ, within a millionth of it. There must be one.
-func Softmax(x []float32) { current.softmax(x) }
+// Softmax replaces every x by eˣ/Σeˣ over the n numbers of its row, within a
+// millionth of it. A row is stride numbers after the one before, and there is place
+// for n rounded up to a multiple of eight; what is behind the n is lost.
+func Softmax(x []float32, stride, rows, n int) {
+	if n > 0 {
+		current.softmax(x[:(rows-1)*stride+(n+lanes-1)/lanes*lanes], stride, rows, n)
+	}
+}
 
 // AddNorm replaces x by x + y, moved and scaled to mean 0 and variance 1, times
 // gain, plus bias. All have the same length; epsilon is added to the variance.

@@ -174,9 +174,7 @@ func (w *workspace) attention(m *model, start, end int) {
 			clear(column[n:])
 		}
 		kernel.Multiply(w.scores, columns, rows[query:], stride, w.keys, columns, n, columns, size)
-		for i := range n {
-			kernel.Softmax(w.scores[i*columns:][:n])
-		}
+		kernel.Softmax(w.scores, columns, n, n)
 		mixed := w.mixed[start*m.Hidden+head*size:]
 		kernel.Multiply(mixed, m.Hidden, w.scores, columns, rows[value:], stride, n, size, n)
 	}
