@@ -73,8 +73,7 @@ func EvaluateMarkers(ctx context.Context, o MarkerOptions) (result MarkerResult,
 	if err := problems.Err(); err != nil {
 		return result, err
 	}
-	depth, width := marker.Measure(markers)
-	o.Telemetry.Record(telemetry.MarkersParsed{MarkerCount: telemetry.Count(len(markers)), MaxDepth: telemetry.Count(depth), BranchingFactor: telemetry.Count(width)})
+	o.Telemetry.Record(markersParsed(markers))
 
 	sessions, conversations, err := o.find(ctx, markers, d)
 	if err != nil {
@@ -105,6 +104,11 @@ func (o MarkerOptions) initiated() telemetry.MarkersExtractionInitiated {
 		event.Count = &count
 	}
 	return event
+}
+
+func markersParsed(markers []marker.Marker) telemetry.MarkersParsed {
+	depth, width := marker.Measure(markers)
+	return telemetry.MarkersParsed{MarkerCount: telemetry.Count(len(markers)), MaxDepth: telemetry.Count(depth), BranchingFactor: telemetry.Count(width)}
 }
 
 // checkFree makes sure that files can be written and are not there yet.

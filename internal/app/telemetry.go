@@ -93,21 +93,29 @@ func items(s project.Section) telemetry.List[telemetry.Item] {
 	return out
 }
 
+// reportValidation records what the validation that belongs to a whole training found,
+// as rasa train does.
+func (o TrainOptions) reportValidation(err error) {
+	if o.Part == TrainBoth && !o.SkipValidation && (err == nil || IsProblem(err)) {
+		o.Telemetry.Record(telemetry.TrainingDataValidated{Success: err == nil})
+	}
+}
+
 // reportTraining records the beginning of a training and returns what records
 // its end.
-func (o TrainOptions) reportTraining(p *project.Project) (end func(error)) {
-	if o.Telemetry == nil {
+func reportTraining(r *telemetry.Recorder, p *project.Project, part TrainPart, finetuning bool) (end func(error)) {
+	if r == nil {
 		return func(error) {}
 	}
-	started, begun := trainingStarted(p, o.Part, o.Finetune != ""), time.Now()
-	o.Telemetry.Record(started)
+	started, begun := trainingStarted(p, part, finetuning), time.Now()
+	r.Record(started)
 	return func(err error) {
 		took := telemetry.Seconds(time.Since(begun).Seconds())
 		switch {
 		case err == nil:
-			o.Telemetry.Record(telemetry.TrainingCompleted{TrainingID: started.TrainingID, Type: started.Type, Runtime: took})
+			r.Record(telemetry.TrainingCompleted{TrainingID: started.TrainingID, Type: started.Type, Runtime: took})
 		case !errors.Is(err, context.Canceled):
-			o.Telemetry.Record(telemetry.TrainingFailed{TrainingID: started.TrainingID, Type: started.Type, Runtime: took, ErrorCode: ErrorCode(err)})
+			r.Record(telemetry.TrainingFailed{TrainingID: started.TrainingID, Type: started.Type, Runtime: took, ErrorCode: ErrorCode(err)})
 		}
 	}
 }

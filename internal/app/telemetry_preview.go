@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/loquat-dev/loquat/internal/diag"
+	"github.com/loquat-dev/loquat/internal/marker"
 	"github.com/loquat-dev/loquat/internal/model"
 	"github.com/loquat-dev/loquat/internal/project"
 	"github.com/loquat-dev/loquat/internal/telemetry"
@@ -50,13 +51,13 @@ func PreviewTelemetry(ctx context.Context, o TrainOptions, hash func(*string) *t
 		{"Model NLU Tested", modelTested(p.NLU), "the test data are those in the folder data"},
 		{"Server Started", serverStarted(serve, configuredChannels(serve), hash(fingerprint)), ""},
 		{"Shell Started", shellStarted(predicts), ""},
-		{"Model Core Tested", telemetry.ModelCoreTested{Project: hash(fingerprint), NumStorySteps: telemetry.Count(p.Statistics().StorySteps)}, "num_story_steps counts the test stories"},
+		{"Model Core Tested", telemetry.ModelCoreTested{Project: hash(fingerprint), NumStorySteps: telemetry.Count(len(project.LoadStories("data", p.Domain, false, &unused).Blocks))}, "the stories are those in the folder data"},
 		{"Interactive Learning Started", telemetry.InteractiveLearningStarted{}, ""},
 		{"Story Visualization Started", telemetry.StoryVisualizationStarted{}, ""},
-		{"Markers Extraction Initiated", telemetry.MarkersExtractionInitiated{Strategy: telemetry.Named[telemetry.Strategy]("all")}, ""},
-		{"Markers Parsed", telemetry.MarkersParsed{}, "an example: the counts are those of the file with markers"},
-		{"Markers Extracted", telemetry.MarkersExtracted{}, "an example: trackers_count is that of the tracker store"},
-		{"Markers Statistics Computed", telemetry.MarkersStatisticsComputed{}, "an example: trackers_count is that of the tracker store"},
+		{"Markers Extraction Initiated", MarkerOptions{Strategy: AllConversations, Statistics: "stats"}.initiated(), ""},
+		{"Markers Parsed", markersParsed(marker.Read("markers.yml", &unused)), "the markers are those in markers.yml"},
+		{"Markers Extracted", telemetry.MarkersExtracted{}, "trackers_count is that of the conversations that are read"},
+		{"Markers Statistics Computed", telemetry.MarkersStatisticsComputed{}, "trackers_count is that of the conversations that are read"},
 		{"Project Created", projectCreated(), ""},
 		{"Error Encountered", failed, note},
 		{"Telemetry Disabled", telemetry.TelemetryDisabled{}, "written to the local log, never sent"},

@@ -155,6 +155,7 @@ func (o TestCoreOptions) test(ctx context.Context, t *tracing.Tracing, path stri
 		if o.EndToEnd {
 			hint = "name files test_*.yml, or a folder of them: --stories"
 		}
+		reportCoreTested(o.Telemetry, loaded.ProjectFingerprint(), 0, o.EndToEnd) // as Rasa 3.6 does
 		return nil, fmt.Errorf("%w at %s; %s", ErrNoStories, where, hint)
 	}
 	var done func(int)

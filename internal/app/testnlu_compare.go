@@ -45,7 +45,7 @@ func compare(ctx context.Context, o TestNLUOptions, configs []namedConfig, resul
 	defer func() { end(err) }()
 	c := &comparison{options: o, configs: configs, found: &evaluate.Comparison{Percentages: o.Percentages}}
 	for _, config := range configs {
-		trainer, wrong := newNLUTrainer("", o.paths(config.path), t, o.Logger, problems)
+		trainer, wrong := newNLUTrainer("", o.paths(config.path), t, o.Telemetry, o.Logger, problems)
 		if wrong != nil && len(diag.Of(wrong)) == 0 {
 			return wrong
 		}
@@ -56,9 +56,7 @@ func compare(ctx context.Context, o TestNLUOptions, configs []namedConfig, resul
 		return err
 	}
 	c.data = c.trainers[0].project.NLU
-	if err = c.run(ctx); err == nil {
-		o.Telemetry.Record(modelTested(c.data))
-	}
+	err = c.run(ctx)
 	result.Comparison, result.Files = c.found, c.files
 	return err
 }
@@ -121,6 +119,9 @@ func (c *comparison) judge(ctx context.Context, config int, training, test *nlud
 	}
 	files, err := c.options.files(filepath.Join(dir, name+"_report")).Write(evaluate.Evaluate(outcomes).All())
 	c.files = append(c.files, files...)
+	if err == nil {
+		c.options.Telemetry.Record(modelTested(test))
+	}
 	return evaluate.IntentF1(outcomes), err
 }
 

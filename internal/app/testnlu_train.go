@@ -10,6 +10,7 @@ import (
 	"github.com/loquat-dev/loquat/internal/evaluate"
 	"github.com/loquat-dev/loquat/internal/nludata"
 	"github.com/loquat-dev/loquat/internal/project"
+	"github.com/loquat-dev/loquat/internal/telemetry"
 	"github.com/loquat-dev/loquat/internal/tracing"
 	"github.com/loquat-dev/loquat/internal/training"
 )
@@ -23,7 +24,7 @@ func crossValidate(ctx context.Context, o TestNLUOptions, config string, result 
 	defer func() { err = errors.Join(err, t.Shutdown(context.WithoutCancel(ctx))) }()
 	ctx, end := t.TestCommand(ctx)
 	defer func() { end(err) }()
-	trainer, err := newNLUTrainer("", o.paths(config), t, o.Logger, problems)
+	trainer, err := newNLUTrainer("", o.paths(config), t, o.Telemetry, o.Logger, problems)
 	if err != nil {
 		return err
 	}
@@ -33,9 +34,6 @@ func crossValidate(ctx context.Context, o TestNLUOptions, config string, result 
 	}
 	result.CV, result.Evaluations = cv, cv.Tests.All()
 	result.Files, err = o.files(o.Out).Write(result.Evaluations)
-	if err == nil {
-		o.Telemetry.Record(modelTested(trainer.project.NLU))
-	}
 	return err
 }
 
@@ -46,15 +44,16 @@ func (o TestNLUOptions) paths(config string) project.Paths {
 
 // nluTrainer trains one configuration on different examples.
 type nluTrainer struct {
-	project *project.Project
-	tracing *tracing.Tracing
-	logger  *slog.Logger
+	project   *project.Project
+	tracing   *tracing.Tracing
+	telemetry *telemetry.Recorder // may be nil
+	logger    *slog.Logger
 }
 
 // newNLUTrainer reads a project without its stories. What is wrong with it, or
 // with its configuration, is found before the first training.
-func newNLUTrainer(dir string, paths project.Paths, t *tracing.Tracing, logger *slog.Logger, problems *diag.List) (*nluTrainer, error) {
-	n := &nluTrainer{project: project.Load(dir, paths, problems), tracing: t, logger: slog.New(&onceHandler{Handler: logger.Handler(), said: &sync.Map{}})}
+func newNLUTrainer(dir string, paths project.Paths, t *tracing.Tracing, r *telemetry.Recorder, logger *slog.Logger, problems *diag.List) (*nluTrainer, error) {
+	n := &nluTrainer{project: project.Load(dir, paths, problems), tracing: t, telemetry: r, logger: slog.New(&onceHandler{Handler: logger.Handler(), said: &sync.Map{}})}
 	n.project.NLU = n.project.NLU.With(annotatedIndices(n.project.NLU.Examples))
 	run, err := training.Prepare(n.settings(n.project.NLU))
 	if run != nil {
@@ -81,7 +80,9 @@ func (n *nluTrainer) inMemory(ctx context.Context, data *nludata.TrainingData) (
 	if err != nil {
 		return nil, err
 	}
+	ended := reportTraining(n.telemetry, run.Project, TrainNLU, false)
 	m, err := trainInMemory(ctx, n.tracing, run)
+	ended(err)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +97,9 @@ func (n *nluTrainer) toFile(ctx context.Context, data *nludata.TrainingData, dir
 	if err != nil {
 		return nil, err
 	}
+	ended := reportTraining(n.telemetry, run.Project, TrainNLU, false)
 	m, err := trainAndPack(ctx, n.tracing, run, false)
+	ended(err)
 	if err != nil {
 		return nil, err
 	}

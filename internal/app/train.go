@@ -42,6 +42,7 @@ func Train(ctx context.Context, o TrainOptions) (result TrainResult, err error) 
 		return result, err
 	}
 	run, err := training.Prepare(trainingSettings(ctx, o, cache, t.Nodes()))
+	o.reportValidation(err)
 	if err != nil {
 		return result, err
 	}
@@ -52,7 +53,7 @@ func Train(ctx context.Context, o TrainOptions) (result TrainResult, err error) 
 		result.Stale = len(result.Nodes) > 0
 		return result, err
 	}
-	ended := o.reportTraining(run.Project)
+	ended := reportTraining(o.Telemetry, run.Project, o.Part, o.Finetune != "")
 	m, err := trainAndPack(ctx, t, run, o.Finetune != "")
 	if err == nil {
 		result.ModelPath = m.Path

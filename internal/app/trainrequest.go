@@ -52,7 +52,7 @@ func (p *parts) trainRequest(ctx context.Context, r httpapi.TrainRequest) (train
 	if err != nil {
 		return nil, projectError(ctx, err)
 	}
-	ended := o.reportTraining(run.Project)
+	ended := reportTraining(o.Telemetry, run.Project, o.Part, false)
 	m, err := trainAndPack(ctx, p.tracing, run, false)
 	ended(err)
 	if err != nil {
@@ -99,7 +99,7 @@ func (p *parts) crossValidateRequest(ctx context.Context, document []byte, folds
 	paths := requestPaths
 	paths.WithoutStories = true
 	var problems diag.List
-	trainer, err := newNLUTrainer(dir, paths, nil, p.logger, &problems)
+	trainer, err := newNLUTrainer(dir, paths, nil, p.options.Telemetry, p.logger, &problems)
 	if err != nil {
 		return nil, projectError(ctx, err)
 	}
@@ -110,7 +110,6 @@ func (p *parts) crossValidateRequest(ctx context.Context, document []byte, folds
 		}
 		return nil, projectError(ctx, err)
 	}
-	p.options.Telemetry.Record(modelTested(trainer.project.NLU))
 	return found, nil
 }
 

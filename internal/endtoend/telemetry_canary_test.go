@@ -100,6 +100,8 @@ event_broker:
 telemetry:
   enabled: true
 `,
+		"markers.yml":       "Zq7Canary: {and: [{action: action_Zq7Canary}, {intent: Zq7Canary_greet}]}\n",
+		"data/stories.yml":  "version: \"3.1\"\nstories:\n- story: Zq7Canary\n  steps:\n  - intent: Zq7Canary_greet\n  - action: utter_Zq7Canary\n",
 		"credentials.yml":   "rest:\nZq7Canary:\n  token: Zq7Canary\n",
 		"prompts/own.jinja": "Zq7Canary {{ Zq7Canary }}",
 		"broken/config.yml": "recipe: Zq7Canary\nlanguage: Zq7Canary\npipeline:\n- name: Zq7Canary.Component\n  llm: {model: Zq7Canary, provider: Zq7Canary, model_group: Zq7Canary}\npolicies:\n- name: Zq7Canary\n",
@@ -155,7 +157,8 @@ func TestNoCanaryIsEverReported(t *testing.T) {
 			{"data", "validate"}, {"train", "--fixed-model-name", marker}, {"train", "nlu", "--out", "nlu-" + marker}, {"train", "core", "--out", "core-" + marker},
 			{"test", "nlu", "--no-plot"}, {"data", "split", "nlu"}, {"shell", "--conversation-id", marker}, {"shell", "nlu"},
 			{"train", "--config", "broken/config.yml"}, {"run", "--model", marker}, {"init", "--no-prompt", "--init-dir", marker},
-			{"train", "--out", "config.yml/" + marker, "--force"},
+			{"train", "--out", "config.yml/" + marker, "--force"}, {"test", "--no-plot", "--out", marker}, {"test", "core", "--no-plot"},
+			{"visualize", "--out", marker + ".html"}, {"evaluate", "markers", "all", "--no-stats", marker + ".csv"}, {"data", "split", "stories"},
 		} {
 			o := mode.loquatOn(talk, args...)
 			for _, text := range strings.Split(o.stderr, "Telemetry Event:\n")[1:] {
@@ -178,10 +181,10 @@ func TestNoCanaryIsEverReported(t *testing.T) {
 	}
 	server.stop()
 	debug.WriteString(i.ok("telemetry", "preview"))
-	i.deliver(c)
+	i.deliver(func() bool { return c.count() > 0 && i.status().LastSent != nil })
 
 	recorded := names(i.recorded())
-	if len(recorded) < 9 || c.count() == 0 || debug.Len() < 10_000 {
+	if len(recorded) < 13 || c.count() == 0 || debug.Len() < 10_000 {
 		t.Fatalf("too little was reported to judge: %v, %d requests, %d bytes of debug", recorded, c.count(), debug.Len())
 	}
 	c.mu.Lock()

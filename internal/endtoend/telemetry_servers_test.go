@@ -92,13 +92,19 @@ func freePort(t *testing.T) string {
 	return port
 }
 
-// serve runs the project's server.
+// serve runs the project's server, which forgets its conversations.
 func (i *installation) serve(args ...string) *background {
 	i.t.Helper()
-	port := freePort(i.t)
 	if len(args) == 0 {
 		args = []string{"--enable-api"}
 	}
+	return i.serveKeeping(append(args, "--in-memory")...)
+}
+
+// serveKeeping runs the project's server.
+func (i *installation) serveKeeping(args ...string) *background {
+	i.t.Helper()
+	port := freePort(i.t)
 	url := "http://127.0.0.1:" + port
 	b := i.start(func() bool {
 		response, err := http.Get(url + "/")
@@ -106,7 +112,7 @@ func (i *installation) serve(args ...string) *background {
 			_ = response.Body.Close()
 		}
 		return err == nil
-	}, append([]string{"run", "--in-memory", "--interface", "127.0.0.1", "--port", port}, args...)...)
+	}, append([]string{"run", "--interface", "127.0.0.1", "--port", port}, args...)...)
 	b.url = url
 	return b
 }

@@ -17,6 +17,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -60,6 +61,15 @@ func (i *installation) environ() []string {
 		out = append(out, k+"="+v)
 	}
 	return out
+}
+
+func readFile(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
 }
 
 type outcome struct {
@@ -196,19 +206,19 @@ func (i *installation) seen() *installation {
 	return i
 }
 
-// deliver runs a command until what waits has been sent: its request may be cut
-// off at the end of a command.
-func (i *installation) deliver(c *collector) {
+// deliver runs a server, which sends what waits, until ready says so.
+func (i *installation) deliver(ready func() bool) {
 	i.t.Helper()
-	before := c.count()
-	for range 50 {
-		i.forgetSending()
-		i.ok("data", "validate")
-		if c.count() > before && i.status().LastSent != nil {
+	i.forgetSending()
+	server := i.serve()
+	defer server.stop()
+	for range 600 {
+		if ready() {
 			return
 		}
+		time.Sleep(50 * time.Millisecond)
 	}
-	i.t.Fatal("nothing is sent")
+	i.t.Errorf("what waits is not sent: %+v\n%s", i.status(), server.log)
 }
 
 // forgetSending lets the next request be made at once.
@@ -371,7 +381,10 @@ func TestEachCommandRecordsItsEvent(t *testing.T) {
 	i := install(t).seen()
 	i.write("broken/config.yml", "recipe: default.v1\npipeline:\n- name: NoSuchThing\n")
 	i.write("credentials.yml", "rest:\n")
-	i.write("told/stories.yml", "stories: [{story: s, steps: [{intent: greet}, {action: utter_greet}]}]\n")
+	i.write("other.yml", readFile(t, filepath.Join(i.dir, "config.yml")))
+	i.write("examples.yml", "version: \"3.1\"\nnlu:\n- intent: greet\n  examples: |\n    - hello you\n    - hello me\n    - hello there\n    - hello all\n    - hello again\n    - hello world\n")
+	i.write("markers.yml", markersFile)
+	i.write("data/stories.yml", "version: \"3.1\"\nstories:\n- story: hello\n  steps:\n  - intent: greet\n  - action: utter_greet\n")
 	seen := map[string]int{}
 	step := func(want map[string]int, args ...string) {
 		t.Helper()
@@ -390,18 +403,42 @@ func TestEachCommandRecordsItsEvent(t *testing.T) {
 	}
 	step(map[string]int{"Training Data Validated": 1}, "data", "validate")
 	step(map[string]int{"Training Data Validated": 1}, "data", "validate", "stories")
-	step(map[string]int{"Training Started": 1, "Training Completed": 1}, "train")
-	step(map[string]int{"Training Started": 1, "Training Completed": 1}, "train") // everything is cached
-	step(map[string]int{}, "train", "--dry-run")
+	trained := map[string]int{"Training Data Validated": 1, "Training Started": 1, "Training Completed": 1}
+	step(trained, "train")
+	step(trained, "train") // everything is cached
+	step(map[string]int{"Training Started": 1, "Training Completed": 1}, "train", "--skip-validation")
+	step(map[string]int{"Training Data Validated": 1}, "train", "--dry-run")
 	step(map[string]int{"Training Started": 1, "Training Completed": 1}, "train", "nlu", "--out", "nlu-models")
 	step(map[string]int{"Training Started": 1, "Training Completed": 1}, "train", "core", "--out", "core-models")
 	step(map[string]int{"Training Data Split": 1}, "data", "split", "nlu")
 	step(map[string]int{"Model NLU Tested": 1}, "test", "nlu", "--no-plot")
-	step(map[string]int{"Model Core Tested": 1}, "test", "core", "--no-plot", "--stories", "told")
-	step(map[string]int{"Model NLU Tested": 1}, "test", "--no-plot")       // without conversation tests
+	step(map[string]int{"Training Started": 2, "Training Completed": 2}, "test", "nlu", "--no-plot", "--nlu", "examples.yml", "--cross-validation", "--folds", "2")
+	step(map[string]int{"Training Started": 4, "Training Completed": 4, "Model NLU Tested": 4},
+		"test", "nlu", "--no-plot", "--nlu", "examples.yml", "--config", "config.yml", "other.yml", "--runs", "1", "--percentages", "0", "25", "--out", "compared")
+	step(map[string]int{"Model Core Tested": 1}, "test", "core", "--no-plot")
+	if got := properties(i.recorded(), "Model Core Tested"); got["end_to_end"] != false || got["num_story_steps"] == json.Number("0") || got["project"] == nil {
+		t.Errorf("%v", got)
+	}
+	step(map[string]int{"Model Core Tested": 1, "Model NLU Tested": 1}, "test", "--no-plot")
+	if got := properties(i.recorded(), "Model Core Tested"); got["end_to_end"] != true || got["num_story_steps"] != json.Number("0") {
+		t.Errorf("%v", got)
+	}
+	step(map[string]int{"Story Visualization Started": 1}, "visualize")
+	i.serveKeeping().stop()
+	step(map[string]int{"Server Started": 1}, "version")
+	step(map[string]int{"Markers Extraction Initiated": 1, "Markers Parsed": 1, "Markers Extracted": 1, "Markers Statistics Computed": 1},
+		"evaluate", "markers", "all", "all.csv")
+	step(map[string]int{"Markers Extraction Initiated": 1, "Markers Parsed": 1, "Markers Extracted": 1}, "evaluate", "markers", "sample_n", "--seed", "1", "--no-stats", "3", "some.csv")
+	if got := properties(i.recorded(), "Markers Extraction Initiated"); got["strategy"] != "sample_n" || got["only_extract"] != true || got["seed"] != true || got["count"] != json.Number("3") {
+		t.Errorf("%v", got)
+	}
+	if got := properties(i.recorded(), "Markers Parsed"); got["marker_count"] != json.Number("2") || got["max_depth"] != json.Number("3") || got["branching_factor"] != json.Number("2") {
+		t.Errorf("%v", got)
+	}
 	step(map[string]int{"Shell Started": 1, "Server Started": 1}, "shell") // as Rasa 3.6 does, which serves the shell
 	step(map[string]int{"Shell Started": 1}, "shell", "nlu")
-	step(map[string]int{"Error Encountered": 1}, "train", "--config", "broken/config.yml")
+	step(map[string]int{"Training Data Validated": 1, "Error Encountered": 1}, "train", "--config", "broken/config.yml")
+	step(map[string]int{"Error Encountered": 1, "Markers Extraction Initiated": 1}, "evaluate", "markers", "all", "--no-stats", "--config", "none.yml", "none.csv")
 	step(map[string]int{"Error Encountered": 1}, "shell", "--model", "nowhere")
 	step(map[string]int{"Project Created": 1, "Training Started": 1, "Training Completed": 1}, "init", "--no-prompt", "--init-dir", "made")
 	step(map[string]int{}, "version")
@@ -413,7 +450,7 @@ func TestEachCommandRecordsItsEvent(t *testing.T) {
 	server.post("/model/train?save_to_default_model_directory=false", tinyProject)
 	server.stop()
 	step(map[string]int{"Server Started": 1, "Model NLU Tested": 1, "Model Core Tested": 1, "Training Started": 1, "Training Completed": 1}, "version")
-	step(map[string]int{"Training Started": 1, "Training Failed": 1, "Error Encountered": 1}, "train", "--out", "config.yml/models", "--force")
+	step(map[string]int{"Training Data Validated": 1, "Training Started": 1, "Training Failed": 1, "Error Encountered": 1}, "train", "--out", "config.yml/models", "--force")
 	step(map[string]int{"Telemetry Disabled": 1}, "telemetry", "disable")
 
 	all := i.recorded()
@@ -439,6 +476,9 @@ func TestEachCommandRecordsItsEvent(t *testing.T) {
 		}
 	}
 }
+
+// markersFile has two markers, three levels deep, with at most two conditions below one.
+const markersFile = "a: {and: [{intent: greet}, {or: [{action: utter_greet}, {intent: greet}]}]}\nb: {intent: greet}\n"
 
 // tinyProject is a project in one document.
 const tinyProject = `recipe: default.v1
@@ -582,6 +622,8 @@ func TestDebugPrintsAndSendsNothing(t *testing.T) {
 func TestPreviewIsWhatArrives(t *testing.T) {
 	i := install(t).seen()
 	i.write("credentials.yml", "rest:\n")
+	i.write("markers.yml", markersFile)
+	i.write("data/stories.yml", "version: \"3.1\"\nstories:\n- story: hello\n  steps:\n  - intent: greet\n  - action: utter_greet\n")
 	i.ok("train")
 	preview := map[string]map[string]any{}
 	for _, name := range telemetry.EventNames() {
@@ -601,55 +643,59 @@ func TestPreviewIsWhatArrives(t *testing.T) {
 		t.Fatal(err)
 	}
 	preview["Error Encountered"] = masked(report)
-	delete(preview, "Telemetry Disabled") // never sent
-	for _, name := range []string{"Model Core Tested", "Interactive Learning Started", "Story Visualization Started",
-		"Markers Extraction Initiated", "Markers Parsed", "Markers Extracted", "Markers Statistics Computed"} {
-		delete(preview, name) // their commands record them from the day they exist
-	}
+	delete(preview, "Telemetry Disabled")           // never sent
+	delete(preview, "Interactive Learning Started") // its command records it from the day it exists
 
 	receiver := i.receive()
 	sending := i.with(receiver.env)
+	sending.serveKeeping("--enable-api=false").stop()
 	for _, args := range [][]string{
 		{"data", "validate"}, {"train"}, {"train", "--force", "--out", "config.yml/models"}, {"data", "split", "nlu"},
-		{"test", "nlu", "--no-plot"}, {"shell"}, {"init", "--no-prompt", "--init-dir", "made"},
+		{"test", "nlu", "--no-plot"}, {"test", "core", "--no-plot"}, {"visualize"}, {"evaluate", "markers", "all", "out.csv"}, {"shell"},
+		{"init", "--no-prompt", "--init-dir", "made"},
 	} {
 		sending.loquat(args...)
 	}
 	broken.env = sending.env
 	broken.loquat("train")
-	server := sending.serve("--enable-api=false")
-	server.stop()
-	for range 50 {
-		sending.forgetSending()
-		sending.ok("data", "validate")
-		if sending.status().LastSent != nil {
-			break
-		}
-	}
-	files, err := filepath.Glob(filepath.Join(receiver.dir, "*.jsonl"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("%v, %v", files, err)
-	}
 	stored := map[string][]map[string]any{}
-	for _, file := range files {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for line := range strings.Lines(string(data)) {
-			report, err := telemetry.Decode([]byte(line))
-			if err != nil {
-				t.Fatal(err)
-			}
-			name := report["event"].(string)
-			stored[name] = append(stored[name], masked(report))
-		}
+	arrived := func(name string) bool {
+		return slices.ContainsFunc(stored[name], func(got map[string]any) bool { return cmp.Equal(preview[name], got) })
 	}
+	sending.deliver(func() bool {
+		stored = receiver.stored()
+		return !slices.ContainsFunc(slices.Collect(maps.Keys(preview)), func(name string) bool { return !arrived(name) })
+	})
 	for name, want := range preview {
-		if !slices.ContainsFunc(stored[name], func(got map[string]any) bool { return cmp.Equal(want, got) }) {
+		if !arrived(name) {
 			t.Errorf("%s: the preview is not among what is stored:\n%s", name, cmp.Diff(want, append(stored[name], nil)[0]))
 		}
 	}
+}
+
+// stored are the reports that a receiver has, by event and without what differs
+// between two of the same event.
+func (b *background) stored() map[string][]map[string]any {
+	b.t.Helper()
+	files, err := filepath.Glob(filepath.Join(b.dir, "*.jsonl"))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	out := map[string][]map[string]any{}
+	for _, file := range files {
+		for line := range strings.Lines(readFile(b.t, file)) {
+			if !strings.HasSuffix(line, "\n") {
+				continue // it is being written
+			}
+			report, err := telemetry.Decode([]byte(line))
+			if err != nil {
+				b.t.Fatal(err)
+			}
+			name := report["event"].(string)
+			out[name] = append(out[name], masked(report))
+		}
+	}
+	return out
 }
 
 // TestOffIsImmediate fills the spool and switches off, with a server running.
@@ -687,7 +733,8 @@ func TestOffIsImmediate(t *testing.T) {
 		t.Errorf("enable with the variable set to false: %+v", o)
 	}
 	i.ok("data", "validate")
-	i.deliver(c.accept())
+	before = c.accept().count()
+	i.deliver(func() bool { return c.count() > before && i.status().LastSent != nil })
 }
 
 // accept makes the collector take everything from now on.

@@ -73,19 +73,24 @@ const (
 )
 
 // classes are the schemas of the classes.
-var classes = map[reflect.Type]fragment{
-	reflect.TypeFor[bool]():         {Type: []string{"boolean"}, name: "yes or no"},
-	reflect.TypeFor[Count]():        {Type: []string{"integer"}, Minimum: new(0), name: "count"},
-	reflect.TypeFor[Seconds]():      {Type: []string{"integer"}, Minimum: new(0), name: "seconds"},
-	reflect.TypeFor[Ratio]():        {Type: []string{"number"}, Minimum: new(0), Maximum: new(1), MultipleOf: 0.1, name: "ratio"},
-	reflect.TypeFor[ID]():           {Type: []string{"string"}, Pattern: idPattern, name: "id"},
-	reflect.TypeFor[Hash]():         {Type: []string{"string"}, Pattern: hashPattern, name: "hash"},
-	reflect.TypeFor[Version]():      {Type: []string{"string"}, Pattern: `^[0-9]+(\.[0-9]+){0,2}$`, name: "version"},
-	reflect.TypeFor[Release]():      {Type: []string{"string"}, Pattern: release.String(), name: "release"},
-	reflect.TypeFor[Organisation](): {Type: []string{"string"}, MaxLength: maxOrganisation, name: "organisation"},
-	reflect.TypeFor[MessageID]():    {Type: []string{"string"}, Pattern: "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", name: "message id"},
-	reflect.TypeFor[moment]():       {Type: []string{"string"}, Pattern: "^[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}Z$", name: "time"},
-}
+var classes = sync.OnceValue(func() map[reflect.Type]fragment {
+	pattern := func(name, p string) fragment {
+		return fragment{Type: []string{"string"}, Pattern: p, match: regexp.MustCompile(p), name: name}
+	}
+	return map[reflect.Type]fragment{
+		reflect.TypeFor[bool]():         {Type: []string{"boolean"}, name: "yes or no"},
+		reflect.TypeFor[Count]():        {Type: []string{"integer"}, Minimum: new(0), name: "count"},
+		reflect.TypeFor[Seconds]():      {Type: []string{"integer"}, Minimum: new(0), name: "seconds"},
+		reflect.TypeFor[Ratio]():        {Type: []string{"number"}, Minimum: new(0), Maximum: new(1), MultipleOf: 0.1, name: "ratio"},
+		reflect.TypeFor[ID]():           pattern("id", idPattern),
+		reflect.TypeFor[Hash]():         pattern("hash", hashPattern),
+		reflect.TypeFor[Version]():      pattern("version", `^[0-9]+(\.[0-9]+){0,2}$`),
+		reflect.TypeFor[Release]():      pattern("release", release.String()),
+		reflect.TypeFor[Organisation](): {Type: []string{"string"}, MaxLength: maxOrganisation, name: "organisation"},
+		reflect.TypeFor[MessageID]():    pattern("message id", "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"),
+		reflect.TypeFor[moment]():       pattern("time", "^[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}Z$"),
+	}
+})
 
 // List holds values of a class.
 type List[T any] []T

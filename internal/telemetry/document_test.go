@@ -18,7 +18,7 @@ func markdown() string {
 	writeTable(&b, describe(reflect.TypeFor[envelope]()), "", lists)
 	for _, e := range catalogue {
 		fmt.Fprintf(&b, "\n### %s\n\nWhen: %s. Why: %s.\n\n", about(e, "name"), about(e, "when"), about(e, "why"))
-		writeTable(&b, describeEvent(e), "", lists)
+		writeTable(&b, schemaOf(about(e, "name")), "", lists)
 	}
 	b.WriteString("\n### Lists\n\nThe last word of a list stands for everything that is not on it.\n\n")
 	lists["error code"] = "those of [problems.md](problems.md), and `" + strings.Join(wordsOf(reflect.TypeFor[ErrorCode]())[len(documentedCodes()):], "` `") + "`"

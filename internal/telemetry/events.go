@@ -106,9 +106,10 @@ type TrainingFailed struct {
 	ErrorCode  ErrorCode    `json:"error_code" doc:"kind of error, from a closed list; no message"`
 }
 
-// TrainingDataValidated is recorded at the end of data validate.
+// TrainingDataValidated is recorded at the end of data validate, and by train for all
+// parts, unless it skips validation.
 type TrainingDataValidated struct {
-	event `name:"Training Data Validated" when:"data validate has judged a project" why:"how often validation finds something"`
+	event `name:"Training Data Validated" when:"data validate has judged a project, or train has before it begins" why:"how often validation finds something"`
 
 	Success bool `json:"validation_success" doc:"whether the project is valid"`
 }
@@ -121,9 +122,9 @@ type TrainingDataSplit struct {
 	Type     TrainingType `json:"type" doc:"which data were split"`
 }
 
-// ModelNLUTested is recorded at the end of a test of NLU.
+// ModelNLUTested is recorded each time a model was tested with NLU data.
 type ModelNLUTested struct {
-	event `name:"Model NLU Tested" when:"a test of NLU has ended, on the command line or over HTTP" why:"how large test sets are"`
+	event `name:"Model NLU Tested" when:"a model was tested with NLU data, on the command line or over HTTP; a cross-validation counts as trainings" why:"how large test sets are"`
 
 	NumIntentExamples Count `json:"num_intent_examples" doc:"examples of the test data with an intent"`
 	NumEntityExamples Count `json:"num_entity_examples" doc:"examples of the test data with an entity"`
@@ -134,7 +135,7 @@ type ModelNLUTested struct {
 
 // ModelCoreTested is recorded at the end of a test of stories.
 type ModelCoreTested struct {
-	event `name:"Model Core Tested" when:"a test of stories has ended, on the command line or over HTTP" why:"how large test sets are, and of which kind"`
+	event `name:"Model Core Tested" when:"a model was tested with stories, on the command line or over HTTP" why:"how large test sets are, and of which kind"`
 
 	Project       *Hash `json:"project" doc:"salted hash of the git remote that the model was trained in"`
 	NumStorySteps Count `json:"num_story_steps" doc:"blocks of test stories"`

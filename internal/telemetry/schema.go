@@ -46,10 +46,7 @@ func about(e Event, key string) string {
 // describe derives the schema of a type of reports. It panics on a type that is
 // no value class: the test of the catalogue finds that before anybody else does.
 func describe(t reflect.Type) *fragment {
-	if f, ok := classes[t]; ok {
-		if f.Pattern != "" {
-			f.match = regexp.MustCompile(f.Pattern)
-		}
+	if f, ok := classes()[t]; ok {
 		return &f
 	}
 	switch t.Kind() {
@@ -103,47 +100,45 @@ func (f *fragment) add(name string, value *fragment, doc string, required bool) 
 	f.order = append(f.order, name)
 }
 
-// describeEvent derives the schema of an event's properties.
-func describeEvent(e Event) *fragment {
-	f := describe(reflect.TypeOf(e))
-	f.add("metrics_id", describe(reflect.TypeFor[*ID]()), "the identifier of this installation, as userId", true)
-	f.Title, f.Description = about(e, "name"), about(e, "when")
-	return f
-}
-
-// describeEnvelope derives the schema of a whole report with one event.
-func describeEnvelope(properties *fragment) *fragment {
-	f := describe(reflect.TypeFor[envelope]())
-	f.add("properties", properties, "those of the event", true)
-	f.Title = "envelope"
-	return f
-}
-
-// schemas are those of whole reports, by event. A command needs one or two.
+// schemas are those that are published, by name. A command needs two or three.
 var schemas sync.Map
 
-// schemaOf returns the schema of whole reports of an event, or nil.
+// schemaOf returns the schema of an event's properties, or for the name "envelope" of
+// what is around them; else nil.
 func schemaOf(name string) *fragment {
 	if f, ok := schemas.Load(name); ok {
 		return f.(*fragment)
 	}
-	e := eventNamed(name)
-	if e == nil {
+	var f *fragment
+	switch e := eventNamed(name); {
+	case e != nil:
+		f = describe(reflect.TypeOf(e))
+		f.add("metrics_id", describe(reflect.TypeFor[*ID]()), "the identifier of this installation, as userId", true)
+		f.Description = about(e, "when")
+	case name == "envelope":
+		f = describe(reflect.TypeFor[envelope]())
+		f.add("properties", &fragment{Type: []string{"object"}}, "those of the event, which have a schema of their own", true)
+	default:
 		return nil
 	}
-	f := describeEnvelope(describeEvent(e))
+	f.Schema, f.Title = "https://json-schema.org/draft/2020-12/schema", name
+	f.ID = fmt.Sprintf("urn:loquat:telemetry:%d:%s", SchemaSet, strings.ReplaceAll(strings.ToLower(name), " ", "-"))
 	schemas.Store(name, f)
 	return f
 }
 
+// Schema returns the JSON Schema of an event's properties, or for the name "envelope"
+// of what is around them.
+func Schema(name string) any { return schemaOf(name) }
+
 // EventNames lists the events of the catalogue.
-func EventNames() []string {
+var EventNames = sync.OnceValue(func() []string {
 	var names []string
 	for _, e := range catalogue {
 		names = append(names, about(e, "name"))
 	}
-	return names
-}
+	return slices.Clip(names)
+})
 
 // eventNamed returns an event of the catalogue, or nil.
 func eventNamed(name string) Event {
@@ -151,16 +146,4 @@ func eventNamed(name string) Event {
 		return catalogue[i]
 	}
 	return nil
-}
-
-// Schema returns the JSON Schema of an event's properties, or of what is around
-// them for any other name; their schema is then that of the event.
-func Schema(name string) any {
-	f := describeEnvelope(&fragment{Type: []string{"object"}})
-	if e := eventNamed(name); e != nil {
-		f = describeEvent(e)
-	}
-	f.Schema = "https://json-schema.org/draft/2020-12/schema"
-	f.ID = fmt.Sprintf("urn:loquat:telemetry:%d:%s", SchemaSet, strings.ReplaceAll(strings.ToLower(name), " ", "-"))
-	return f
 }
