@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/loquat-dev/loquat/internal/dialogue"
 	"github.com/loquat-dev/loquat/internal/dialogue/dialoguetest"
@@ -100,6 +101,22 @@ func TestPredictions(t *testing.T) {
 		action, confidence := dialoguetest.Predict(t, p, dialoguetest.Conversation(data.Domain, c.events...))
 		if got := fmt.Sprint(action, " ", confidence); got != c.want {
 			t.Errorf("%s: got %s, want %s", c.name, got, c.want)
+		}
+	}
+}
+
+// TestSlotsOfRulesAlone: a slot with a value from the beginning is in every story,
+// as rule_only_data.json of Rasa 3.6.21 shows.
+func TestSlotsOfRulesAlone(t *testing.T) {
+	const stories = rules + "stories:\n- story: a\n  steps: [{intent: deny}, {action: utter_stop}]\n"
+	for project, want := range map[string][]string{
+		rules: {"vip"}, stories: {"vip"},
+		strings.Replace(stories, "type: bool,", "type: bool, initial_value: false,", 1): {},
+		strings.Replace(stories, "type: bool,", "type: bool, initial_value: other,", 1): {"vip"}, // neither true nor false
+	} {
+		p, _ := train(t, project)
+		if diff := cmp.Diff(want, p.RuleOnly().Slots, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s\n(-want +got)\n%s", project, diff)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/dialogue"
+	"github.com/loquat-dev/loquat/internal/domain"
 	"github.com/loquat-dev/loquat/internal/story"
 )
 
@@ -71,6 +72,9 @@ func (p *Policy) train(ctx context.Context, data dialogue.TrainingData, problems
 			p.learnBesideLoop(label)
 		}
 		storySeen.add(labels)
+	}
+	if len(stories) > 0 {
+		storySeen.addInitial(data.Domain)
 	}
 	p.rules.sort()
 	p.unhappy.sort()
@@ -146,6 +150,17 @@ func (s seen) add(labels []dialogue.Label) {
 		}
 		if loop := states[i].Loop; loop != "" && loop != story.Unset {
 			s.loops[loop] = true
+		}
+	}
+}
+
+// addInitial adds the slots that have a value before anything happens.
+func (s seen) addInitial(d *domain.Domain) {
+	for _, slot := range d.Slots {
+		for _, feature := range dialogue.SlotFeatures(slot, slot.InitialValue) {
+			if feature != 0 {
+				s.slots[slot.Name] = true
+			}
 		}
 	}
 }
