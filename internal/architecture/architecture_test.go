@@ -72,6 +72,7 @@ var mayImport = map[string]string{
 	"evaluate/*":       "evaluate",
 	"storygraph":       "dialogue nludata tracker pystr",
 	"marker":           "diag yamlfile domain tracker pystr",
+	"migrate":          "diag yamlfile",
 	"training":         "project validate recipe graph model provider nlu nludata dialogue domain story tracker diag version",
 	"validate":         "project recipe graph domain nludata nlu story dialogue dialogue/* tracker diag",
 

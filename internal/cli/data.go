@@ -28,7 +28,7 @@ func newDataCommand(env *environment) *cobra.Command {
 		Use:   "stories",
 		Short: "Look for stories that contradict each other",
 	}))
-	cmd.AddCommand(validate, newSplitCommand(env))
+	cmd.AddCommand(validate, newSplitCommand(env), newMigrateCommand(env))
 	addNotBuilt(cmd, notBuiltData)
 	return cmd
 }
@@ -98,6 +98,29 @@ func newSplitCommand(env *environment) *cobra.Command {
 	flags.StringVar(&o.Out, "out", "train_test_split", "folder that the parts are written to")
 	cmd.AddCommand(nlu)
 	addNotBuilt(cmd, map[string]string{"stories": "split the stories into files yourself"})
+	return cmd
+}
+
+func newMigrateCommand(env *environment) *cobra.Command {
+	var domain, out string
+	cmd := &cobra.Command{
+		Use:   "migrate",
+		Short: "Turn a domain of Rasa 2 into one of Rasa 3",
+		Long: `The mappings of slots stand below forms in Rasa 2, and below slots in Rasa 3.
+The result is written beside the domain, and so is a copy of the files as they are.`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			result, err := app.MigrateDomain(domain, out)
+			printWarnings(env, result.Warnings)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(env.Out, "The migrated domain is %s, a copy of the original %s.\n", filepath.ToSlash(result.Out), filepath.ToSlash(result.Backup))
+			return nil
+		},
+	}
+	cmd.Flags().StringVarP(&domain, "domain", "d", "domain.yml", "the domain: a file, or a folder of files")
+	cmd.Flags().StringVar(&out, "out", "", "the migrated domain: a file, or a folder (default: new_domain beside the domain)")
 	return cmd
 }
 

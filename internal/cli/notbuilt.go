@@ -27,7 +27,6 @@ var notBuilt = map[string]string{
 // notBuiltData are the commands below "data".
 var notBuiltData = map[string]string{
 	"convert": "convert with Rasa: rasa data convert nlu -f yaml",
-	"migrate": "migrate with Rasa: rasa data migrate",
 }
 
 // addNotBuilt adds commands that only say that they are not built.
