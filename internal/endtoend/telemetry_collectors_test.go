@@ -14,9 +14,10 @@ import (
 func TestCollectorsInTroubleDisturbNothing(t *testing.T) {
 	release := make(chan struct{})
 	t.Cleanup(func() { close(release) })
+	elsewhere := newCollector(t, nil)
 	status := func(code int) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Location", "http://127.0.0.1:1/elsewhere")
+			w.Header().Set("Location", elsewhere.URL)
 			w.WriteHeader(code)
 		}
 	}
@@ -58,6 +59,9 @@ func TestCollectorsInTroubleDisturbNothing(t *testing.T) {
 			}
 			server.stop()
 		})
+	}
+	if elsewhere.count() != 0 {
+		t.Error("a redirect was followed")
 	}
 	t.Run("plain http", func(t *testing.T) {
 		i := install(t).seen().with(map[string]string{"LOQUAT_TELEMETRY_ENDPOINT": "http://telemetry.example.com", "RASA_TELEMETRY_WRITE_KEY": "key"})

@@ -160,18 +160,26 @@ func TestOffMeansOff(t *testing.T) {
 	if c.count() != 0 {
 		t.Errorf("%d requests", c.count())
 	}
-	// The same watching does see telemetry that is on, and it connects to the
-	// collector alone.
+}
+
+// TestOnlyTheCollectorIsContacted watches what commands connect to while telemetry is
+// on. It shows as well that the watching above would see something.
+func TestOnlyTheCollectorIsContacted(t *testing.T) {
+	c := newCollector(t, nil)
 	i := install(t).seen().with(c.env())
-	i.ok("data", "validate")
-	got := i.traced("data", "validate")
-	if len(got.connects) == 0 || len(got.changed) == 0 || len(got.aboutTelemetry(i)) == 0 {
-		t.Errorf("switched on, nothing is seen: %+v", got)
-	}
+	i.write("data/stories.yml", "stories: [{story: hello, steps: [{intent: greet}, {action: utter_greet}]}]\n")
+	i.ok("train")
 	_, port, _ := strings.Cut(strings.TrimPrefix(c.URL, "http://"), ":")
-	for _, call := range got.connects {
-		if strings.HasPrefix(call, "connect") && !(strings.Contains(call, "htons("+port+")") && strings.Contains(call, `"127.0.0.1"`)) {
-			t.Errorf("another connection: %s", call)
+	for _, args := range [][]string{{"data", "validate"}, {"train", "--force"}, {"test", "--no-plot"}, {"test", "core", "--no-plot"}, {"shell"}, {"visualize"}} {
+		i.forgetSending()
+		got := i.traced(args...)
+		if len(got.connects) == 0 || len(got.changed) == 0 || len(got.aboutTelemetry(i)) == 0 {
+			t.Errorf("loquat %v: switched on, nothing is seen: %+v", args, got)
+		}
+		for _, call := range got.connects {
+			if strings.HasPrefix(call, "connect") && !(strings.Contains(call, "htons("+port+")") && strings.Contains(call, `"127.0.0.1"`)) {
+				t.Errorf("loquat %v: another connection: %s", args, call)
+			}
 		}
 	}
 }
@@ -187,7 +195,7 @@ func TestOutputIsTheSameOnLocalAndOff(t *testing.T) {
 	modes := []*installation{
 		i.with(map[string]string{"RASA_TELEMETRY_ENABLED": "false"}), i, i.with(c.env()),
 	}
-	for _, args := range [][]string{{"train"}, {"train", "--force"}, {"test", "nlu", "--no-plot"}, {"data", "validate"}, {"shell"}, {"shell", "nlu"}, {"train", "--config", "none.yml"}} {
+	for _, args := range [][]string{{"train"}, {"train", "--force"}, {"test", "--no-plot"}, {"data", "validate"}, {"shell"}, {"shell", "nlu"}, {"train", "--config", "none.yml"}} {
 		var want outcome
 		for n, mode := range modes {
 			got := mode.loquatOn("hello\n/stop\n", args...)

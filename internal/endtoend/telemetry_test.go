@@ -721,7 +721,7 @@ func TestOffIsImmediate(t *testing.T) {
 	for range 3 {
 		i.ok("data", "validate")
 	}
-	server.stop()
+	server.post("/model/test/intents", "nlu: [{intent: greet, examples: \"- hello\\n\"}]")
 	if c.count() != before {
 		t.Errorf("%d requests after disable had returned", c.count()-before)
 	}
@@ -732,7 +732,13 @@ func TestOffIsImmediate(t *testing.T) {
 	if o.code != 0 || !strings.Contains(o.stderr, "has no effect") {
 		t.Errorf("enable with the variable set to false: %+v", o)
 	}
-	i.ok("data", "validate")
+	// The server that was running goes on with the new identity.
+	server.post("/model/test/intents", "nlu: [{intent: greet, examples: \"- hello\\n\"}]")
+	server.stop()
+	last := i.recorded()
+	if got := last[len(last)-1]; got["event"] != "Model NLU Tested" || got["userId"] != *i.status().ID {
+		t.Errorf("after enable the server recorded %v", got)
+	}
 	before = c.accept().count()
 	i.deliver(func() bool { return c.count() > before && i.status().LastSent != nil })
 }

@@ -199,13 +199,11 @@ func inCI(lookup func(string) (string, bool)) bool {
 func canWrite(path string) bool {
 	for dir := path; path != "" && dir != filepath.Dir(dir); {
 		dir = filepath.Dir(dir)
+		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
 		f, err := os.CreateTemp(dir, ".loquat-*")
-		if err == nil {
-			return errors.Join(f.Close(), os.Remove(f.Name())) == nil
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			return false
-		}
+		return err == nil && errors.Join(f.Close(), os.Remove(f.Name())) == nil
 	}
 	return false
 }
