@@ -51,6 +51,10 @@ bench-dialogue: ## print how well TEDPolicy predicts stories it has not seen
 bench-nlu: build ## print the table of NLU accuracy, speed and memory
 	$(GO) run ./bench nlu
 
+.PHONY: weights
+weights: build ## make the built-in encoder's weights again from the published ones, and compare
+	@scripts/weights
+
 .PHONY: fuzz
 fuzz: ## run each fuzz test for a few seconds
 	@scripts/fuzz

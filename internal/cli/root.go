@@ -119,6 +119,7 @@ OpenTelemetry: add a "tracing:" entry to endpoints.yml, or --trace to see it her
 		newComponentsCommand(env),
 		newVersionCommand(env),
 		newTelemetryCommand(env),
+		newModelWeightsCommand(env),
 		newLicenseCommand(env),
 	)
 	addNotBuilt(root, notBuilt)

@@ -14,7 +14,6 @@ var uncovered = []struct{ prefix, reason string }{
 	{"project/training_started.json", "usage telemetry is not built"},
 	{"http/action_server/sdk.json", "it is about rasa-sdk, another program"},
 	{"dialogue/ted.json", "it is compared by go run ./bench dialogue"},
-	{"encoder/", "the sentence encoder is not built"},
 }
 
 // All lists the comparisons with every recording below dir. The program answers
@@ -24,7 +23,7 @@ func All(dir string, program Program) ([]Check, error) {
 	if err != nil {
 		return nil, err
 	}
-	checks := slices.Concat(Project(), Engine(), Dialogue(), conversations, NLU(), HTTPChecks(program), ActionRequests(), []Check{ActionAnswers})
+	checks := slices.Concat(Project(), Engine(), Dialogue(), conversations, NLU(), HTTPChecks(program), Encoder(), ActionRequests(), []Check{ActionAnswers})
 	rest, err := notCompared(dir, checks)
 	if err != nil {
 		return nil, err

@@ -32,3 +32,9 @@ func TestDialogueIsLearnedAsRecorded(t *testing.T) {
 		t.Run(c.File, func(t *testing.T) { check(t, c) })
 	}
 }
+
+func TestTextsAreEncodedAsRecorded(t *testing.T) {
+	for _, c := range golden.Encoder() {
+		t.Run(c.File, func(t *testing.T) { check(t, c) })
+	}
+}

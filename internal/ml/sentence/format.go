@@ -189,7 +189,7 @@ func parse(data string, trusted bool) (*model, [32]byte, error) {
 	f := file{data: data}
 	m := f.parts(s, int(h.VocabularyBytes))
 	m.Properties = p
-	if lines := strings.Count(m.vocabulary, "\n"); f.err == nil && lines != s.Vocabulary {
+	if lines := strings.Count(m.vocabulary, "\n"); f.err == nil && (lines != s.Vocabulary || !strings.HasSuffix(m.vocabulary, "\n")) {
 		f.err = fmt.Errorf("a vocabulary of %d lines for %d pieces", lines, s.Vocabulary)
 	}
 	return &m, h.Digest, f.err

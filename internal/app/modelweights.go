@@ -1,0 +1,25 @@
+package app
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+
+	"github.com/loquat-dev/loquat/internal/ml/sentence"
+	"github.com/loquat-dev/loquat/internal/safefile"
+)
+
+// PackedWeights is a weights file that was written.
+type PackedWeights struct {
+	Bytes  int
+	Digest string // SHA-256 of the file, in hexadecimal digits
+}
+
+// PackModelWeights makes the file of a folder with an encoder's published weights.
+func PackModelWeights(folder, file, name string) (PackedWeights, error) {
+	data, err := sentence.Pack(folder, name)
+	if err != nil {
+		return PackedWeights{}, err
+	}
+	digest := sha256.Sum256(data)
+	return PackedWeights{len(data), hex.EncodeToString(digest[:])}, safefile.Replace(file, data, 0o644, false)
+}
