@@ -96,14 +96,10 @@ func roots(files []domainFile) []migrate.File {
 // below a folder.
 func readDomainFiles(path string, folder bool, problems *diag.List) []domainFile {
 	var files []domainFile
-	err := filepath.WalkDir(path, func(name string, entry fs.DirEntry, err error) error {
-		ext := filepath.Ext(name)
-		if err != nil || entry.IsDir() || folder && ext != ".yml" && ext != ".yaml" {
-			return err
-		}
+	for _, name := range yamlFiles(path, problems) {
 		f := domainFile{File: migrate.File{Name: filepath.ToSlash(name)}}
 		if folder {
-			f.below, err = filepath.Rel(path, name)
+			f.below, _ = filepath.Rel(path, name) // it begins with the path
 		}
 		if f.data = yamlfile.ReadBytes(name, f.Name, problems); f.data != nil {
 			f.Root = yamlfile.Parse(f.data, f.Name, problems)
@@ -111,13 +107,28 @@ func readDomainFiles(path string, folder bool, problems *diag.List) []domainFile
 		if slices.ContainsFunc(domain.Keys, f.Root.Has) {
 			files = append(files, f)
 		}
+	}
+	if len(files) == 0 && !problems.HasErrors() {
+		problems.Errorf(diag.Position{File: filepath.ToSlash(path)}, "empty-domain", "name a file or folder: --domain", "there is no domain to migrate: no key such as intents, slots or forms")
+	}
+	return files
+}
+
+// yamlFiles lists a file, or the YAML files at and below a folder in alphabetical
+// order.
+func yamlFiles(path string, problems *diag.List) []string {
+	var files []string
+	err := filepath.WalkDir(path, func(name string, entry fs.DirEntry, err error) error {
+		if ext := filepath.Ext(name); err == nil && !entry.IsDir() && (name == path || ext == ".yml" || ext == ".yaml") {
+			files = append(files, name)
+		}
 		return err
 	})
 	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		problems.Errorf(diag.Position{File: filepath.ToSlash(path)}, "missing-file", "check the path", "there is no such file or folder")
 	case err != nil:
-		problems.Errorf(diag.Position{File: filepath.ToSlash(path)}, "unreadable-file", "", "the domain can't be read: %v", err)
-	case len(files) == 0 && !problems.HasErrors():
-		problems.Errorf(diag.Position{File: filepath.ToSlash(path)}, "empty-domain", "name a file or folder: --domain", "there is no domain to migrate: no key such as intents, slots or forms")
+		problems.Errorf(diag.Position{File: filepath.ToSlash(path)}, "unreadable-file", "", "the file or folder can't be read: %v", err)
 	}
 	return files
 }

@@ -96,8 +96,39 @@ func newSplitCommand(env *environment) *cobra.Command {
 	flags.Float64Var(&o.Fraction, "training-fraction", 0.8, "share of the examples to train with")
 	flags.Uint64Var(&o.Seed, "random-seed", 0, "another number divides differently; the same number always in the same way")
 	flags.StringVar(&o.Out, "out", "train_test_split", "folder that the parts are written to")
-	cmd.AddCommand(nlu)
-	addNotBuilt(cmd, map[string]string{"stories": "split the stories into files yourself"})
+	cmd.AddCommand(nlu, newSplitStoriesCommand(env))
+	return cmd
+}
+
+func newSplitStoriesCommand(env *environment) *cobra.Command {
+	var o app.SplitStoriesOptions
+	cmd := &cobra.Command{
+		Use:   "stories",
+		Short: "Divide the stories of each file",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if !(o.Fraction > 0 && o.Fraction < 1) { // NaN isn't
+				return usageError{fmt.Errorf("--training-fraction must be between 0 and 1, not %v", o.Fraction)}
+			}
+			result, err := app.SplitStories(o)
+			printWarnings(env, result.Warnings)
+			if err != nil {
+				return err
+			}
+			for _, f := range result.Divided {
+				fmt.Fprintf(env.Out, "%s: %s to train with and %d to test with\n", printable(f.Name), count(f.Training, "story"), f.Test)
+			}
+			for _, file := range result.Files {
+				fmt.Fprintf(env.Out, "  %s\n", filepath.ToSlash(file))
+			}
+			return nil
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVarP(&o.Stories, "nlu", "u", "data", "file or folder with stories; the flag is called as in Rasa")
+	flags.Float64Var(&o.Fraction, "training-fraction", 0.8, "share of the stories of each file to train with")
+	flags.Uint32Var(&o.Seed, "random-seed", 0, "another number divides differently; the same number always in the same way")
+	flags.StringVar(&o.Out, "out", "train_test_split", "folder that the parts are written to")
 	return cmd
 }
 
