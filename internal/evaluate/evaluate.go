@@ -1,8 +1,8 @@
-// Package evaluate says how well a model understands messages: it parses
-// annotated examples, compares what came out with the annotations, and writes
-// the reports of "rasa test nlu" (Rasa 3.6.21) with their names and shapes.
+// Package evaluate says how well a model understands messages and talks: it parses
+// annotated examples, compares what came out with the annotations, repeats stories,
+// and writes the reports of "rasa test" (Rasa 3.6.21) with their names and shapes.
 //
-// Parse gives an Outcome for each example; everything behind it is arithmetic on
+// Play repeats stories: before each action the model says what it would do. Parse gives an Outcome for each example; everything behind it is arithmetic on
 // outcomes: intents, responses of retrieval intents, and entities, which are
 // compared token by token for each extractor by itself.
 package evaluate
