@@ -51,6 +51,8 @@ const (
 	marginCost   = 1
 	marginPasses = 30
 	sharpness    = 6
+	// What the learners' mean is raised to, see sharpen.
+	confidencePower = 1.25
 )
 
 // Model finds the label of a message. Its methods are safe for concurrent use.
@@ -214,10 +216,22 @@ func (m *Model) Probabilities(message *nlu.Message, s *Scratch) []float64 {
 			s.p[k] += float64(p)
 		}
 	}
-	for k := range s.p {
-		s.p[k] /= 1 + networks
-	}
+	sharpen(s.p)
 	return s.p
+}
+
+// sharpen makes the sum of several learners' probabilities one distribution. A mean
+// is as unsure as the learners differ, which is more than it errs: raised to
+// confidencePower, it is as sure as it is right.
+func sharpen(p []float64) {
+	sum := 0.0
+	for k := range p {
+		p[k] = math.Pow(p[k]/(1+networks), confidencePower)
+		sum += p[k]
+	}
+	for k := range p {
+		p[k] /= sum
+	}
 }
 
 // Write adds the model to a file.

@@ -1,0 +1,30 @@
+package textmodel
+
+import (
+	"math"
+	"testing"
+)
+
+// Sharpening keeps the order, makes a distribution, and leaves alone what is
+// certain or a tie.
+func TestSharpen(t *testing.T) {
+	for _, c := range []struct{ sums, want []float64 }{
+		{[]float64{4, 0}, []float64{1, 0}},
+		{[]float64{2, 2}, []float64{0.5, 0.5}},
+		{[]float64{2.4, 1.2, 0.4}, []float64{0.6548, 0.2754, 0.0697}},
+	} {
+		p := append([]float64(nil), c.sums...)
+		sharpen(p)
+		sum := 0.0
+		for k := range p {
+			sum += p[k]
+			if math.Abs(p[k]-c.want[k]) > 0.0002 {
+				t.Errorf("%v becomes %v, want %v", c.sums, p, c.want)
+				break
+			}
+		}
+		if math.Abs(sum-1) > 1e-12 {
+			t.Errorf("%v sums up to %v", p, sum)
+		}
+	}
+}
