@@ -46,6 +46,9 @@ func (x *extraction) slot(ctx context.Context, slot *domain.Slot) []tracker.Even
 			continue
 		}
 		if m.Type == domain.Custom {
+			if !x.conditionsHold(slot, m) {
+				continue
+			}
 			events = append(events, x.custom(ctx, m)...)
 			continue
 		}
@@ -57,8 +60,8 @@ func (x *extraction) slot(ctx context.Context, slot *domain.Slot) []tracker.Even
 	return events
 }
 
-// custom runs the action of a custom mapping, once in a turn, and keeps its slots
-// and utterances.
+// custom runs the action of a custom mapping, once in a turn, and keeps its slots.
+// Rasa 3.6.21 drops what it says, too.
 func (x *extraction) custom(ctx context.Context, m *domain.Mapping) []tracker.Event {
 	if m.Action == "" || x.ran[m.Action] {
 		return nil
@@ -72,7 +75,15 @@ func (x *extraction) custom(ctx context.Context, m *domain.Mapping) []tracker.Ev
 		x.logFailure(ctx, m.Action, x.tracker.ConversationID, err)
 		return nil
 	}
-	return slotsAndUtterances(events)
+	slots := slices.DeleteFunc(slices.Clone(events), func(e tracker.Event) bool {
+		_, isSlot := e.(*tracker.SlotSet)
+		return !isSlot
+	})
+	if dropped := len(events) - len(slots); dropped > 0 {
+		x.Logger.WarnContext(ctx, "the action of a custom mapping may only set slots: what else it does is left out",
+			"action", m.Action, "conversation_id", x.tracker.ConversationID, "events", dropped)
+	}
+	return slots
 }
 
 // slotsAndUtterances keeps what extraction may cause.

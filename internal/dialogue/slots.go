@@ -62,8 +62,8 @@ func categorical(s *domain.Slot, value any) []float64 {
 // featureText gives the features as they stand in states, or "" when all are
 // zero.
 func featureText(s *domain.Slot, value any) string {
-	if value == story.Unset && s.Influences && s.Type != domain.Any {
-		return UnsetFeatures
+	if value == story.Unset && s.Influences && s.Type != domain.Any && s.Type != domain.List {
+		return UnsetFeatures // a list slot makes a list of the marker, and counts as set: Rasa 3.6.21
 	}
 	switch s.Type { // the common cases without an allocation
 	case domain.Text, domain.List:

@@ -197,13 +197,17 @@ func send(ctx context.Context, p *conversation.Processor, id string, message jso
 	if json.Unmarshal(message, &text) == nil {
 		return p.HandleMessage(ctx, channel.Message{Text: text, HasText: true, SenderID: id, Output: out})
 	}
-	var trigger struct {
-		Intent   string           `json:"trigger_intent"`
-		Entities []tracker.Entity `json:"entities"`
-	}
-	if err := json.Unmarshal(message, &trigger); err != nil {
+	value, err := tracker.DecodeValue(message)
+	if err != nil {
 		return err
 	}
-	_, err := p.TriggerIntent(ctx, id, trigger.Intent, trigger.Entities, out)
+	trigger, _ := value.(map[string]any)
+	intent, _ := trigger["trigger_intent"].(string)
+	var entities []tracker.Entity
+	list, _ := trigger["entities"].([]any)
+	for _, x := range list {
+		entities = append(entities, x.(map[string]any))
+	}
+	_, err = p.TriggerIntent(ctx, id, intent, entities, out)
 	return err
 }

@@ -20,9 +20,11 @@ func TestConversationsGoAsRecorded(t *testing.T) {
 	}
 }
 
-// TestFallbacksGoAsRecorded holds conversations about the actions of fall-backs,
-// which the shared recordings lack.
-func TestFallbacksGoAsRecorded(t *testing.T) {
+// TestMoreConversationsGoAsRecorded holds conversations about what the shared
+// recordings lack: the actions of fall-backs, two-stage fall-back by every path,
+// default actions on an action server, its events of all types, custom mappings
+// with conditions.
+func TestMoreConversationsGoAsRecorded(t *testing.T) {
 	checks, err := golden.Conversations("testdata")
 	if err != nil || len(checks) == 0 {
 		t.Fatalf("no recordings: %v", err)

@@ -151,6 +151,7 @@ func (f *file) slots(list *yamlfile.Node, rule bool) []Event {
 				value := p.Value.Any()
 				if value == nil && rule {
 					value = Unset
+					f.warnOfLists(p.Key)
 				}
 				out = append(out, Event{&tracker.SlotSet{Name: p.Key.Text, Value: value}, p.Key.Pos})
 			}
@@ -159,6 +160,17 @@ func (f *file) slots(list *yamlfile.Node, rule bool) []Event {
 		}
 	}
 	return out
+}
+
+// warnOfLists tells that null doesn't mean for a list slot what it says.
+func (f *file) warnOfLists(name *yamlfile.Node) {
+	if f.Domain == nil {
+		return
+	}
+	if slot := f.Domain.Slot(name.Text); slot != nil && slot.Type == domain.List && slot.Influences {
+		f.Problems.Warnf(name.Pos, "list-slot-null", "a bool slot beside it can tell the two apart",
+			"null for the list slot %q in a rule means that it is set, as in Rasa: a rule can't ask for an empty list", name.Text)
+	}
 }
 
 // anyValue is the value of a slot of which only the name is given: set to

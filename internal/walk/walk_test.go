@@ -203,7 +203,7 @@ func (w *walker) heard(text string) {
 		}
 	}
 	// An action server may return events of actions, too.
-	if limit := 5 * conversation.DefaultMaxPredictions; actions > limit {
+	if limit := 10 * conversation.DefaultMaxPredictions; actions > limit {
 		w.fail("%d actions follow one message", actions)
 	}
 }
