@@ -67,6 +67,7 @@ func newSplitCommand(env *environment) *cobra.Command {
 		},
 	}
 	var o app.SplitNLUOptions
+	var seed int64
 	nlu := &cobra.Command{
 		Use:   "nlu",
 		Short: "Divide the examples of each intent",
@@ -76,6 +77,7 @@ func newSplitCommand(env *environment) *cobra.Command {
 				return usageError{fmt.Errorf("--training-fraction must be between 0 and 1, not %v", o.Fraction)}
 			}
 			o.Telemetry = env.telemetry
+			o.Seed = uint64(seed) // a negative one is as good as any
 			result, err := app.SplitNLU(o)
 			printWarnings(env, result.Warnings)
 			if err != nil {
@@ -94,7 +96,7 @@ func newSplitCommand(env *environment) *cobra.Command {
 	flags := nlu.Flags()
 	flags.StringVarP(&o.NLU, "nlu", "u", "data", "file or folder with NLU data")
 	flags.Float64Var(&o.Fraction, "training-fraction", 0.8, "share of the examples to train with")
-	flags.Uint64Var(&o.Seed, "random-seed", 0, "another number divides differently; the same number always in the same way")
+	flags.Int64Var(&seed, "random-seed", 0, "another number divides differently; the same number always in the same way")
 	flags.StringVar(&o.Out, "out", "train_test_split", "folder that the parts are written to")
 	cmd.AddCommand(nlu, newSplitStoriesCommand(env))
 	return cmd

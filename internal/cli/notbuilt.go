@@ -82,6 +82,9 @@ const (
 // flagError is the error of a flag that was used wrongly: one that Rasa has and
 // Loquat hasn't is named as such.
 func flagError(cmd *cobra.Command, err error) error {
+	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		return usageError{valueError(invalid)}
+	}
 	unknown, ok := errors.AsType[*pflag.NotExistError](err)
 	if !ok {
 		return usageError{err}
@@ -97,6 +100,19 @@ func flagError(cmd *cobra.Command, err error) error {
 		}
 	}
 	return usageError{err}
+}
+
+// valueError says what a flag takes, in the words of who typed it.
+func valueError(invalid *pflag.InvalidValueError) error {
+	wants := map[string]string{
+		"int": "a whole number", "int64": "a whole number", "float64": "a number", "bool": "true or false",
+		"duration": "a time, such as 20s or 1m30s",
+	}
+	want, ok := wants[invalid.GetFlag().Value.Type()]
+	if !ok {
+		return invalid
+	}
+	return fmt.Errorf("--%s must be %s, not %q", invalid.GetFlag().Name, want, invalid.GetValue())
 }
 
 // newLicenseCommand answers scripts that look at Rasa's licence.

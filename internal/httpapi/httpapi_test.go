@@ -243,7 +243,7 @@ func TestRoutes(t *testing.T) {
 		{"POST", "/conversations/a/trigger_intent", `{"name":"unknown"}`, 404, `"reason":"NotFound"`},
 		{"POST", "/conversations/a/trigger_intent", `{}`, 400, `"details":{"in":"body","parameter":"name"}`},
 		{"POST", "/conversations/a/trigger_intent", ``, 500, ""},
-		{"POST", "/model/parse", `{"text":"hi"}`, 200, `{"text":"hi","intent":{"name":null,"confidence":0},"entities":[]}`},
+		{"POST", "/model/parse", `{"text":"hi"}`, 200, `{"text":"hi","intent":{"name":null,"confidence":0.0},"entities":[]}`},
 		{"POST", "/model/parse", ``, 400, `"reason":"BadRequest"`},
 		{"POST", "/model/parse", `{"q":1}`, 500, `"reason":"ParsingError"`},
 		{"POST", "/model/parse", `{`, 500, `"reason":"ParsingError"`},

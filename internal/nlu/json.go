@@ -143,7 +143,8 @@ func (e *encoder) nullable(s string) {
 
 func (e *encoder) int(i int) { e.b = strconv.AppendInt(e.b, int64(i), 10) }
 
-// float writes a number so that it reads back the same, like encoding/json.
+// float writes a number so that it reads back the same, whole ones with a fraction
+// as Python does: 1.0.
 func (e *encoder) float(f float64) {
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		e.fail(fmt.Errorf("the number %v has no JSON", f))
@@ -154,6 +155,9 @@ func (e *encoder) float(f float64) {
 		format = 'e'
 	}
 	e.b = strconv.AppendFloat(e.b, f, format, -1, 64)
+	if format == 'f' && f == math.Trunc(f) {
+		e.raw(".0")
+	}
 }
 
 // value writes any JSON value; what results hold in most cases goes without

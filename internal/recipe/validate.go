@@ -25,6 +25,7 @@ func Validate(c *project.Config, types graph.Types, problems *diag.List) {
 	v.tokenizers(pipeline)
 	v.aliases(pipeline)
 	v.featurizers(pipeline, policies)
+	v.partsOfSpeech(pipeline)
 	for _, component := range slices.Concat(pipeline, policies) {
 		v.language(component)
 		v.settings(component)
@@ -123,6 +124,27 @@ func (v validator) featurizers(pipeline, policies []*component) {
 		if c.is(graph.Featurizer) {
 			alias, _ := c.config["alias"].(string)
 			known = append(known, cmp.Or(alias, "run_"+c.suffix))
+		}
+	}
+}
+
+// partsOfSpeech checks that there are parts of speech where a component learns from
+// them. Only spaCy's tokenizer finds any; with another, Rasa fails in training.
+func (v validator) partsOfSpeech(pipeline []*component) {
+	if slices.ContainsFunc(pipeline, func(c *component) bool { return c.typ.Name == "SpacyTokenizer" }) {
+		return
+	}
+	for _, c := range pipeline {
+		features := c.Param("features")
+		if c.typ.Name != "CRFEntityExtractor" || features == nil {
+			continue
+		}
+		for _, word := range features.Items {
+			for _, feature := range word.Items {
+				if name, _ := feature.Str(); name == "pos" || name == "pos2" {
+					v.problems.Errorf(feature.Pos, "invalid-setting", "remove it", "the feature %q of CRFEntityExtractor needs a tokenizer that knows parts of speech", name)
+				}
+			}
 		}
 	}
 }
