@@ -47,7 +47,7 @@ func Type() graph.Type {
 		ClassPath: "rasa.core.policies.unexpected_intent_policy." + componentName,
 		Kinds:     []graph.Kind{graph.PolicyEndToEnd},
 		Trainable: true,
-		Version:   1,
+		Version:   2,
 		Check:     check,
 		Fns:       dialogue.Fns(),
 	}, defaults, nil)
