@@ -44,7 +44,7 @@ bench: build ## print the table of accuracy, speed and memory
 	$(GO) run ./bench
 
 .PHONY: bench-dialogue
-bench-dialogue: ## print how well TEDPolicy predicts stories it has not seen
+bench-dialogue: ## print how well policies predict, and what turns cost
 	$(GO) run ./bench dialogue
 
 .PHONY: bench-nlu

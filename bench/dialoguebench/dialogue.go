@@ -44,7 +44,7 @@ const foldColumns = "%-24s %5s %9s %9s %15s %15s %7s %9s %9s %9s\n"
 
 // Measure prints all of it; root is the folder of the repository.
 func Measure(ctx context.Context, w io.Writer, root string) error {
-	for _, part := range []func(context.Context, io.Writer, string) error{benchFolds, benchTurns} {
+	for _, part := range []func(context.Context, io.Writer, string) error{benchFolds, benchDecides, benchUnexpected, benchLearn, benchTurns} {
 		if err := part(ctx, w, root); err != nil {
 			return err
 		}
@@ -92,8 +92,8 @@ func benchFolds(ctx context.Context, w io.Writer, _ string) error {
 
 func share(v float64) string { return fmt.Sprintf("%.1f %%", 100*v) }
 
-// splitStories takes every third story for testing, and leaves out the rules. The
-// blocks of a story, of which checkpoints and or steps make several, stay together.
+// splitStories takes every third story for testing, and leaves out the rules; with
+// a fold of -1 all stories are both. The blocks of a story, of which checkpoints and or steps make several, stay together.
 func splitStories(g *story.Graph, fold int) (train, test *story.Graph) {
 	train, test = &story.Graph{}, &story.Graph{}
 	number := map[diag.Position]int{}
@@ -104,9 +104,10 @@ func splitStories(g *story.Graph, fold int) (train, test *story.Graph) {
 		if _, ok := number[b.Pos]; !ok {
 			number[b.Pos] = len(number)
 		}
-		if number[b.Pos]%3 == fold {
+		if fold < 0 || number[b.Pos]%3 == fold {
 			test.Blocks = append(test.Blocks, b)
-		} else {
+		}
+		if fold < 0 || number[b.Pos]%3 != fold {
 			train.Blocks = append(train.Blocks, b)
 		}
 	}

@@ -76,13 +76,17 @@ func benchTurns(ctx context.Context, w io.Writer, root string) error {
 
 func micros(d time.Duration) string { return fmt.Sprintf("%.1f", float64(d.Nanoseconds())/1e3) }
 
-// trainCafe trains the policies that a file of bench/testdata/cafe names.
+// trainCafe trains the policies that a file of testdata/cafe names.
 func trainCafe(ctx context.Context, root, config string) (*assistant.Assistant, error) {
+	return train(ctx, filepath.Join(root, "bench", "dialoguebench", "testdata", "cafe"), config)
+}
+
+// train trains a project without NLU data, and loads the model.
+func train(ctx context.Context, dir, config string) (*assistant.Assistant, error) {
 	logger := slog.New(slog.DiscardHandler)
 	run, err := training.Prepare(training.Settings{
-		Dir:   filepath.Join(root, "bench", "dialoguebench", "testdata", "cafe"),
-		Paths: project.Paths{Config: config, Domain: []string{"domain.yml"}, Data: []string{"data"}},
-		Part:  training.Core, Augmentation: 50, Types: app.Catalog(), Logger: logger,
+		Dir: dir, Paths: project.Paths{Config: config, Domain: []string{"domain.yml"}, Data: []string{"data"}},
+		Augmentation: 50, Types: app.Catalog(), Logger: logger,
 	})
 	if err != nil {
 		return nil, err
