@@ -12,17 +12,19 @@ import (
 	"github.com/loquat-dev/loquat/internal/dialogue"
 	"github.com/loquat-dev/loquat/internal/dialogue/trainingtracker"
 	"github.com/loquat-dev/loquat/internal/evaluate"
+	"github.com/loquat-dev/loquat/internal/nludata"
 	"github.com/loquat-dev/loquat/internal/project"
 	"github.com/loquat-dev/loquat/internal/storygraph"
 	"github.com/loquat-dev/loquat/internal/telemetry"
+	"github.com/loquat-dev/loquat/internal/tracker"
 )
 
 // VisualizeOptions are the options of visualize.
 type VisualizeOptions struct {
-	Domain     string // file or folder
-	Stories    string // file or folder
-	NLU        string // file or folder with examples; "" takes those beside the stories
-	Out        string // the page
+	Domain     string   // file or folder
+	Stories    []string // files and folders
+	NLU        string   // file or folder with examples; "" takes those beside the stories
+	Out        string   // the page
 	MaxHistory int
 
 	Logger    *slog.Logger
@@ -40,10 +42,11 @@ func Visualize(ctx context.Context, o VisualizeOptions) (result VisualizeResult,
 	o.Telemetry.Record(telemetry.StoryVisualizationStarted{})
 	var problems diag.List
 	defer func() { result.Warnings = problems.Warnings() }()
-	g, err := storyGraph(ctx, o, &problems)
+	paths, err := readPaths(ctx, o, &problems)
 	if err != nil {
 		return result, err
 	}
+	g := paths.graph(nil)
 	result.Nodes, result.Edges = len(g.Nodes), len(g.Edges)
 	var page bytes.Buffer
 	if err := storygraph.WritePage(&page, g, "Stories and rules"); err != nil {
@@ -52,9 +55,15 @@ func Visualize(ctx context.Context, o VisualizeOptions) (result VisualizeResult,
 	return result, evaluate.WriteFile(o.Out, page.Bytes())
 }
 
-// storyGraph reads a project's stories and rules and merges their paths.
-func storyGraph(ctx context.Context, o VisualizeOptions, problems *diag.List) (*storygraph.Graph, error) {
-	p := project.Load("", project.Paths{Domain: []string{o.Domain}, Data: []string{o.Stories}}, problems)
+// paths are the ways that the stories and rules of a project take.
+type paths struct {
+	trackers   []*dialogue.TrainingTracker
+	examples   *nludata.TrainingData
+	maxHistory int
+}
+
+func readPaths(ctx context.Context, o VisualizeOptions, problems *diag.List) (*paths, error) {
+	p := project.Load("", project.Paths{Domain: []string{o.Domain}, Data: o.Stories}, problems)
 	examples := p.NLU
 	if o.NLU != "" {
 		examples = project.LoadNLU("", []string{o.NLU}, problems)
@@ -69,7 +78,7 @@ func storyGraph(ctx context.Context, o VisualizeOptions, problems *diag.List) (*
 		return nil, fmt.Errorf("read stories: %w", err)
 	}
 	slices.SortStableFunc(trackers, func(a, b *dialogue.TrainingTracker) int { return cmp.Compare(rank(a), rank(b)) })
-	return storygraph.Build(trackers, o.MaxHistory, examples), nil
+	return &paths{trackers, examples, o.MaxHistory}, nil
 }
 
 // rank puts stories before rules.
@@ -78,4 +87,13 @@ func rank(t *dialogue.TrainingTracker) int {
 		return 1
 	}
 	return 0
+}
+
+// graph merges the paths, and those of more conversations.
+func (p *paths) graph(more [][]tracker.Event) *storygraph.Graph {
+	trackers := slices.Clone(p.trackers)
+	for _, events := range more {
+		trackers = append(trackers, &dialogue.TrainingTracker{Tracker: tracker.FromEvents("", nil, events)})
+	}
+	return storygraph.Build(trackers, p.maxHistory, p.examples)
 }

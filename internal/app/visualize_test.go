@@ -35,11 +35,12 @@ func TestStoryGraphsAreRasas(t *testing.T) {
 		t.Run(bot, func(t *testing.T) {
 			dir := sharedtest.Dir(t, "data", "bots", bot)
 			var problems diag.List
-			o := VisualizeOptions{Domain: filepath.Join(dir, "domain.yml"), Stories: filepath.Join(dir, "data"), MaxHistory: 2}
-			g, err := storyGraph(t.Context(), o, &problems)
+			o := VisualizeOptions{Domain: filepath.Join(dir, "domain.yml"), Stories: []string{filepath.Join(dir, "data")}, MaxHistory: 2}
+			p, err := readPaths(t.Context(), o, &problems)
 			if err != nil {
 				t.Fatal(err)
 			}
+			g := p.graph(nil)
 			if diff := cmp.Diff(want.Links, links(g)); diff != "" {
 				t.Error(diff)
 			}
@@ -82,8 +83,8 @@ func TestVisualizeWritesAPage(t *testing.T) {
 	}
 	o := VisualizeOptions{
 		Domain: write("domain.yml", "intents: [greet]\nresponses:\n  utter_hi: [{text: hi}]\n"),
-		Stories: write("stories.yml", "stories:\n- story: s\n  steps: [{intent: greet}, {action: utter_hi}]\n"+
-			"- story: \"</svg><script>alert(1)</script>\"\n  steps: [{intent: greet}, {action: \"<img src=x>\"}]\n"),
+		Stories: []string{write("stories.yml", "stories:\n- story: s\n  steps: [{intent: greet}, {action: utter_hi}]\n"+
+			"- story: \"</svg><script>alert(1)</script>\"\n  steps: [{intent: greet}, {action: \"<img src=x>\"}]\n")},
 		NLU:        write("nlu.yml", "nlu:\n- intent: greet\n  examples: |\n    - hello [you](name) & co\n"),
 		Out:        filepath.Join(dir, "graph.html"),
 		MaxHistory: 2, Logger: slog.New(slog.DiscardHandler),
@@ -102,7 +103,7 @@ func TestVisualizeWritesAPage(t *testing.T) {
 		}
 	}
 
-	o.Stories = filepath.Join(dir, "none")
+	o.Stories = []string{filepath.Join(dir, "none")}
 	if _, err := Visualize(t.Context(), o); err == nil || !strings.Contains(err.Error(), "missing-file") {
 		t.Errorf("got %v for stories that are not there", err)
 	}

@@ -16,12 +16,11 @@ func errNotBuilt(what, instead string) error {
 // notBuilt are the commands of Rasa that are known and not built, with what to do
 // meanwhile. They are not in the help.
 var notBuilt = map[string]string{
-	"interactive": `talk with "loquat shell --trace" and write down stories yourself`,
-	"export":      "an event broker of type file gets every event as it happens",
-	"inspect":     `"loquat shell --trace" shows what each message causes`,
-	"studio":      "there is no connection to Rasa Studio",
-	"llm":         "flows (CALM) are not built",
-	"x":           "Rasa X is a product of its own",
+	"export":  "an event broker of type file gets every event as it happens",
+	"inspect": `"loquat shell --trace" shows what each message causes`,
+	"studio":  "there is no connection to Rasa Studio",
+	"llm":     "flows (CALM) are not built",
+	"x":       "Rasa X is a product of its own",
 }
 
 // notBuiltData are the commands below "data".

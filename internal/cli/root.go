@@ -112,6 +112,7 @@ OpenTelemetry: add a "tracing:" entry to endpoints.yml, or --trace to see it her
 		newTrainCommand(env),
 		newRunCommand(env),
 		newShellCommand(env),
+		newInteractiveCommand(env),
 		newTestCommand(env),
 		newDataCommand(env),
 		newVisualizeCommand(env),

@@ -30,7 +30,7 @@ needs nothing else.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVarP(&o.Domain, "domain", "d", "domain.yml", "the domain: a file, or a folder of files")
-	flags.StringVarP(&o.Stories, "stories", "s", "data", "a file, or a folder of files, with stories and rules")
+	flags.StringArrayVarP(&o.Stories, "stories", "s", []string{"data"}, "a file, or a folder of files, with stories and rules")
 	flags.StringVar(&o.Out, "out", "graph.html", "the page to write")
 	flags.IntVar(&o.MaxHistory, "max-history", 2, "how many actions tell two paths apart; 1 tells them apart by all that follows")
 	flags.StringVarP(&o.NLU, "nlu", "u", "", "a file or folder with examples of what users say (default: those in --stories)")
