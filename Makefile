@@ -51,6 +51,10 @@ bench-dialogue: ## print how well policies predict, and what turns cost
 bench-nlu: build ## print the table of NLU accuracy, speed and memory
 	$(GO) run ./bench nlu
 
+.PHONY: bench-encoder
+bench-encoder: ## print what the sentence encoder costs, beside ONNX Runtime where Python has it
+	$(GO) run ./bench encoder
+
 .PHONY: weights
 weights: build ## make the built-in encoder's weights again from the published ones, and compare
 	@scripts/weights

@@ -25,6 +25,7 @@ type section struct {
 }
 
 var sections = []section{
+	{"encoder", benchEncoder},
 	{"nlu", benchNLU},
 	{"dialogue", dialoguebench.Measure},
 	{"server", benchServer},

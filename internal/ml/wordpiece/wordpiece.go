@@ -52,7 +52,7 @@ func New(vocabulary string, options Options) (*Tokenizer, error) {
 	t := &Tokenizer{options: options, starts: make(map[string]int32, n), rests: make(map[string]int32, n/4)}
 	id := int32(0)
 	for line := range strings.Lines(vocabulary) {
-		line = strings.TrimRight(line, "\r\n")
+		line = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
 		if !utf8.ValidString(line) {
 			return nil, fmt.Errorf("line %d is not UTF-8", id+1)
 		}

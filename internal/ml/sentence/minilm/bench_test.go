@@ -3,6 +3,8 @@ package minilm
 import (
 	"context"
 	"testing"
+
+	"github.com/loquat-dev/loquat/internal/ml/sentence"
 )
 
 func BenchmarkEncode(b *testing.B) {
@@ -15,6 +17,14 @@ func BenchmarkEncode(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		if err := e.EncodeInto(context.Background(), to, texts); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkOpen(b *testing.B) {
+	for b.Loop() {
+		if _, err := sentence.OpenTrusted(weights); err != nil {
 			b.Fatal(err)
 		}
 	}
