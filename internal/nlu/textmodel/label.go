@@ -9,7 +9,7 @@ import (
 
 // fewExamples is how many examples a label may have for its name to count as one
 // more. Names tell something that a few examples don't; beside many they are noise.
-const fewExamples = 20
+const fewExamples = 30
 
 // withNames adds an example for each label that has few: the words of its name.
 // Rasa's DIET learns from names too. The lists that were given stay as they are.
