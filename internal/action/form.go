@@ -73,10 +73,15 @@ func (f *form) activate(ctx context.Context) error {
 			return err
 		}
 		f.events = append(f.events, validated...)
+		for _, e := range validated {
+			if slot, ok := e.(*tracker.SlotSet); ok {
+				filled = append(filled, slot)
+			}
+		}
 	}
 	for _, e := range extracted { // what was said meanwhile is lost, as in Rasa
 		slot, ok := e.(*tracker.SlotSet)
-		if ok && !(f.hasValidation() && slices.ContainsFunc(filled, named(slot.Name))) {
+		if ok && !(f.hasValidation() && slices.ContainsFunc(filled, named(slot.Name))) { // judged already
 			f.events = append(f.events, e)
 		}
 	}

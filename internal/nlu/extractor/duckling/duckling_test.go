@@ -184,9 +184,6 @@ func TestServersThatAreOfNoUse(t *testing.T) {
 		"levels deep": func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, `[{"start":0,"end":1,"dim":"x","value":{"value":`+strings.Repeat("[", 1000)+strings.Repeat("]", 1000)+"}}]")
 		},
-		"a number out of range": func(w http.ResponseWriter, _ *http.Request) {
-			_, _ = io.WriteString(w, `[{"start":0,"end":1,"dim":"x","value":{"values":[{"value":1e999}]}}]`)
-		},
 		"outside of the text": func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, `[{"start":-1,"end":1,"dim":"x","value":{}},{"start":2,"end":1,"dim":"x","value":{}}]`)
 		},

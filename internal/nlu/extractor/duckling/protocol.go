@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -127,9 +126,6 @@ func readAnswer(body []byte) ([]match, error) {
 			return nil, fmt.Errorf("match %d is nested more than %d levels deep", i, maxDepth)
 		}
 		matches[i] = match{a.Body, *a.Start, *a.End, a.Dim, pystr.Numbers(a.Value).(map[string]any)}
-		if infinite(a.Value) {
-			return nil, fmt.Errorf("match %d has a number out of range", i)
-		}
 	}
 	return matches, nil
 }
@@ -148,23 +144,6 @@ func deeper(v any, levels int) bool {
 		}
 	case []any:
 		return slices.ContainsFunc(v, func(x any) bool { return deeper(x, levels-1) })
-	}
-	return false
-}
-
-// infinite reports whether a value has a number that no JSON can hold again.
-func infinite(v any) bool {
-	switch v := v.(type) {
-	case float64:
-		return math.IsInf(v, 0)
-	case map[string]any:
-		for _, x := range v {
-			if infinite(x) {
-				return true
-			}
-		}
-	case []any:
-		return slices.ContainsFunc(v, infinite)
 	}
 	return false
 }
