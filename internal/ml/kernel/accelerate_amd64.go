@@ -18,9 +18,6 @@ func available() []implementation {
 	return list
 }
 
-// block computes rows × Channels numbers; see gen/apply.go.
-type block func(y *float32, yStride int, x *int8, xStride int, weights *byte, steps int, scale *float32, sum *int32, outScale, bias *float32)
-
 var (
 	blocksVNNI = []block{
 		applyVNNI1, applyVNNI2, applyVNNI3, applyVNNI4, applyVNNI5, applyVNNI6,
@@ -32,21 +29,6 @@ var (
 func applyVNNI(y []float32, m *Matrix, x *Rows) { applyBlocks(blocksVNNI, y, m, x) }
 
 func applyAVX2(y []float32, m *Matrix, x *Rows) { applyBlocks(blocksAVX2, y, m, x) }
-
-// applyBlocks takes the rows in parts of about the same size for each block of
-// outputs, whose weights stay in the processor's first cache meanwhile.
-func applyBlocks(blocks []block, y []float32, m *Matrix, x *Rows) {
-	rows, out, size := x.Len(), Padded(m.Out), Channels*x.stride
-	parts := (rows + len(blocks) - 1) / len(blocks)
-	for from := 0; from < out; from += Channels {
-		weights := &m.Weights[from/Channels*size]
-		for p := range parts {
-			first, last := rows*p/parts, rows*(p+1)/parts
-			blocks[last-first-1](&y[first*out+from], 4*out, &x.values[first*x.stride], x.stride, weights, x.stride/Step,
-				&x.scale[first], &x.sum[first], &m.Scale[from], &m.Bias[from])
-		}
-	}
-}
 
 func quantizeRowAVX2(to []int8, x []float32) (scale float32, sum, squares int32) {
 	n := len(x) &^ 31

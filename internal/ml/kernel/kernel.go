@@ -8,6 +8,7 @@
 package kernel
 
 //go:generate go -C gen run . -out ../kernels_amd64.s -stubs ../kernels_amd64.go -pkg kernel
+//go:generate go -C gen run ./arm64 -out ../kernels_arm64.s
 
 // implementation is a set of the functions that differ between processors.
 type implementation struct {
