@@ -5,14 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"net/http"
-	"path"
 	"path/filepath"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/loquat-dev/loquat/internal/assistant"
 	"github.com/loquat-dev/loquat/internal/conversation"
@@ -158,17 +153,18 @@ func (o TestCoreOptions) test(ctx context.Context, t *tracing.Tracing, path stri
 		reportCoreTested(o.Telemetry, loaded.ProjectFingerprint(), 0, o.EndToEnd) // as Rasa 3.6 does
 		return nil, fmt.Errorf("%w at %s; %s", ErrNoStories, where, hint)
 	}
-	var done func(int)
-	return o.play(ctx, conversation.Settings{Hook: t.Turns(tracing.Classes{})}, loaded, g, func(total int) func(int) {
-		if o.Progress != nil {
-			done = func(n int) { o.Progress(evaluate.Step{Doing: "playing stories", Done: n, Total: total}) }
-		}
-		return done
-	}, problems)
+	return o.play(ctx, conversation.Settings{Hook: t.Turns(tracing.Classes{})}, loaded, g, problems)
+}
+
+func (o TestCoreOptions) progress(total int) func(int) {
+	if o.Progress == nil {
+		return nil
+	}
+	return func(done int) { o.Progress(evaluate.Step{Doing: "playing stories", Done: done, Total: total}) }
 }
 
 // play plays the stories of a graph with a loaded model.
-func (o TestCoreOptions) play(ctx context.Context, s conversation.Settings, loaded *assistant.Assistant, g *story.Graph, progress func(total int) func(int), problems *diag.List) (*evaluate.StoryTests, error) {
+func (o TestCoreOptions) play(ctx context.Context, s conversation.Settings, loaded *assistant.Assistant, g *story.Graph, problems *diag.List) (*evaluate.StoryTests, error) {
 	trackers, err := o.paths(ctx, g, loaded.Domain(), problems)
 	if err != nil {
 		return nil, err
@@ -177,7 +173,7 @@ func (o TestCoreOptions) play(ctx context.Context, s conversation.Settings, load
 	p := conversation.New(s)
 	defer p.Close()
 	o.warnUnknownTexts(ctx, loaded.Domain(), g)
-	tests, err := evaluate.Play(ctx, p, trackers, evaluate.PlayOptions{EndToEnd: o.EndToEnd, FailFast: o.FailFast}, progress(len(trackers)))
+	tests, err := evaluate.Play(ctx, p, trackers, evaluate.PlayOptions{EndToEnd: o.EndToEnd, FailFast: o.FailFast}, o.progress(len(trackers)))
 	if err != nil {
 		return nil, err
 	}
@@ -212,51 +208,6 @@ func (o TestCoreOptions) warnUnknownTexts(ctx context.Context, d *domain.Domain,
 	}
 }
 
-// Limits of --url.
-const (
-	downloadTime  = time.Minute
-	downloadBytes = 32 << 20
-)
-
-// download gets the stories of --url; nil without one.
-func (o TestCoreOptions) download(ctx context.Context) ([]byte, error) {
-	if o.URL == "" {
-		return nil, nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, downloadTime)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, o.URL, nil)
-	if err != nil {
-		return nil, fmt.Errorf("--url: %w", err)
-	}
-	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return nil, fmt.Errorf("--url: %w", err)
-	}
-	defer func() { _ = answer.Body.Close() }() // it was read
-	if answer.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("--url: %s answered %s", o.URL, answer.Status)
-	}
-	body, err := io.ReadAll(io.LimitReader(answer.Body, downloadBytes+1))
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("--url: %w", err)
-	case len(body) > downloadBytes:
-		return nil, fmt.Errorf("--url: the file is larger than %d MiB", downloadBytes>>20)
-	}
-	return body, nil
-}
-
-// urlName is what messages call the file of --url. In an end-to-end test it holds
-// tests, whatever its name is.
-func (o TestCoreOptions) urlName() string {
-	name := path.Base(strings.SplitN(o.URL, "?", 2)[0])
-	if o.EndToEnd && !story.IsTestFile(name) {
-		name = "test_" + name
-	}
-	return name
-}
-
 // compare plays the stories with several models and writes how many actions each
 // got right.
 func (o TestCoreOptions) compare(ctx context.Context, t *tracing.Tracing, models []string, body []byte, problems *diag.List) ([]evaluate.ModelComparison, []string, error) {
@@ -270,30 +221,4 @@ func (o TestCoreOptions) compare(ctx context.Context, t *tracing.Tracing, models
 	}
 	file, err := evaluate.WriteModelComparison(filepath.Join(o.Out, "results.json"), found)
 	return found, []string{file}, err
-}
-
-// storyExaminer plays stories with the running model. Its work is not traced: a
-// test makes thousands of predictions.
-func storyExaminer(running func() *assistant.Assistant, o ServeOptions) func(ctx context.Context, body []byte, endToEnd bool) (*evaluate.StoryTests, error) {
-	return func(ctx context.Context, body []byte, endToEnd bool) (*evaluate.StoryTests, error) {
-		loaded := running()
-		if loaded == nil {
-			return nil, errNoModel
-		}
-		if !loaded.Predicts() {
-			return nil, conversation.ErrNoPolicies
-		}
-		loaded = loaded.Unwatched()
-		name := "body"
-		if endToEnd {
-			name = "test_body"
-		}
-		var problems diag.List
-		g := project.ForeignStories(body, name, loaded.Domain(), &problems)
-		if err := problems.Err(); err != nil {
-			return nil, err
-		}
-		options := TestCoreOptions{EndToEnd: endToEnd, Logger: o.Logger, Telemetry: o.Telemetry}
-		return options.play(ctx, conversation.Settings{}, loaded, g, func(int) func(int) { return nil }, &problems)
-	}
 }
