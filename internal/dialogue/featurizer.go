@@ -2,8 +2,11 @@ package dialogue
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/loquat-dev/loquat/internal/diag"
+	"github.com/loquat-dev/loquat/internal/graph"
 )
 
 // MaxHistoryFeaturizer is the tracker featurizer that policies use by default: it
@@ -43,4 +46,49 @@ func (c FeaturizerConfig) MaxHistoryOf(featurizer string, policy *int) (*int, er
 	default:
 		return policy, nil
 	}
+}
+
+// featurizerSettings are the keys of FeaturizerConfig.
+var featurizerSettings = []string{"max_history", "name", "remove_duplicates", "state_featurizer"}
+
+// Check makes the Check of a policy whose configuration is a C, and which takes this
+// featurizer.
+func Check[C any](featurizer string) func(graph.Config) []error {
+	return func(c graph.Config) []error {
+		var config C
+		if err := c.Decode(&config); err != nil {
+			return []error{err}
+		}
+		return CheckHistory(c, featurizer)
+	}
+}
+
+// CheckHistory reports what no policy that takes this featurizer could do with the
+// settings max_history and featurizer.
+func CheckHistory(c graph.Config, featurizer string) []error {
+	var s struct {
+		MaxHistory *int             `json:"max_history"`
+		Featurizer FeaturizerConfig `json:"featurizer"`
+	}
+	if err := c.Decode(&s); err != nil {
+		return []error{err}
+	}
+	var errs []error
+	n, err := s.Featurizer.MaxHistoryOf(featurizer, s.MaxHistory)
+	if err != nil {
+		errs = append(errs, err)
+	}
+	if n != nil && *n < 0 {
+		errs = append(errs, fmt.Errorf("max_history must be null (all states) or a number of states, not %d", *n))
+	}
+	list, _ := c["featurizer"].([]any)
+	for _, item := range list {
+		settings, _ := item.(map[string]any)
+		for _, key := range slices.Sorted(maps.Keys(settings)) {
+			if !slices.Contains(featurizerSettings, key) {
+				errs = append(errs, fmt.Errorf("featurizer: %s has no setting %q", featurizer, key))
+			}
+		}
+	}
+	return errs
 }

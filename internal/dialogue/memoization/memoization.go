@@ -37,6 +37,7 @@ func define(name string, augmented bool) graph.Type {
 		Kinds:     []graph.Kind{graph.Policy},
 		Trainable: true,
 		Version:   1,
+		Check:     dialogue.Check[Config](dialogue.MaxHistoryFeaturizer),
 		Fns:       dialogue.Fns(),
 	}, Config{Priority: 3, Compress: true}, func(_ graph.Env, c Config, saved graph.Resource) (any, error) {
 		return newPolicy(name, augmented, c, saved)

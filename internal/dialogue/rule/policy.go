@@ -52,13 +52,11 @@ func Type() graph.Type {
 		Kinds:     []graph.Kind{graph.Policy},
 		Trainable: true,
 		Version:   1,
+		Check:     dialogue.Check[Config](dialogue.MaxHistoryFeaturizer),
 		Fns:       dialogue.Fns(),
 	}, Defaults(), func(env graph.Env, c Config, saved graph.Resource) (any, error) {
 		if c.MaxHistory != nil && saved == nil && env.Logger != nil {
 			env.Logger.Info("max_history has no effect: a rule looks back as far as it is long", "node", env.NodeName)
-		}
-		if _, err := c.Featurizer.MaxHistory(nil); err != nil {
-			return nil, err
 		}
 		return New(c, saved)
 	})

@@ -64,10 +64,7 @@ func check(c graph.Config) []error {
 	if config.RankingLength < 0 {
 		errs = append(errs, fmt.Errorf("ranking_length must be 0 (all actions) or more, not %d", config.RankingLength))
 	}
-	if _, err := config.Featurizer.MaxHistory(config.MaxHistory); err != nil {
-		errs = append(errs, err)
-	}
-	return errs
+	return append(errs, dialogue.CheckHistory(c, dialogue.MaxHistoryFeaturizer)...)
 }
 
 // Policy is a trained or untrained TEDPolicy.

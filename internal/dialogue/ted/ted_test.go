@@ -1,17 +1,12 @@
 package ted_test
 
 import (
-	"bytes"
 	"fmt"
-	"log/slog"
 	"maps"
 	"math"
-	"os"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/loquat-dev/loquat/internal/dialogue"
 	"github.com/loquat-dev/loquat/internal/dialogue/dialoguetest"
@@ -20,32 +15,9 @@ import (
 	"github.com/loquat-dev/loquat/internal/tracker"
 )
 
-func build(t testing.TB, config graph.Config, threads int, saved graph.Resource) dialogue.Policy {
-	t.Helper()
-	p, err := ted.Type().Build(graph.Env{Logger: slog.New(slog.DiscardHandler), Threads: threads}, config, saved)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p.(dialogue.Policy)
-}
-
-// train gives a policy as it is after training, saving and loading.
 func train(t testing.TB, data dialogue.TrainingData, config graph.Config) dialogue.Policy {
 	t.Helper()
-	return build(t, config, 1, persist(t, data, config, 1))
-}
-
-func persist(t testing.TB, data dialogue.TrainingData, config graph.Config, threads int) graph.Resource {
-	t.Helper()
-	p := build(t, config, threads, nil)
-	if err := p.Train(t.Context(), data); err != nil {
-		t.Fatal(err)
-	}
-	saved, err := p.(graph.Persister).Persist()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return saved
+	return dialoguetest.Train(t, ted.Type(), data, config)
 }
 
 // In each of these projects one thing alone tells which action is right.
@@ -221,33 +193,15 @@ func TestRanking(t *testing.T) {
 }
 
 func TestTrainingIsTheSameOnAnyNumberOfCores(t *testing.T) {
-	data := dialoguetest.Data(t, smallProject)
-	if diff := cmp.Diff(persist(t, data, nil, 1), persist(t, data, nil, 3)); diff != "" {
-		t.Errorf("1 and 3 threads learn different bytes:\n%s", diff)
-	}
+	dialoguetest.SameOnAnyNumberOfCores(t, ted.Type(), dialoguetest.Data(t, smallProject))
 }
 
 func TestSettingsWithoutEffectAreReportedOnceAndDocumented(t *testing.T) {
-	var log bytes.Buffer
-	p, err := ted.Type().Build(graph.Env{Logger: slog.New(slog.NewTextHandler(&log, nil))}, graph.Config{"epochs": int64(100), "drop_rate": 0.0, "max_history": int64(5)}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := p.(dialogue.Policy).Train(t.Context(), dialoguetest.Data(t, smallProject)); err != nil {
-		t.Fatal(err)
-	}
-	if got := log.String(); strings.Count(got, "without effect") != 1 || !strings.Contains(got, "settings=[epochs]") {
-		t.Errorf("log:\n%s", got)
-	}
-	doc, err := os.ReadFile("../../../docs/compatibility.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range ted.WithoutEffect() {
-		if !strings.Contains(string(doc), "`"+name+"`") {
-			t.Errorf("docs/compatibility.md does not list the setting %s", name)
-		}
-	}
+	dialoguetest.NamesSettingsWithoutEffect(t, ted.Type(), dialoguetest.Data(t, smallProject), graph.Config{"epochs": int64(100), "drop_rate": 0.0, "max_history": int64(5)}, []string{"epochs"}, ted.WithoutEffect())
+}
+
+func FuzzLoad(f *testing.F) {
+	dialoguetest.LoadsOrRefuses(f, ted.Type(), dialoguetest.Data(f, smallProject), "ted.bin")
 }
 
 func TestBadSettings(t *testing.T) {
@@ -256,25 +210,16 @@ func TestBadSettings(t *testing.T) {
 		{"loss_type": "hinge"},
 		{"model_confidence": "cosine"},
 		{"featurizer": []any{map[string]any{"name": "FullDialogueTrackerFeaturizer"}}},
+		{"featurizer": []any{map[string]any{"name": "MaxHistoryTrackerFeaturizer", "max_histroy": int64(5)}}},
+		{"max_history": int64(-1)},
 	} {
 		if errs := ted.Type().Check(c); len(errs) != 1 {
 			t.Errorf("%v: errors %v, want one", slices.Collect(maps.Keys(c)), errs)
 		}
 	}
-}
-
-func FuzzLoad(f *testing.F) {
-	data := dialoguetest.Data(f, smallProject)
-	for _, file := range persist(f, data, nil, 1) {
-		f.Add(file)
+	if errs := ted.Type().Check(graph.Config{"use_masked_language_model": true}); len(errs) != 0 { // its transformers have a layer each
+		t.Errorf("use_masked_language_model: errors %v", errs)
 	}
-	conversation := dialoguetest.Conversation(data.Domain, "/greet")
-	f.Fuzz(func(t *testing.T, file []byte) {
-		p, err := ted.Type().Build(graph.Env{Logger: slog.New(slog.DiscardHandler)}, nil, graph.Resource{"ted.bin": file})
-		if err == nil {
-			dialoguetest.Predict(t, p.(dialogue.Policy), conversation)
-		}
-	})
 }
 
 func BenchmarkPredict(b *testing.B) {
@@ -299,7 +244,7 @@ func BenchmarkTrain(b *testing.B) {
 	}
 	data := dialoguetest.Data(b, text.String())
 	for b.Loop() {
-		if err := build(b, graph.Config{"max_history": int64(5)}, 2, nil).Train(b.Context(), data); err != nil {
+		if err := dialoguetest.Build(b, ted.Type(), graph.Config{"max_history": int64(5)}, 2, nil).Train(b.Context(), data); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -76,28 +76,21 @@ func (p *Policy) Train(ctx context.Context, data dialogue.TrainingData) error {
 
 // examples collects what there is to learn, each situation and action once.
 func (p *Policy) examples(ctx context.Context, data dialogue.TrainingData) ([]example, error) {
-	encoder := p.encoders.For(data.Domain)
 	known := map[string]int{}
 	var key []byte
 	var out []example
-	for _, t := range data.Trackers {
-		if err := ctx.Err(); err != nil {
+	for s, err := range statevector.Situations(ctx, data.Trackers, p.encoders.For(data.Domain), p.maxHistory) {
+		if err != nil {
 			return nil, err
 		}
-		if t.Rule {
-			continue
+		key = append(dialogue.AppendStates(key[:0], s.States), s.Action...)
+		i, ok := known[string(key)]
+		if !ok {
+			i = len(out)
+			known[string(key)] = i
+			out = append(out, example{states: slices.Clone(s.States), action: s.Action})
 		}
-		for _, label := range encoder.Labels(t, dialogue.View{}) {
-			states := statevector.Recent(dialogue.WithoutUnlikelyIntents(label.States), p.maxHistory)
-			key = append(dialogue.AppendStates(key[:0], states), label.Action...)
-			i, ok := known[string(key)]
-			if !ok {
-				i = len(out)
-				known[string(key)] = i
-				out = append(out, example{states: slices.Clone(states), action: label.Action})
-			}
-			out[i].told = out[i].told || !t.Augmented
-		}
+		out[i].told = out[i].told || s.Told
 	}
 	return out, nil
 }

@@ -44,6 +44,11 @@ func (p *Policy) Train(ctx context.Context, data dialogue.TrainingData) error {
 	if len(p.inVain) > 0 {
 		p.env.Logger.InfoContext(ctx, "settings without effect here", "settings", p.inVain)
 	}
+	for _, name := range p.config.IgnoreIntents {
+		if !slices.Contains(data.Domain.IntentNames(), name) {
+			p.env.Logger.WarnContext(ctx, "ignore_intents_list names an intent that the domain does not have", "policy", componentName, "intent", name)
+		}
+	}
 	p.intents, p.thresholds, p.features, p.model = nil, nil, vocab.Table{}, nil
 	moments, err := p.moments(ctx, data)
 	if err != nil {
@@ -86,34 +91,27 @@ func (p *Policy) Train(ctx context.Context, data dialogue.TrainingData) error {
 // moments collects the conversations before the messages, each once, with all
 // intents that follow it.
 func (p *Policy) moments(ctx context.Context, data dialogue.TrainingData) ([]moment, error) {
-	encoder := p.encoders.For(data.Domain)
 	known := map[string]int{}
 	var key []byte
 	var out []moment
-	for _, t := range data.Trackers {
-		if err := ctx.Err(); err != nil {
+	for s, err := range statevector.Situations(ctx, data.Trackers, p.encoders.For(data.Domain), p.maxHistory) {
+		if err != nil {
 			return nil, err
 		}
-		if t.Rule {
+		last := s.States[len(s.States)-1]
+		if last.Action != tracker.ListenAction || last.Intent == "" {
 			continue
 		}
-		for _, label := range encoder.Labels(t, dialogue.View{}) {
-			all := dialogue.WithoutUnlikelyIntents(label.States)
-			last := all[len(all)-1]
-			if last.Action != tracker.ListenAction || last.Intent == "" {
-				continue
-			}
-			states := before(statevector.Recent(all, p.maxHistory))
-			key = dialogue.AppendStates(key[:0], states)
-			i, ok := known[string(key)]
-			if !ok {
-				i = len(out)
-				known[string(key)] = i
-				out = append(out, moment{states: states})
-			}
-			if !slices.Contains(out[i].intents, last.Intent) {
-				out[i].intents = append(out[i].intents, last.Intent)
-			}
+		states := before(s.States)
+		key = dialogue.AppendStates(key[:0], states)
+		i, ok := known[string(key)]
+		if !ok {
+			i = len(out)
+			known[string(key)] = i
+			out = append(out, moment{states: states})
+		}
+		if !slices.Contains(out[i].intents, last.Intent) {
+			out[i].intents = append(out[i].intents, last.Intent)
 		}
 	}
 	return out, nil

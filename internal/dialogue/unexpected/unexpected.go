@@ -71,10 +71,7 @@ func check(c graph.Config) []error {
 	if config.Tolerance < 0 || config.Tolerance > 1 {
 		errs = append(errs, fmt.Errorf("tolerance must be between 0 and 1, not %v", config.Tolerance))
 	}
-	if _, err := config.Featurizer.MaxHistoryOf(featurizerName, config.MaxHistory); err != nil {
-		errs = append(errs, err)
-	}
-	return errs
+	return append(errs, dialogue.CheckHistory(c, featurizerName)...)
 }
 
 // Policy is a trained or untrained UnexpecTEDIntentPolicy.

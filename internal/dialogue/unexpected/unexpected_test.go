@@ -4,11 +4,8 @@ import (
 	"bytes"
 	"log/slog"
 	"math"
-	"os"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/loquat-dev/loquat/internal/dialogue"
 	"github.com/loquat-dev/loquat/internal/dialogue/dialoguetest"
@@ -31,32 +28,9 @@ rules:
   steps: [{intent: never}, {action: utter_bye}]
 `
 
-func build(t testing.TB, config graph.Config, threads int, saved graph.Resource) dialogue.Policy {
-	t.Helper()
-	p, err := unexpected.Type().Build(graph.Env{Logger: slog.New(slog.DiscardHandler), Threads: threads}, config, saved)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p.(dialogue.Policy)
-}
-
-func persist(t testing.TB, data dialogue.TrainingData, config graph.Config, threads int) graph.Resource {
-	t.Helper()
-	p := build(t, config, threads, nil)
-	if err := p.Train(t.Context(), data); err != nil {
-		t.Fatal(err)
-	}
-	saved, err := p.(graph.Persister).Persist()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return saved
-}
-
-// train gives a policy as it is after training, saving and loading.
 func train(t testing.TB, data dialogue.TrainingData, config graph.Config) dialogue.Policy {
 	t.Helper()
-	return build(t, config, 1, persist(t, data, config, 1))
+	return dialoguetest.Train(t, unexpected.Type(), data, config)
 }
 
 func TestUnexpectedIntentsAreNoticed(t *testing.T) {
@@ -136,40 +110,37 @@ func TestWithoutStoriesNothingIsUnlikely(t *testing.T) {
 	}
 }
 
-func TestTrainingIsTheSameOnAnyNumberOfCores(t *testing.T) {
-	data := dialoguetest.Data(t, project)
-	if diff := cmp.Diff(persist(t, data, nil, 1), persist(t, data, nil, 3)); diff != "" {
-		t.Errorf("1 and 3 threads learn different bytes:\n%s", diff)
-	}
-}
-
-func TestSettingsWithoutEffectAreReportedOnceAndDocumented(t *testing.T) {
+func TestAnUnknownIntentToIgnoreIsNamed(t *testing.T) {
 	var log bytes.Buffer
-	p, err := unexpected.Type().Build(graph.Env{Logger: slog.New(slog.NewTextHandler(&log, nil))}, graph.Config{"epochs": int64(100), "max_history": int64(5)}, nil)
+	p, err := unexpected.Type().Build(graph.Env{Logger: slog.New(slog.NewTextHandler(&log, nil))}, graph.Config{"ignore_intents_list": []any{"size", "sise"}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := p.(dialogue.Policy).Train(t.Context(), dialoguetest.Data(t, project)); err != nil {
 		t.Fatal(err)
 	}
-	if got := log.String(); strings.Count(got, "without effect") != 1 || !strings.Contains(got, "settings=[epochs]") {
+	if got := log.String(); strings.Count(got, "level=WARN") != 1 || !strings.Contains(got, "intent=sise") {
 		t.Errorf("log:\n%s", got)
 	}
-	doc, err := os.ReadFile("../../../docs/compatibility.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range unexpected.WithoutEffect() {
-		if !strings.Contains(string(doc), "`"+name+"`") {
-			t.Errorf("docs/compatibility.md does not list the setting %s", name)
-		}
-	}
+}
+
+func TestTrainingIsTheSameOnAnyNumberOfCores(t *testing.T) {
+	dialoguetest.SameOnAnyNumberOfCores(t, unexpected.Type(), dialoguetest.Data(t, project))
+}
+
+func TestSettingsWithoutEffectAreReportedOnceAndDocumented(t *testing.T) {
+	dialoguetest.NamesSettingsWithoutEffect(t, unexpected.Type(), dialoguetest.Data(t, project), graph.Config{"epochs": int64(100), "max_history": int64(5)}, []string{"epochs"}, unexpected.WithoutEffect())
+}
+
+func FuzzLoad(f *testing.F) {
+	dialoguetest.LoadsOrRefuses(f, unexpected.Type(), dialoguetest.Data(f, project), "unexpected_intent.bin")
 }
 
 func TestBadSettings(t *testing.T) {
 	for _, c := range []graph.Config{
 		{"ranking_length": int64(-1)},
 		{"tolerance": 1.5},
+		{"max_history": int64(-1)},
 		{"featurizer": []any{map[string]any{"name": "MaxHistoryTrackerFeaturizer"}}},
 	} {
 		if errs := unexpected.Type().Check(c); len(errs) != 1 {
@@ -179,18 +150,4 @@ func TestBadSettings(t *testing.T) {
 	if errs := unexpected.Type().Check(graph.Config{"featurizer": []any{map[string]any{"name": "IntentMaxHistoryTrackerFeaturizer", "max_history": int64(3)}}}); len(errs) != 0 {
 		t.Errorf("its own featurizer: %v", errs)
 	}
-}
-
-func FuzzLoad(f *testing.F) {
-	data := dialoguetest.Data(f, project)
-	for _, file := range persist(f, data, nil, 1) {
-		f.Add(file)
-	}
-	conversation := dialoguetest.Conversation(data.Domain, "/greet")
-	f.Fuzz(func(t *testing.T, file []byte) {
-		p, err := unexpected.Type().Build(graph.Env{Logger: slog.New(slog.DiscardHandler)}, nil, graph.Resource{"unexpected_intent.bin": file})
-		if err == nil {
-			dialoguetest.Predict(t, p.(dialogue.Policy), conversation)
-		}
-	})
 }

@@ -124,8 +124,8 @@ func (s Settings) Check(c graph.Config) []error {
 		`model_confidence "softmax" can't be computed from similarity_type "cosine"`)
 	strategy := setting("batch_strategy")
 	refuse(strategy != "balanced" && strategy != "sequence", `batch_strategy must be "balanced" or "sequence", not %v`, quoted(strategy))
-	layers, _ := number(setting("number_of_transformer_layers"))
-	refuse(setting("use_masked_language_model") == true && layers == 0,
+	layers, single := number(setting("number_of_transformer_layers")) // policies have several transformers
+	refuse(setting("use_masked_language_model") == true && single && layers == 0,
 		"use_masked_language_model needs number_of_transformer_layers of at least 1")
 	if sizes, ok := setting("hidden_layers_sizes").(map[string]any); ok && setting("share_hidden_layers") == true {
 		refuse(!reflect.DeepEqual(sizes["text"], sizes["label"]),
