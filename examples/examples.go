@@ -6,5 +6,5 @@ import "embed"
 
 // Starter is the project that "loquat init" writes, below the folder "starter".
 //
-//go:embed starter/README.md starter/*.yml starter/data
+//go:embed starter/README.md starter/*.yml starter/data starter/tests
 var Starter embed.FS
