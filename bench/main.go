@@ -3,7 +3,8 @@
 //
 // Arguments choose sections; without any, all are measured. Flags narrow the
 // section "nlu" down (-h lists them). "parse MODEL TABLE" loads a model and parses
-// the texts of a table; the section "nlu" runs it as a process of its own.
+// the texts of a table, "telemetry-start HOME PROJECT" starts telemetry; the sections
+// "nlu" and "telemetry" run them as processes of their own.
 package main
 
 import (
@@ -41,6 +42,10 @@ func main() {
 			fmt.Fprintln(os.Stderr, "bench:", err)
 			os.Exit(1)
 		}
+		return
+	}
+	if args := flag.Args(); len(args) == 3 && args[0] == "telemetry-start" {
+		telemetryStart(args[1], args[2])
 		return
 	}
 	if err := run(ctx, flag.Args()); err != nil {

@@ -17,8 +17,14 @@ import (
 	"github.com/loquat-dev/loquat/internal/telemetry"
 )
 
-// repeats is how often a command is run for a median.
-const repeats = 20
+// How often something is measured in one run. What is compared takes turns in each
+// round, in another order each time, so that what else the machine does disturbs all
+// alike; figures are medians over the rounds, and differences are those within a round.
+const (
+	commandRounds = 30
+	turnRounds    = 12
+	turnTime      = 1500 * time.Millisecond // less than a request may hang
+)
 
 // benchTelemetry measures what usage telemetry costs: the start of a command,
 // whole commands, and turns of a server, with collectors in every kind of trouble.
@@ -43,23 +49,24 @@ func benchTelemetry(ctx context.Context, out io.Writer, root string) error {
 	if err := b.command(setups[0], "train"); err != nil {
 		return err
 	}
-	if err := b.startUp(setups[1]); err != nil {
+	if err := b.startUp(ctx, setups[1]); err != nil {
 		return err
 	}
 	for _, args := range [][]string{{"data", "validate"}, {"train"}} {
-		if err := b.commands(ctx, setups, args); err != nil {
+		err := b.compare(ctx, setups, commandRounds, strings.Join(args, " "), []string{"ms", "of CPU"}, func(s setup) ([]time.Duration, error) {
+			return b.timed(s, args...)
+		})
+		if err != nil {
 			return err
 		}
 	}
-	for _, setup := range setups {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := b.turns(setup); err != nil {
-			return err
+	var during []setup // those that differ for a server
+	for _, s := range setups {
+		if slices.Contains([]string{"off", "local", "collector answers 200", "collector hangs", "no collector there"}, s.name) {
+			during = append(during, s)
 		}
 	}
-	return nil
+	return b.compare(ctx, during, turnRounds, fmt.Sprintf("%d turns a second", steadyRate), []string{"ms p50", "ms p99"}, b.turns)
 }
 
 type telemetryBench struct {
@@ -101,6 +108,7 @@ func (b *telemetryBench) collectors() (setups []setup, closeAll func()) {
 		case <-r.Context().Done():
 		}
 	})
+	setups = append(setups, setup{"no collector there", []string{"LOQUAT_TELEMETRY_ENDPOINT=http://127.0.0.1:1", "RASA_TELEMETRY_WRITE_KEY=key"}})
 	setups = append(setups, setup{"collector over plain http", []string{"LOQUAT_TELEMETRY_ENDPOINT=http://telemetry.example.com", "RASA_TELEMETRY_WRITE_KEY=key"}})
 	return setups, func() {
 		close(release)
@@ -117,90 +125,123 @@ func (b *telemetryBench) environ(s setup) []string {
 }
 
 func (b *telemetryBench) command(s setup, args ...string) error {
+	_, err := b.timed(s, args...)
+	return err
+}
+
+// timed runs a command and returns how long it took, and its time on processors.
+func (b *telemetryBench) timed(s setup, args ...string) ([]time.Duration, error) {
 	cmd := exec.Command(b.program, args...)
 	cmd.Dir, cmd.Env = b.dir, b.environ(s)
+	begun := time.Now()
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("loquat %v: %w\n%s", args, err, out)
+		return nil, fmt.Errorf("loquat %v: %w\n%s", args, err, out)
 	}
+	took := time.Since(begun)
+	return []time.Duration{took, cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}, nil
+}
+
+// startUp measures what a command pays before it does anything, in fresh processes:
+// this program, which does nothing else then.
+func (b *telemetryBench) startUp(ctx context.Context, of setup) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	took := make([][]time.Duration, 2)
+	for range commandRounds {
+		out, err := exec.CommandContext(ctx, self, "telemetry-start", b.home(of), b.dir).Output()
+		if err != nil {
+			return err
+		}
+		for i, text := range strings.Fields(string(out)) {
+			d, err := time.ParseDuration(text)
+			if err != nil {
+				return err
+			}
+			took[i] = append(took[i], d)
+		}
+	}
+	b.server.row(fmt.Sprintf("start-up of telemetry, and recording an event, median of %d processes", commandRounds),
+		"%6.2f ms      (at most 1); %.2f us", median(took[0]).Seconds()*1e3, median(took[1]).Seconds()*1e6)
 	return nil
 }
 
-// startUp measures what a command pays before it does anything, and for recording
-// an event.
-func (b *telemetryBench) startUp(of setup) error {
+// telemetryStart starts telemetry once, as a command does, records events, and prints
+// how long the start and one event took.
+func telemetryStart(home, project string) {
 	s := telemetry.Settings{
-		LookupEnv: func(string) (string, bool) { return "", false }, Home: b.home(of),
-		ConfigDir: filepath.Join(b.home(of), ".config"), CacheDir: filepath.Join(b.home(of), ".cache"),
-		ProjectFiles: []string{filepath.Join(b.dir, "endpoints.yml"), filepath.Join(b.dir, "config.yml")},
+		LookupEnv: func(string) (string, bool) { return "", false }, Home: home,
+		ConfigDir: filepath.Join(home, ".config"), CacheDir: filepath.Join(home, ".cache"),
+		ProjectFiles: []string{filepath.Join(project, "endpoints.yml"), filepath.Join(project, "config.yml")},
 	}
-	var starts, records []time.Duration
-	for range 10 * repeats {
-		begun := time.Now()
-		r := telemetry.Start(s, telemetry.Options{Notice: io.Discard, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
-		started := time.Now()
+	begun := time.Now()
+	r := telemetry.Start(s, telemetry.Options{Notice: io.Discard, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	started := time.Now()
+	const events = 50 // fewer than may wait
+	for range events {
 		r.Record(telemetry.ProjectCreated{})
-		records = append(records, time.Since(started))
-		starts = append(starts, started.Sub(begun))
-		r.Close(false)
 	}
-	b.server.row("start-up of telemetry, and recording an event", "%6.2f ms      (at most 1); %.2f us", median(starts).Seconds()*1e3, median(records).Seconds()*1e6)
-	return nil
+	recorded := time.Since(started)
+	fmt.Println(started.Sub(begun), recorded/events)
+	r.Close(true)
 }
 
 func median(d []time.Duration) time.Duration {
-	slices.Sort(d)
+	d = slices.Sorted(slices.Values(d))
 	return d[len(d)/2]
 }
 
-// commands measures a whole command. The setups take turns, so that what else the
-// machine does disturbs them alike; in the second round a request is due.
-func (b *telemetryBench) commands(ctx context.Context, setups []setup, args []string) error {
-	took := make([][]time.Duration, len(setups))
-	for range repeats {
-		for i, setup := range setups {
+// compare measures all setups in turn, and prints the median of each figure and of
+// what it has on top of the first setup in the same round.
+func (b *telemetryBench) compare(ctx context.Context, setups []setup, rounds int, what string, figures []string, measure func(setup) ([]time.Duration, error)) error {
+	took := make([][][]time.Duration, len(setups)) // setup, figure, round
+	for i := range took {
+		took[i] = make([][]time.Duration, len(figures))
+	}
+	for round := range rounds {
+		for n := range setups {
+			i := (n + round) % len(setups)
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			begun := time.Now()
-			if err := b.command(setup, args...); err != nil {
+			measured, err := measure(setups[i])
+			if err != nil {
 				return err
 			}
-			took[i] = append(took[i], time.Since(begun))
+			for f := range figures {
+				took[i][f] = append(took[i][f], measured[f])
+			}
 		}
 	}
 	for i, setup := range setups {
-		b.server.row(fmt.Sprintf("%s, median of %d, %s", strings.Join(args, " "), repeats, setup.name), "%6.1f ms", median(took[i]).Seconds()*1e3)
+		var texts []string
+		for f, figure := range figures {
+			more := make([]time.Duration, rounds)
+			for round := range more {
+				more[round] = took[i][f][round] - took[0][f][round]
+			}
+			texts = append(texts, fmt.Sprintf("%.2f (%+.2f) %s", median(took[i][f]).Seconds()*1e3, median(more).Seconds()*1e3, figure))
+		}
+		b.server.row(fmt.Sprintf("%s, median of %d, %s", what, rounds, setup.name), "%s", strings.Join(texts, ", "))
 	}
 	return nil
 }
 
-// forget makes a request due.
-func (b *telemetryBench) forget(s setup) {
-	_ = os.Remove(filepath.Join(b.home(s), ".cache", "loquat", "telemetry", "send.json"))
-}
-
-// turns measures a server at a moderate rate while a request is under way, twice,
-// and keeps the quieter time.
-func (b *telemetryBench) turns(s setup) error {
-	best := latencies{time.Hour}
-	for range 2 {
-		if err := b.command(s, "data", "validate"); err != nil {
-			return err
-		}
-		b.forget(s)
-		p, err := serveWith(b.environ(s), b.program, b.dir, allCPUs()[:1], message, "--in-memory")
-		if err != nil {
-			return err
-		}
-		took, err := steady(p.address, connections, steadyRate, message, steadyTime/2)
-		p.stop()
-		if err != nil {
-			return err
-		}
-		if took.percentile(99) < best.percentile(99) {
-			best = took
-		}
+// turns measures a server at a moderate rate while its request is under way.
+func (b *telemetryBench) turns(s setup) ([]time.Duration, error) {
+	if err := b.command(s, "data", "validate"); err != nil { // so that something is to be sent
+		return nil, err
 	}
-	b.server.row(fmt.Sprintf("at %d turns a second, %s", steadyRate, s.name), "p50 %.2f ms, p99 %.2f ms", best.percentile(50).Seconds()*1e3, best.percentile(99).Seconds()*1e3)
-	return nil
+	_ = os.Remove(filepath.Join(b.home(s), ".cache", "loquat", "telemetry", "send.json")) // and is due
+	p, err := serveWith(b.environ(s), b.program, b.dir, allCPUs()[:1], message, "--in-memory")
+	if err != nil {
+		return nil, err
+	}
+	took, err := steady(p.address, connections, steadyRate, message, turnTime)
+	p.stop()
+	if err != nil {
+		return nil, err
+	}
+	return []time.Duration{took.percentile(50), took.percentile(99)}, nil
 }

@@ -45,10 +45,7 @@ func Interactive(ctx context.Context, o InteractiveOptions) (err error) {
 	if !a.Predicts() {
 		return errors.New("the model understands messages and says nothing; train one with stories: loquat train")
 	}
-	if r := o.Serve.Telemetry; r != nil {
-		r.Record(telemetry.InteractiveLearningStarted{SkipVisualization: o.SkipVisualization, SaveInE2E: o.EndToEnd})
-		r.Record(serverStarted(o.Serve, []string{"cmdline"}, r.ProjectHash(a.fingerprint)))
-	}
+	o.Serve.Telemetry.Record(telemetry.InteractiveLearningStarted{SkipVisualization: o.SkipVisualization, SaveInE2E: o.EndToEnd})
 	if o.ConversationID == "" {
 		o.ConversationID = NewID()
 	}

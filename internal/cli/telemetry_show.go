@@ -30,11 +30,16 @@ func printStatus(env *environment, d telemetry.Decision, asJSON bool) error {
 	fmt.Fprintf(env.Out, "  waiting      %s, %d bytes\n", count(status.Spool.Events, "report"), status.Spool.Bytes)
 	fmt.Fprintf(env.Out, "  last sent    %s\n", orNone(status.LastSent, "never"))
 	fmt.Fprintf(env.Out, "  state file   %s\n", status.State)
-	opposite := "disable"
-	if status.Mode == telemetry.Off {
-		opposite = "enable"
+	change := "To change it: loquat telemetry disable."
+	switch status.Reason {
+	case telemetry.StoredChoice, telemetry.RasaChoice:
+		change = "To change it: loquat telemetry enable."
+	case telemetry.DoNotTrack, telemetry.ProjectSwitch, telemetry.StateUnreadable, telemetry.StateUnwritable:
+		change = "While that holds, loquat telemetry enable has no effect."
+	case telemetry.Environment:
+		change = "While RASA_TELEMETRY_ENABLED is set, it decides."
 	}
-	fmt.Fprintf(env.Out, "To change it: loquat telemetry %s. What would be reported: loquat telemetry preview.\n", opposite)
+	fmt.Fprintf(env.Out, "%s What would be reported: loquat telemetry preview.\n", change)
 	return nil
 }
 

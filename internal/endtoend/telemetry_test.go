@@ -435,6 +435,11 @@ func TestEachCommandRecordsItsEvent(t *testing.T) {
 	if got := properties(i.recorded(), "Markers Parsed"); got["marker_count"] != json.Number("2") || got["max_depth"] != json.Number("3") || got["branching_factor"] != json.Number("2") {
 		t.Errorf("%v", got)
 	}
+	step(map[string]int{"Interactive Learning Started": 1}, "interactive", "-m", "models", "--skip-visualization")
+	if got := properties(i.recorded(), "Interactive Learning Started"); got["skip_visualization"] != true || got["save_in_e2e"] != false {
+		t.Errorf("%v", got)
+	}
+	step(map[string]int{}, "data", "split", "stories")                     // as in Rasa 3.6
 	step(map[string]int{"Shell Started": 1, "Server Started": 1}, "shell") // as Rasa 3.6 does, which serves the shell
 	step(map[string]int{"Shell Started": 1}, "shell", "nlu")
 	step(map[string]int{"Training Data Validated": 1, "Error Encountered": 1}, "train", "--config", "broken/config.yml")
@@ -643,8 +648,7 @@ func TestPreviewIsWhatArrives(t *testing.T) {
 		t.Fatal(err)
 	}
 	preview["Error Encountered"] = masked(report)
-	delete(preview, "Telemetry Disabled")           // never sent
-	delete(preview, "Interactive Learning Started") // its command records it from the day it exists
+	delete(preview, "Telemetry Disabled") // never sent
 
 	receiver := i.receive()
 	sending := i.with(receiver.env)
@@ -652,6 +656,7 @@ func TestPreviewIsWhatArrives(t *testing.T) {
 	for _, args := range [][]string{
 		{"data", "validate"}, {"train"}, {"train", "--force", "--out", "config.yml/models"}, {"data", "split", "nlu"},
 		{"test", "nlu", "--no-plot"}, {"test", "core", "--no-plot"}, {"visualize"}, {"evaluate", "markers", "all", "out.csv"}, {"shell"},
+		{"interactive", "-m", "models", "--port", freePort(t)},
 		{"init", "--no-prompt", "--init-dir", "made"},
 	} {
 		sending.loquat(args...)

@@ -24,7 +24,7 @@ import (
 //
 // The text inside of a class can't be set from outside: a constructor checks it.
 type (
-	// Count is a number of things.
+	// Count is a number of things; below zero counts as zero.
 	Count int
 
 	// Seconds is a time span in whole seconds.
@@ -56,15 +56,12 @@ type (
 	moment struct{ matched } // in UTC, to the second
 )
 
-// MarshalJSON writes the number; below zero counts as zero.
-func (c Count) MarshalJSON() ([]byte, error) { return marshal(max(0, int(c))) }
-
 // matched is a text that follows the pattern of its class. Only this package
 // makes one.
 type matched struct{ text string }
 
-// MarshalJSON writes the text.
-func (m matched) MarshalJSON() ([]byte, error) { return marshal(m.text) }
+// String gives the text.
+func (m matched) String() string { return m.text }
 
 const (
 	idPattern       = "^[0-9a-f]{32}$"
@@ -92,15 +89,10 @@ var classes = sync.OnceValue(func() map[reflect.Type]fragment {
 	}
 })
 
-// List holds values of a class.
+// List holds values of a class, of which the first maxItems are reported.
 type List[T any] []T
 
 const maxItems = 64
-
-// MarshalJSON writes the first maxItems values.
-func (l List[T]) MarshalJSON() ([]byte, error) {
-	return marshal(append([]T{}, l[:min(len(l), maxItems)]...))
-}
 
 // RatioOf rounds a share.
 func RatioOf(share float64) Ratio { return Ratio(math.Round(min(max(share, 0), 1)*10) / 10) }
@@ -166,20 +158,17 @@ type (
 type word[W any] struct{ text string }
 
 // words returns the list. Its last word stands for all others.
-func (word[W]) words() []string { return wordsOf(reflect.TypeFor[W]()) }
+func (word[W]) words() []any { return wordsOf(reflect.TypeFor[W]()) }
 
 // String gives the word.
 func (w word[W]) String() string {
 	words := w.words()
-	return cmp.Or(w.text, words[len(words)-1])
+	return cmp.Or(w.text, words[len(words)-1].(string))
 }
-
-// MarshalJSON writes the word.
-func (w word[W]) MarshalJSON() ([]byte, error) { return marshal(w.String()) }
 
 // Named returns the word s of a closed list, or what the list has for others.
 func Named[W ~struct{ word[W] }](s string) W {
-	if !slices.Contains(wordsOf(reflect.TypeFor[W]()), s) {
+	if !slices.Contains(wordsOf(reflect.TypeFor[W]()), any(s)) {
 		s = ""
 	}
 	return W{word[W]{s}}
@@ -194,13 +183,15 @@ func NamedOrNull[W ~struct{ word[W] }](s string) *W {
 }
 
 // wordsOf returns the closed list of a type.
-func wordsOf(t reflect.Type) []string {
+func wordsOf(t reflect.Type) []any {
 	words := lists()[t.Name()]
 	switch t {
 	case reflect.TypeFor[ErrorCode]():
 		return append(documentedCodes(), words...)
 	case reflect.TypeFor[eventName]():
-		return EventNames()
+		for _, name := range EventNames() {
+			words = append(words, name)
+		}
 	}
 	return words
 }
@@ -209,26 +200,26 @@ func wordsOf(t reflect.Type) []string {
 var wordsText string
 
 // lists are those of words.txt by the name of their type.
-var lists = sync.OnceValue(func() map[string][]string {
-	out := map[string][]string{}
+var lists = sync.OnceValue(func() map[string][]any {
+	out := map[string][]any{}
 	for _, paragraph := range strings.Split(strings.TrimSpace(wordsText), "\n\n") {
-		if name, words, isList := strings.Cut(paragraph, ":\n"); isList {
-			out[name] = strings.Split(strings.ReplaceAll(words, "\n", " "), ", ")
+		name, words, _ := strings.Cut(paragraph, ":\n")
+		for w := range strings.SplitSeq(strings.ReplaceAll(words, "\n", " "), ", ") {
+			if i := strings.LastIndex(w, "."); i >= 0 && name == "Component" {
+				out[name] = append(out[name], w[i+1:])
+			}
+			out[name] = append(out[name], w)
 		}
+		out[name] = slices.Clip(out[name])
 	}
-	var components []string
-	for _, path := range out["Component"] {
-		components = append(components, path[strings.LastIndex(path, ".")+1:], path)
-	}
-	out["Component"] = slices.Compact(components) // a short name is its own path
 	return out
 })
 
 var documentedCode = regexp.MustCompile("(?m)^\\| `([a-z-]+)` \\|")
 
 // documentedCodes are those that docs/problems.md lists.
-var documentedCodes = sync.OnceValue(func() []string {
-	var codes []string
+var documentedCodes = sync.OnceValue(func() []any {
+	var codes []any
 	for _, row := range documentedCode.FindAllStringSubmatch(docs.Problems, -1) {
 		codes = append(codes, row[1])
 	}

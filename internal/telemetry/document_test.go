@@ -21,7 +21,10 @@ func markdown() string {
 		writeTable(&b, schemaOf(about(e, "name")), "", lists)
 	}
 	b.WriteString("\n### Lists\n\nThe last word of a list stands for everything that is not on it.\n\n")
-	lists["error code"] = "those of [problems.md](problems.md), and `" + strings.Join(wordsOf(reflect.TypeFor[ErrorCode]())[len(documentedCodes()):], "` `") + "`"
+	lists["error code"] = "those of [problems.md](problems.md), and"
+	for _, code := range wordsOf(reflect.TypeFor[ErrorCode]())[len(documentedCodes()):] {
+		lists["error code"] += fmt.Sprintf(" `%s`", code)
+	}
 	for _, name := range slices.Sorted(maps.Keys(lists)) {
 		fmt.Fprintf(&b, "- **%s**: %s\n", name, lists[name])
 	}

@@ -8,7 +8,10 @@ import (
 	"io"
 	"math"
 	"os"
+	"reflect"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -31,22 +34,49 @@ const maxReport = 8 << 10
 // sorted keys. A report that its own schema does not allow is an error and never kept.
 func encode(e Event, id *ID, c Context, now time.Time) (messageID string, line []byte, err error) {
 	messageID = uuid4()
-	report, err := asMap(envelope{
+	report := plain(reflect.ValueOf(envelope{
 		MessageID: MessageID{matched{messageID}}, Timestamp: momentOf(now), UserID: id, Event: Named[eventName](about(e, "name")), Context: c,
-	})
-	properties, wrong := asMap(e)
-	if err := errors.Join(err, wrong); err != nil {
-		return "", nil, err
-	}
+	})).(map[string]any)
+	properties := plain(reflect.ValueOf(e)).(map[string]any)
 	report["properties"], properties["metrics_id"] = properties, report["userId"]
-	line, err = marshal(report)
-	switch {
-	case err != nil:
-		return "", nil, err
-	case len(line) > maxReport:
-		return "", nil, fmt.Errorf("report of %d bytes", len(line))
+	if line, err = marshal(report); len(line) > maxReport {
+		err = fmt.Errorf("report of %d bytes", len(line))
 	}
-	return messageID, line, Validate(report)
+	return messageID, line, errors.Join(err, Validate(report))
+}
+
+// plain gives what decoded JSON has for a value of a report.
+func plain(v reflect.Value) any {
+	if text, ok := v.Interface().(fmt.Stringer); ok && v.Kind() == reflect.Struct {
+		return text.String()
+	}
+	switch v.Kind() {
+	case reflect.Bool:
+		return v.Bool()
+	case reflect.Int:
+		return json.Number(strconv.FormatInt(max(0, v.Int()), 10))
+	case reflect.Float64:
+		return json.Number(strconv.FormatFloat(v.Float(), 'g', -1, 64))
+	case reflect.Pointer:
+		if v.IsNil() {
+			return nil
+		}
+		return plain(v.Elem())
+	case reflect.Slice:
+		out := make([]any, min(v.Len(), maxItems))
+		for i := range out {
+			out[i] = plain(v.Index(i))
+		}
+		return out
+	}
+	out := map[string]any{}
+	for i := range v.NumField() {
+		name, option, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
+		if name != "" && !(option == "omitempty" && v.Field(i).IsNil()) {
+			out[name] = plain(v.Field(i))
+		}
+	}
+	return out
 }
 
 // Preview gives a report as it would be sent, indented, without recording it. The
@@ -59,14 +89,6 @@ func (d Decision) Preview(e Event, now time.Time) ([]byte, error) {
 	var out bytes.Buffer
 	err = json.Indent(&out, report, "", "  ")
 	return out.Bytes(), err
-}
-
-func asMap(v any) (map[string]any, error) {
-	data, err := json.Marshal(v)
-	if err != nil {
-		return nil, err
-	}
-	return Decode(data)
 }
 
 // Decode reads one JSON object and keeps numbers as they are written.
@@ -95,7 +117,7 @@ func marshal(v any) ([]byte, error) {
 }
 
 // Validate checks a whole report against the schemas of its event and envelope.
-// The report is decoded JSON with numbers as json.Number.
+// It is decoded JSON with numbers as json.Number.
 func Validate(report map[string]any) error {
 	if err := schemaOf("envelope").check("report", report); err != nil {
 		return err

@@ -60,12 +60,8 @@ func describe(t reflect.Type) *fragment {
 	case reflect.Slice:
 		return &fragment{Type: []string{"array"}, MaxItems: maxItems, Items: describe(t.Elem())}
 	case reflect.Struct:
-		if list, ok := reflect.Zero(t).Interface().(interface{ words() []string }); ok {
-			f := &fragment{Type: []string{"string"}, name: t.Name()}
-			for _, w := range list.words() {
-				f.Enum = append(f.Enum, w)
-			}
-			return f
+		if list, ok := reflect.Zero(t).Interface().(interface{ words() []any }); ok {
+			return &fragment{Type: []string{"string"}, Enum: slices.Clip(list.words()), name: t.Name()}
 		}
 		return describeStruct(t)
 	}
