@@ -16,7 +16,8 @@ import (
 // score(k|x) = x·W[:,k] − 1, about 1 for examples of k and −1 for the rest. The
 // bias is the same for all classes, so a vector without known features has the
 // same score for all.
-// Weights are kept in 8 bits with one scale for each class.
+// Weights are kept in 8 bits with one scale for each class. The last of the
+// features may be dense ones.
 type Margins struct {
 	Classes, Features int
 	w                 []byte    // [Features, Classes]
@@ -27,7 +28,10 @@ type Margins struct {
 type MarginOptions struct {
 	C float64 // cost of a violated margin
 	// Weight multiplies C for the examples of each class; nil means 1 for all.
-	Weight  []float64
+	Weight []float64
+	// Dense holds a dense vector for each row, all of the same width, which are
+	// further features; nil for none.
+	Dense   [][]float32
 	Passes  int    // over the examples at most
 	Seed    uint64 // of the order in which examples are taken
 	Threads int
@@ -38,16 +42,23 @@ type MarginOptions struct {
 // 3). Classes are independent of each other, so the result is the same on any
 // number of threads.
 func FitMargins(ctx context.Context, x *sparse.Matrix, label []int, classes int, o MarginOptions) (*Margins, error) {
-	m := &Margins{Classes: classes, Features: x.Cols, w: make([]byte, x.Cols*classes), scale: make([]float32, classes)}
+	features := x.Cols
+	if len(o.Dense) > 0 {
+		features += len(o.Dense[0])
+	}
+	m := &Margins{Classes: classes, Features: features, w: make([]byte, features*classes), scale: make([]float32, classes)}
 	square := make([]float64, x.Rows()) // ‖xᵢ‖²
 	for i := range square {
 		_, value := x.Row(i)
 		for _, v := range value {
 			square[i] += float64(v) * float64(v)
 		}
+		if o.Dense != nil {
+			square[i] += float64(vector.Dot(o.Dense[i], o.Dense[i]))
+		}
 	}
 	parallel.Ranges(o.Threads, classes, func(from, to int) {
-		d := &descent{x: x, label: label, square: square, o: o, w: make([]float32, x.Cols), alpha: make([]float64, x.Rows()), tolerance: defaultTolerance}
+		d := &descent{x: x, label: label, square: square, o: o, w: make([]float32, features), alpha: make([]float64, x.Rows()), tolerance: defaultTolerance}
 		for k := from; k < to && ctx.Err() == nil; k++ {
 			d.fit(ctx, k)
 			m.scale[k] = vector.Pack(m.w[k:], classes, d.w)
@@ -125,6 +136,9 @@ func (d *descent) step(i, class int, bound float64) (violation float64, shrink b
 	for t, j := range index {
 		score += d.w[j] * value[t]
 	}
+	if d.o.Dense != nil {
+		score += vector.Dot(d.w[d.x.Cols:], d.o.Dense[i])
+	}
 	diagonal := 0.5 / d.o.C
 	if d.o.Weight != nil {
 		diagonal /= d.o.Weight[d.label[i]]
@@ -144,15 +158,28 @@ func (d *descent) step(i, class int, bound float64) (violation float64, shrink b
 	for t, j := range index {
 		d.w[j] += change * value[t]
 	}
+	if d.o.Dense != nil {
+		vector.AddScaled(d.w[d.x.Cols:], change, d.o.Dense[i])
+	}
 	return gradient, false
 }
 
 // Scores computes the score of each class for one sparse vector into out.
 func (m *Margins) Scores(index []int32, value []float32, out []float32) {
+	m.ScoresBeside(index, value, nil, out)
+}
+
+// ScoresBeside is Scores with the dense vector that was beside the sparse one in
+// training.
+func (m *Margins) ScoresBeside(index []int32, value, dense, out []float32) {
 	out = out[:m.Classes]
 	clear(out)
 	for t, j := range index {
 		vector.AddScaledBytes(out, value[t], m.w[int(j)*m.Classes:(int(j)+1)*m.Classes])
+	}
+	first := m.Features - len(dense)
+	for t, v := range dense {
+		vector.AddScaledBytes(out, v, m.w[(first+t)*m.Classes:(first+t+1)*m.Classes])
 	}
 	for k := range out {
 		out[k] = out[k]*m.scale[k] + bias
