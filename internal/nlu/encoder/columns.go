@@ -31,8 +31,9 @@ type block struct {
 // name of its featurizer and its place there, so that numbers stay the same when
 // fine-tuning appends columns to a featurizer.
 type columns struct {
-	level  nlu.Level
-	blocks []block
+	level      nlu.Level
+	sparseOnly bool // dense features are somebody else's
+	blocks     []block
 }
 
 // find returns the block for some features of a message, or nil.
@@ -61,6 +62,9 @@ func (c *columns) learn(messages []*nlu.Message, origins []string, table *vocab.
 	used := map[int]map[int32]bool{}
 	for _, m := range messages {
 		for _, f := range m.Select(nlu.Text, c.level, origins) {
+			if c.sparseOnly && f.Sparse == nil {
+				continue
+			}
 			at, err := c.meet(f)
 			if err != nil {
 				return err

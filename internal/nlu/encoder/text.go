@@ -30,6 +30,9 @@ type Text struct {
 // NewText returns an encoder that has learned nothing yet.
 func NewText() *Text { return &Text{columns: columns{level: nlu.Sentence}} }
 
+// NewSparseText returns an encoder that leaves dense features alone.
+func NewSparseText() *Text { return &Text{columns: columns{level: nlu.Sentence, sparseOnly: true}} }
+
 // TextScratch is the work space for one message after the other.
 type TextScratch struct {
 	Index []int32 // the vector that Encode has computed, columns not sorted

@@ -14,7 +14,7 @@ func TestSharpen(t *testing.T) {
 		{[]float64{2.4, 1.2, 0.4}, []float64{0.6651, 0.2701, 0.0648}},
 	} {
 		p := append([]float64(nil), c.sums...)
-		sharpen(p)
+		sharpen(p, 1+networks, confidencePower)
 		sum := 0.0
 		for k := range p {
 			sum += p[k]

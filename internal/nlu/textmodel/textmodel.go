@@ -6,6 +6,10 @@
 // layer (package mlp), two of which do not see features of pairs of words, and
 // support vector machines (package linear). Why these is told in
 // docs/decisions/012-intent-learner.md.
+//
+// Where the pipeline has dense features, their classes (package discriminant) have a
+// part in the probabilities, the machines see them too, and a few examples need no
+// networks; see docs/decisions/014-sentence-encoder.md.
 package textmodel
 
 import (
@@ -62,8 +66,9 @@ type Model struct {
 
 	featurizers []string
 	encoder     *encoder.Text
-	nets        [networks]*mlp.Packed // the first sees all features, the others those of single words
+	nets        []*mlp.Packed // the first sees all features, the others those of single words; may be none
 	margins     *linear.Margins
+	meaning     *meaning // nil if the pipeline has no dense features
 }
 
 // Settings say how to learn.
@@ -100,23 +105,31 @@ func Train(ctx context.Context, messages []*nlu.Message, labels []string, o Sett
 	m := &Model{
 		Labels:      slices.Compact(slices.Sorted(slices.Values(labels))),
 		featurizers: o.Featurizers,
-		encoder:     encoder.NewText(),
+		encoder:     encoder.NewSparseText(),
 	}
-	var start [networks]*mlp.Net
+	start := make([]*mlp.Net, networks)
 	if o.Start != nil {
 		if !slices.Equal(o.Start.Labels, m.Labels) {
 			return nil, fmt.Errorf("fine-tuning needs the labels of the earlier model: it has %d, the data %d, and they are not the same", len(o.Start.Labels), len(m.Labels))
 		}
 		m.encoder = o.Start.encoder
-		for i, net := range o.Start.nets {
-			start[i] = net.Unpack()
+		start = nil
+		for _, net := range o.Start.nets {
+			start = append(start, net.Unpack())
 		}
 	}
 	singles := m.encoder.Singles()
 	if err := m.encoder.Learn(messages, o.Featurizers); err != nil {
 		return nil, err
 	}
-	if o.Start != nil { // new features of single words have come before those of pairs
+	m.meaning = learnBlocks(messages, o.Featurizers)
+	switch {
+	case m.meaning == nil && len(start) == 0: // the earlier model had dense features
+		start = make([]*mlp.Net, networks)
+	case m.meaning != nil && o.Start == nil && len(messages) < enoughForNetworks:
+		start = nil
+	}
+	if o.Start != nil && len(start) > 0 && start[0] != nil { // new features of single words have come before those of pairs
 		start[0].Insert(singles, m.encoder.Singles()-singles)
 	}
 	var rows sparse.Builder
@@ -129,22 +142,34 @@ func Train(ctx context.Context, messages []*nlu.Message, labels []string, o Sett
 		label[i], _ = slices.BinarySearch(m.Labels, labels[i])
 	}
 	x := rows.Matrix(m.encoder.Len())
+	var dense [][]float32
+	if m.meaning != nil {
+		var err error
+		if dense, err = m.meaning.train(ctx, messages, label, len(m.Labels), o); err != nil {
+			return nil, err
+		}
+	}
 	if err := m.trainNetworks(ctx, x, label, start, o); err != nil {
 		return nil, err
 	}
 	// The machines' problem has one solution, whatever an earlier model says.
 	var err error
 	m.margins, err = linear.FitMargins(ctx, x, label, len(m.Labels), linear.MarginOptions{
-		C: marginCost, Passes: min(o.Epochs, marginPasses), Seed: o.Seed, Threads: max(o.Threads, 1),
+		C: marginCost, Dense: dense, Passes: min(o.Epochs, marginPasses), Seed: o.Seed, Threads: max(o.Threads, 1),
 	})
 	return m, err
 }
 
 // trainNetworks trains the networks side by side, each with its share of the
 // threads. Those of single words take half the time of the first.
-func (m *Model) trainNetworks(ctx context.Context, x *sparse.Matrix, label []int, start [networks]*mlp.Net, o Settings) error {
+func (m *Model) trainNetworks(ctx context.Context, x *sparse.Matrix, label []int, start []*mlp.Net, o Settings) error {
+	if len(start) == 0 {
+		m.Loss = m.meaning.model.Loss
+		return nil
+	}
+	m.nets = make([]*mlp.Packed, networks)
 	threads := max(o.Threads/networks, 1)
-	inputs := [networks]int{m.encoder.Len(), m.encoder.Singles(), m.encoder.Singles()}
+	inputs := m.inputs()
 	var losses [networks]float64
 	var errs [networks]error
 	parallel.Ranges(o.Threads, networks, func(from, to int) {
@@ -157,7 +182,6 @@ func (m *Model) trainNetworks(ctx context.Context, x *sparse.Matrix, label []int
 				LearningRate:  learningRate,
 				InputDropout:  inputDropout,
 				HiddenDropout: hiddenDropout,
-				Kept:          m.encoder.DenseColumns(),
 				Smoothing:     labelSmoothing,
 				Seed:          o.Seed + uint64(i),
 				Threads:       threads,
@@ -180,12 +204,18 @@ func (m *Model) trainNetworks(ctx context.Context, x *sparse.Matrix, label []int
 	return errors.Join(errs[:]...)
 }
 
+// inputs are how many features each network sees.
+func (m *Model) inputs() [networks]int {
+	return [networks]int{m.encoder.Len(), m.encoder.Singles(), m.encoder.Singles()}
+}
+
 // Scratch is the work space of one message after the other.
 type Scratch struct {
 	text   encoder.TextScratch
 	net    mlp.Scratch
 	scores []float32
 	p      []float64
+	dense  denseScratch
 }
 
 // LongText is how many tokens a text may have for its work space to be worth
@@ -201,32 +231,40 @@ func (m *Model) Probabilities(message *nlu.Message, s *Scratch) []float64 {
 	if len(s.p) != len(m.Labels) {
 		s.p, s.scores = make([]float64, len(m.Labels)), make([]float32, len(m.Labels))
 	}
-	m.margins.Scores(s.text.Index, s.text.Value, s.scores)
+	var dense []float32
+	if m.meaning != nil {
+		dense = m.meaning.read(message, m.featurizers, &s.dense)
+	}
+	m.margins.ScoresBeside(s.text.Index, s.text.Value, dense, s.scores)
 	top := slices.Max(s.scores)
 	sum := 0.0
 	for k, score := range s.scores {
 		s.p[k] = math.Exp(sharpness * float64(score-top))
 		sum += s.p[k]
 	}
+	parts := m.parts()
 	for k := range s.p {
-		s.p[k] /= sum
+		s.p[k] = s.p[k] / sum * parts.machines
 	}
 	for _, net := range m.nets {
 		for k, p := range net.Probabilities(s.text.Index, s.text.Value, &s.net) {
-			s.p[k] += float64(p)
+			s.p[k] += float64(p) * parts.network
 		}
 	}
-	sharpen(s.p)
+	if m.meaning != nil {
+		m.meaning.join(s.p, parts.meaning, &s.dense)
+	}
+	sharpen(s.p, parts.machines+float64(len(m.nets))*parts.network+parts.meaning, parts.power)
 	return s.p
 }
 
-// sharpen makes the sum of several learners' probabilities one distribution. A mean
-// is as unsure as the learners differ, which is more than it errs: raised to
-// confidencePower, it is as sure as it is right.
-func sharpen(p []float64) {
+// sharpen makes the sum of several learners' probabilities, which add up to whole, one
+// distribution. A mean is as unsure as the learners differ, which is more than it
+// errs: raised to a power, it is as sure as it is right.
+func sharpen(p []float64, whole, power float64) {
 	sum := 0.0
 	for k := range p {
-		p[k] = math.Pow(p[k]/(1+networks), confidencePower)
+		p[k] = math.Pow(p[k]/whole, power)
 		sum += p[k]
 	}
 	for k := range p {
@@ -238,26 +276,44 @@ func sharpen(p []float64) {
 func (m *Model) Write(w *weights.Writer) {
 	m.encoder.Write(w)
 	w.Strings(m.Labels)
+	w.Int(len(m.nets))
 	for _, net := range m.nets {
 		net.Write(w)
 	}
 	m.margins.Write(w)
+	w.Bool(m.meaning != nil)
+	if m.meaning != nil {
+		m.meaning.write(w)
+	}
 }
 
 // Read reads what Write has written, for use with the same featurizers. Parts
 // that do not fit together make the reader fail.
 func Read(r *weights.Reader, featurizers []string) *Model {
 	m := &Model{featurizers: featurizers, encoder: encoder.ReadText(r), Labels: r.Strings()}
-	inputs := [networks]int{m.encoder.Len(), m.encoder.Singles(), m.encoder.Singles()}
-	for i := range m.nets {
+	if n := r.Int(); n == networks {
+		m.nets = make([]*mlp.Packed, networks)
+	} else if n != 0 {
+		r.Fail("%d networks", n)
+	}
+	for i, inputs := range m.inputs() {
+		if m.nets == nil {
+			break
+		}
 		m.nets[i] = mlp.Read(r)
-		if r.Err() == nil && (m.nets[i].Inputs != inputs[i] || m.nets[i].Classes != len(m.Labels)) {
-			r.Fail("a network of %d inputs and %d classes for %d features and %d labels", m.nets[i].Inputs, m.nets[i].Classes, inputs[i], len(m.Labels))
+		if r.Err() == nil && (m.nets[i].Inputs != inputs || m.nets[i].Classes != len(m.Labels)) {
+			r.Fail("a network of %d inputs and %d classes for %d features and %d labels", m.nets[i].Inputs, m.nets[i].Classes, inputs, len(m.Labels))
 		}
 	}
 	m.margins = linear.ReadMargins(r)
-	if r.Err() == nil && (m.margins.Features != m.encoder.Len() || m.margins.Classes != len(m.Labels)) {
-		r.Fail("machines for %d features and %d classes, an encoder of %d features and %d labels", m.margins.Features, m.margins.Classes, m.encoder.Len(), len(m.Labels))
+	if r.Bool() {
+		m.meaning = readMeaning(r)
+	}
+	if r.Err() == nil && m.nets == nil && m.meaning == nil {
+		r.Fail("neither networks nor dense features")
+	}
+	if r.Err() == nil && (m.margins.Features != m.encoder.Len()+m.meaning.width() || m.margins.Classes != len(m.Labels)) {
+		r.Fail("machines for %d features and %d classes, an encoder of %d features and %d labels", m.margins.Features, m.margins.Classes, m.encoder.Len()+m.meaning.width(), len(m.Labels))
 	}
 	return m
 }

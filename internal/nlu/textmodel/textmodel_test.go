@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/loquat-dev/loquat/internal/ml/sparse"
 	"github.com/loquat-dev/loquat/internal/ml/weights"
 	"github.com/loquat-dev/loquat/internal/nlu"
 	"github.com/loquat-dev/loquat/internal/nlu/textmodel"
@@ -19,6 +20,16 @@ func message(text string, dense ...float32) *nlu.Message {
 		Attribute: nlu.Text, Level: nlu.Sentence, Origin: "sentence encoder", Dense: [][]float32{dense},
 	})
 	return m
+}
+
+// sparseProblem has a sparse sentence feature for each word.
+func sparseProblem() (messages []*nlu.Message, labels []string) {
+	messages, labels = denseProblem()
+	for i, m := range messages {
+		m.Features[0].Dense = nil
+		m.Features[0].Sparse = &sparse.Matrix{Cols: len(messages), Start: []int32{0, 1}, Index: []int32{int32(i)}, Value: []float32{1}}
+	}
+	return messages, labels
 }
 
 // Words that all differ say nothing about the label here; the dense features do.
@@ -68,13 +79,18 @@ func TestDenseFeaturesDecide(t *testing.T) {
 }
 
 func TestGoingOnWithMoreWords(t *testing.T) {
-	messages, labels := denseProblem()
+	messages, labels := sparseProblem()
 	settings := textmodel.Settings{Epochs: 50, Seed: 1, Threads: 1}
 	old, err := textmodel.Train(context.Background(), messages, labels, settings)
 	if err != nil {
 		t.Fatal(err)
 	}
-	messages, labels = append(messages, message("novel", 10, 0, -3), message("tale", 0, 10, 3)), append(labels, "left", "right")
+	more := []*nlu.Message{message("novel"), message("tale")}
+	for i, m := range more {
+		m.Features[0].Dense = nil
+		m.Features[0].Sparse = &sparse.Matrix{Cols: 42, Start: []int32{0, 1}, Index: []int32{int32(40 + i)}, Value: []float32{1}}
+	}
+	messages, labels = append(messages, more...), append(labels, "left", "right")
 	settings.Epochs = 1
 	fresh, err := textmodel.Train(context.Background(), messages, labels, settings)
 	if err != nil {
@@ -93,6 +109,32 @@ func TestGoingOnWithMoreWords(t *testing.T) {
 	}
 }
 
+// The dense features of a label's name are one more example of it.
+func TestNamesHaveMeaning(t *testing.T) {
+	var messages []*nlu.Message
+	var labels []string
+	for i, label := range []string{"one", "two", "three"} {
+		at := func(x float32) []float32 {
+			v := make([]float32, 6)
+			v[i], v[3+i] = 1-x, x
+			return v
+		}
+		m := message("example "+label, at(0)...)
+		m.Values[nlu.IntentLabel] = label
+		name := m.Features[0]
+		name.Attribute, name.Dense = nlu.IntentLabel, [][]float32{at(1)}
+		m.Features = append(m.Features, name)
+		messages, labels = append(messages, m, message("another "+label, at(0.01)...)), append(labels, label, label)
+	}
+	m, err := textmodel.Train(context.Background(), messages, labels, textmodel.Settings{Epochs: 10, Seed: 1, Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := likeliest(m, message("unheard", 0, 0, 0, 0, 1, 0)); got != "two" {
+		t.Errorf("what only the name of a label says is %s, want two", got)
+	}
+}
+
 func TestPredictionAllocatesNothing(t *testing.T) {
 	messages, labels := denseProblem()
 	m, err := textmodel.Train(context.Background(), messages, labels, textmodel.Settings{Epochs: 1, Threads: 1})
@@ -107,7 +149,7 @@ func TestPredictionAllocatesNothing(t *testing.T) {
 
 // Many examples get few passes; a share of them is fewer still.
 func TestShareOfThePasses(t *testing.T) {
-	messages, labels := denseProblem()
+	messages, labels := sparseProblem()
 	for _, c := range []struct {
 		share float64
 		want  int
