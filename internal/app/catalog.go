@@ -21,6 +21,7 @@ import (
 	"github.com/loquat-dev/loquat/internal/nlu/extractor/regexentity"
 	"github.com/loquat-dev/loquat/internal/nlu/extractor/synonyms"
 	"github.com/loquat-dev/loquat/internal/nlu/featurizer/countvectors"
+	"github.com/loquat-dev/loquat/internal/nlu/featurizer/languagemodel"
 	"github.com/loquat-dev/loquat/internal/nlu/featurizer/lexicalsyntactic"
 	"github.com/loquat-dev/loquat/internal/nlu/featurizer/regexfeaturizer"
 	"github.com/loquat-dev/loquat/internal/nlu/intentmessage"
@@ -41,6 +42,7 @@ func catalog(t *tracing.Tracing) []graph.Type {
 		jieba.Type(),
 		whitespace.Type(),
 		countvectors.Type(),
+		languagemodel.Type(),
 		lexicalsyntactic.Type(),
 		regexfeaturizer.Type(),
 		diet.Type(),

@@ -58,6 +58,12 @@ type Type struct {
 	// fingerprint of a node; nil means that they refer to nothing.
 	Files func(Config) (Resource, error)
 
+	// Resolve looks at what a merged configuration that Check has nothing against
+	// refers to outside of the project's data. It returns settings to add to those of
+	// the node, which become part of fingerprints and models and so say what was
+	// found, and what the user should know. nil adds nothing.
+	Resolve func(c Config, language string) (more Config, advice []Advice)
+
 	// Build makes the component. It is nil for a component that Rasa has and this
 	// binary doesn't: reading and validation know it, running refuses it.
 	Build Builder
@@ -65,6 +71,14 @@ type Type struct {
 	// Fns are the things that the component can be asked to do, by Rasa's names:
 	// "train", "process_training_data", "process", "provide" ...
 	Fns map[string]Fn
+}
+
+// Advice is something about a configuration that the user should know.
+type Advice struct {
+	Setting string // that it is about; "" for the component
+	Code    string // stable, for docs/problems.md
+	Message string
+	Hint    string
 }
 
 // Builder makes a component for one node. saved is nil for a fresh one
@@ -98,6 +112,10 @@ type Env struct {
 	Logger     *slog.Logger
 	Finetuning bool // start from saved instead of learning anew
 	Threads    int  // how many goroutines a component may keep busy
+	// Cache is where a component may keep between trainings what is costly to compute
+	// again, under keys of its own; nil for nowhere. A model must not depend on what
+	// is in there.
+	Cache Cache
 }
 
 // Config is a component's configuration after its defaults were merged in.

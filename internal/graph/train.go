@@ -23,6 +23,11 @@ type Cache interface {
 	Put(key string, r Resource) error
 }
 
+// writeOnly is a cache that shows nothing of what it holds.
+type writeOnly struct{ Cache }
+
+func (writeOnly) Get(string) (Resource, bool) { return nil, false }
+
 // Training runs a train graph.
 type Training struct {
 	Types    Types
@@ -306,7 +311,10 @@ func (r *training) run(ctx context.Context, n *trainingNode, in Inputs) (value a
 		saved = given
 		delete(in, NeedsResource)
 	}
-	env := Env{NodeName: n.Name, Logger: r.Logger.With("node", n.Name), Threads: r.Threads}
+	env := Env{NodeName: n.Name, Logger: r.Logger.With("node", n.Name), Threads: r.Threads, Cache: r.Cache}
+	if r.Force && r.Cache != nil {
+		env.Cache = writeOnly{r.Cache}
+	}
 	if r.Finetuning && n.Constructor == Load && n.Needs[NeedsResource] == "" {
 		saved, env.Finetuning = r.Earlier[n.Name], true
 	}

@@ -110,8 +110,9 @@ func (r schemaReader) settings(n *graph.Node, uses, config *yamlfile.Node) {
 	if config != nil {
 		c.Params = config.Pairs
 	}
-	b := builder{problems: r.problems}
+	b := builder{config: r.config, problems: r.problems}
 	c.config = b.settings(c.Item, c.typ)
+	b.resolve(c)
 	n.Config = c.config
 	v := validator{config: r.config, problems: r.problems}
 	v.language(c)

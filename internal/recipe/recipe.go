@@ -129,6 +129,7 @@ func (b *builder) components(s project.Section, policies bool) []*component {
 		}
 		typ := b.types[name]
 		c := &component{Item: item, typ: typ, suffix: fmt.Sprintf("%s%d", name, i), config: b.settings(item, typ)}
+		b.resolve(c)
 		isPolicy := c.is(graph.Policy, graph.PolicyEndToEnd)
 		switch {
 		case isPolicy && !policies:
@@ -158,6 +159,22 @@ func (b *builder) settings(item project.Item, typ *graph.Type) graph.Config {
 		config[name] = p.Value.Any()
 	}
 	return config
+}
+
+// resolve adds what a component's type knows about what the settings refer to.
+func (b *builder) resolve(c *component) {
+	if c.typ.Resolve == nil {
+		return
+	}
+	more, advice := c.typ.Resolve(graph.Merged(c.typ.Defaults, c.config), b.config.Language)
+	maps.Copy(c.config, more)
+	for _, a := range advice {
+		pos := c.Pos
+		if p := c.place(a.Setting); a.Setting != "" {
+			pos = p
+		}
+		b.problems.Warnf(pos, diag.Code(a.Code), a.Hint, "%s: %s", c.typ.Name, a.Message)
+	}
 }
 
 // extraSettings are settings that Rasa accepts beside the defaults it lists.

@@ -90,8 +90,8 @@ func TestWhatIsWrongWithAConfiguration(t *testing.T) {
 		{"no features", head + "pipeline:\n- name: WhitespaceTokenizer\n- name: SklearnIntentClassifier\npolicies: []\n", []string{
 			`config.yml:6:9: SklearnIntentClassifier needs a featurizer before it [missing-component]`,
 		}},
-		{"not built, all at once", head + "pipeline:\n- name: WhitespaceTokenizer\n- name: CountVectorsFeaturizer\n- name: LanguageModelFeaturizer\n- name: ConveRTFeaturizer\npolicies: []\n", []string{
-			`config.yml:7:9: the component "LanguageModelFeaturizer" is not built yet [not-built]`,
+		{"not built, all at once", head + "pipeline:\n- name: WhitespaceTokenizer\n- name: CountVectorsFeaturizer\n- name: MitieNLP\n- name: ConveRTFeaturizer\npolicies: []\n", []string{
+			`config.yml:7:9: the component "MitieNLP" is not built yet [not-built]`,
 			`config.yml:8:9: the component "ConveRTFeaturizer" is not built yet [not-built]`,
 		}},
 		{"a graph without nodes", "recipe: graph.v1\nnlu_target: x\n", []string{

@@ -17,8 +17,6 @@ var unbuilt = []struct {
 }{
 	{graph.Type{Name: "ConveRTFeaturizer", ClassPath: "rasa.nlu.featurizers.dense_featurizer.convert_featurizer.ConveRTFeaturizer", Kinds: []graph.Kind{graph.Featurizer}, Requires: []string{"Tokenizer"}, Languages: []string{"en"}, Packages: []string{"tensorflow_text", "tensorflow_hub"}},
 		`{"alias": null, "model_url": null}`, "CountVectorsFeaturizer"},
-	{graph.Type{Name: "LanguageModelFeaturizer", ClassPath: "rasa.nlu.featurizers.dense_featurizer.lm_featurizer.LanguageModelFeaturizer", Kinds: []graph.Kind{graph.Featurizer}, Requires: []string{"Tokenizer"}, Packages: []string{"transformers"}},
-		`{"alias": null, "cache_dir": null, "model_name": "bert", "model_weights": null}`, "CountVectorsFeaturizer"},
 	{graph.Type{Name: "MitieEntityExtractor", ClassPath: "rasa.nlu.extractors.mitie_entity_extractor.MitieEntityExtractor", Kinds: []graph.Kind{graph.EntityExtractor}, Trainable: true, Requires: []string{"MitieNLP", "Tokenizer"}, Packages: []string{"mitie"}, ModelFrom: "MitieNLP"},
 		`{"num_threads": 1}`, "DIETClassifier"},
 	{graph.Type{Name: "MitieFeaturizer", ClassPath: "rasa.nlu.featurizers.dense_featurizer.mitie_featurizer.MitieFeaturizer", Kinds: []graph.Kind{graph.Featurizer}, Requires: []string{"MitieNLP", "Tokenizer"}, Packages: []string{"mitie", "numpy"}, ModelFrom: "MitieNLP"},

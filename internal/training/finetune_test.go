@@ -119,10 +119,10 @@ func TestACancelledTrainingLeavesNoModel(t *testing.T) {
 func TestUnbuiltComponentsAreRefusedTogether(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "config.yml",
-		"- name: EntitySynonymMapper", "- name: EntitySynonymMapper\n- name: LanguageModelFeaturizer\n- name: ConveRTFeaturizer")
+		"- name: EntitySynonymMapper", "- name: EntitySynonymMapper\n- name: MitieNLP\n- name: ConveRTFeaturizer")
 	got := request{Dir: dir}.train(t).Error
 	for _, want := range []string{
-		`config.yml:11:9: the component "LanguageModelFeaturizer" is not built yet [not-built]`,
+		`config.yml:11:9: the component "MitieNLP" is not built yet [not-built]`,
 		`config.yml:12:9: the component "ConveRTFeaturizer" is not built yet [not-built]`,
 	} {
 		if !strings.Contains(got, want) {

@@ -21,5 +21,8 @@ var weights string
 // opening it.
 const Fingerprint = "facf9b02e7996a851f2fcf9db00926c53550a4df3989506ce42db11a22762eae"
 
+// Name is that of the model.
+const Name = "all-MiniLM-L6-v2"
+
 // Open returns the encoder, which all callers share.
 var Open = sync.OnceValues(func() (*sentence.Encoder, error) { return sentence.OpenTrusted(weights) })

@@ -1,0 +1,136 @@
+package languagemodel
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/loquat-dev/loquat/internal/ml/sentence"
+	"github.com/loquat-dev/loquat/internal/ml/sentence/minilm"
+)
+
+// layers is how many of the last layers make up the features.
+const layers = 3
+
+// weights are an encoder and the vectors of the texts that it has seen of late.
+type weights struct {
+	encoder     *sentence.Encoder
+	fingerprint string // SHA-256
+	size        int64  // of the files they were read from
+	changed     time.Time
+	recent      recent
+}
+
+// encoders opens each encoder once for all nodes and models that use it. It is
+// safe for concurrent use.
+type encoders struct {
+	mu     sync.Mutex
+	opened map[string]*weights // by path; "" is the one that is built in
+}
+
+// load returns the weights that settings ask for. If they say with which ones a
+// model was trained, others are refused.
+func (e *encoders) load(c Config) (*weights, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	path := c.path()
+	size, changed := e.stat(path)
+	w := e.opened[path]
+	if w == nil || w.size != size || !w.changed.Equal(changed) {
+		open := minilm.Open
+		if path != "" {
+			open = func() (*sentence.Encoder, error) { return sentence.Load(path) }
+		}
+		encoder, err := open()
+		if err != nil {
+			if c.WeightsSHA256 != "" {
+				err = fmt.Errorf("%w; the model was trained with weights of SHA-256 %s: put them there, or train again", err, c.WeightsSHA256)
+			}
+			return nil, err
+		}
+		w = &weights{encoder: encoder, fingerprint: encoder.Fingerprint(), size: size, changed: changed}
+		e.opened[path] = w
+	}
+	if c.WeightsSHA256 != "" && c.WeightsSHA256 != w.fingerprint {
+		return nil, fmt.Errorf("the weights %s are others than the model was trained with: their SHA-256 is %s, not %s; put those there, or train again",
+			cmp.Or(path, w.encoder.Name()), w.fingerprint, c.WeightsSHA256)
+	}
+	return w, nil
+}
+
+// stat tells the files of one path from those that are there later.
+func (e *encoders) stat(path string) (size int64, changed time.Time) {
+	if path == "" {
+		return 0, time.Time{}
+	}
+	files := []string{path}
+	if entries, err := os.ReadDir(path); err == nil {
+		files = nil
+		for _, entry := range entries {
+			files = append(files, filepath.Join(path, entry.Name()))
+		}
+	}
+	for _, file := range files {
+		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() {
+			size += info.Size()
+			if info.ModTime().After(changed) {
+				changed = info.ModTime()
+			}
+		}
+	}
+	return size, changed
+}
+
+// batch is how many texts are encoded with one call: what it gives beside the
+// vectors is large.
+const batch = 256
+
+// vectors returns a vector of each text.
+func (w *weights) vectors(ctx context.Context, texts []string) ([][]float32, error) {
+	out := make([][]float32, 0, len(texts))
+	for from := 0; from < len(texts); from += batch {
+		encodings, err := w.encoder.EncodePieces(ctx, texts[from:min(from+batch, len(texts))], min(layers, w.encoder.NumLayers()))
+		if err != nil {
+			return nil, fmt.Errorf("encode texts: %w", err)
+		}
+		for i := range encodings {
+			// A model's own vector of a text stands for its last layer.
+			copy(encodings[i].Layers, encodings[i].Vector)
+			out = append(out, encodings[i].Layers)
+		}
+	}
+	return out, nil
+}
+
+// width is how many numbers a vector has.
+func (w *weights) width() int {
+	return min(layers, w.encoder.NumLayers()) * w.encoder.Dim()
+}
+
+// recentVectors is vectors for texts that may come again soon.
+func (w *weights) recentVectors(ctx context.Context, texts []string) ([][]float32, error) {
+	out := make([][]float32, len(texts))
+	var missing []string
+	var at []int
+	for i, text := range texts {
+		if out[i] = w.recent.get(text); out[i] == nil {
+			missing, at = append(missing, text), append(at, i)
+		}
+	}
+	if len(missing) == 0 {
+		return out, nil
+	}
+	found, err := w.vectors(ctx, missing)
+	if err != nil {
+		return nil, err
+	}
+	for k, i := range at {
+		out[i] = found[k]
+		w.recent.put(texts[i], found[k])
+	}
+	return out, nil
+}
