@@ -18,9 +18,15 @@ import (
 // liveGraph serves a page with the stories of a project and of the conversation
 // that goes on.
 type liveGraph struct {
-	mu    sync.Mutex
 	paths *paths
-	more  [][]tracker.Event
+
+	mu   sync.Mutex
+	more [][]tracker.Event
+	step int // counts calls of show
+
+	drawing sync.Mutex // taken before mu
+	page    []byte
+	drawn   int // the step that the page shows; 0 before there is one
 }
 
 // graphHistory is how many actions tell two paths apart on the page.
@@ -29,7 +35,7 @@ const graphHistory = 2
 // startGraph serves the page on this machine alone, until stop is called. What
 // prevents it is logged: nobody needs the page to go on.
 func startGraph(ctx context.Context, o InteractiveOptions) (g *liveGraph, stop func()) {
-	g, stop = &liveGraph{paths: &paths{maxHistory: graphHistory}}, func() {}
+	g, stop = &liveGraph{paths: &paths{maxHistory: graphHistory}, step: 1}, func() {}
 	var problems diag.List
 	found, err := readPaths(ctx, VisualizeOptions{Domain: o.Paths.Domain, Stories: o.Paths.Data, MaxHistory: graphHistory}, &problems)
 	if err != nil {
@@ -60,6 +66,7 @@ func (g *liveGraph) show(conversations [][]tracker.Event) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.more = conversations
+	g.step++
 }
 
 // ServeHTTP writes the page. Only this machine's own names are answered, so that
@@ -77,16 +84,32 @@ func (g *liveGraph) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	g.mu.Lock()
-	more := g.more
-	g.mu.Unlock()
-	var page bytes.Buffer
-	if err := storygraph.WritePage(&page, g.paths.graph(more), "Stories, rules and this conversation"); err != nil {
+	page, err := g.draw()
+	if err != nil {
 		http.Error(w, "the page can't be drawn", http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Refresh", "3")
 	w.Header().Set("Cache-Control", "no-store")
-	_, _ = w.Write(page.Bytes())
+	_, _ = w.Write(page)
+}
+
+// draw gives the page of the latest step. It draws each step once: a large project
+// takes its time.
+func (g *liveGraph) draw() ([]byte, error) {
+	g.drawing.Lock()
+	defer g.drawing.Unlock()
+	g.mu.Lock()
+	more, step := g.more, g.step
+	g.mu.Unlock()
+	if step == g.drawn {
+		return g.page, nil
+	}
+	var page bytes.Buffer
+	if err := storygraph.WritePage(&page, g.paths.graph(more), "Stories, rules and this conversation"); err != nil {
+		return nil, err
+	}
+	g.page, g.drawn = page.Bytes(), step
+	return g.page, nil
 }

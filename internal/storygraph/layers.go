@@ -10,7 +10,8 @@ import (
 type vertex struct {
 	node   int // index of the graph's node; -1 for a place on a line
 	column int
-	row    int // within its column
+	row    int     // within its column
+	mean   float64 // of the rows of neighbours, see order.go
 	width  float64
 	height float64
 	x, y   float64 // of its centre

@@ -44,7 +44,6 @@ func (l *layered) rows() [][]*vertex {
 // arrange sorts a column by the mean rows of neighbours. What has none stays
 // beside what it stood behind.
 func arrange(column []*vertex, neighbours func(*vertex) []*neighbour) {
-	means := make(map[*vertex]float64, len(column))
 	last := -1.0
 	for _, v := range column {
 		if near := neighbours(v); len(near) > 0 {
@@ -54,9 +53,9 @@ func arrange(column []*vertex, neighbours func(*vertex) []*neighbour) {
 			}
 			last /= float64(len(near))
 		}
-		means[v] = last
+		v.mean = last
 	}
-	slices.SortStableFunc(column, func(a, b *vertex) int { return cmp.Compare(means[a], means[b]) })
+	slices.SortStableFunc(column, func(a, b *vertex) int { return cmp.Compare(a.mean, b.mean) })
 	number(column)
 }
 

@@ -33,8 +33,10 @@ func WritePage(w io.Writer, g *Graph, title string) error {
 	l.order()
 	width, height := l.place()
 	p := pageData{Title: title, Width: number1(width), Height: number1(height)}
+	drawn := map[*vertex]bool{}
 	for i, e := range g.Edges {
-		p.Edges = append(p.Edges, edgeData{From: e.From, To: e.To, Path: l.path(i), Back: l.routes[i].back})
+		path, joins := l.path(i, drawn)
+		p.Edges = append(p.Edges, edgeData{From: e.From, To: e.To, Path: path, Back: l.routes[i].back, Joins: joins})
 	}
 	for i, n := range g.Nodes {
 		p.Nodes = append(p.Nodes, node(i, n, l.vertices[i]))
@@ -76,6 +78,7 @@ type edgeData struct {
 	From, To int
 	Path     string
 	Back     bool
+	Joins    bool // the line of another edge leads on
 }
 
 // size is how large the box of a node has to be.
@@ -165,11 +168,12 @@ func node(i int, n Node, v *vertex) nodeData {
 	return d
 }
 
-// path draws an edge: curves between columns, straight through them.
-func (l *layered) path(edge int) string {
+// path draws an edge: curves between columns, straight through them. It ends where
+// it joins a line that is drawn already and leads to the same node.
+func (l *layered) path(edge int, drawn map[*vertex]bool) (path string, joins bool) {
 	r := l.routes[edge]
 	if r.via == nil {
-		return loop(l.vertices[l.graph.Edges[edge].From])
+		return loop(l.vertices[l.graph.Edges[edge].From]), false
 	}
 	var b strings.Builder
 	for i, v := range r.via {
@@ -207,11 +211,15 @@ func (l *layered) path(edge int) string {
 			middle := number1((fromX + begin) / 2)
 			fmt.Fprintf(&b, "C%s %s %s %s %s %s", middle, number1(fromY), middle, number1(y), number1(begin), number1(y))
 		}
+		if drawn[v] {
+			return b.String(), true
+		}
+		drawn[v] = v.node < 0
 		if end != begin {
 			fmt.Fprintf(&b, "H%s", number1(end))
 		}
 	}
-	return b.String()
+	return b.String(), false
 }
 
 // loop draws an edge from a box to itself: above it.

@@ -240,3 +240,31 @@ func TestManyFuturesEnd(t *testing.T) {
 		}
 	}
 }
+
+// Many ways to one node are one line near it, so that a page grows with its graph
+// and not with the lengths of all ways.
+func TestLinesThatMeetAreDrawnOnce(t *testing.T) {
+	l := newLayered(big(), size)
+	l.order()
+	l.place()
+	drawn := map[*vertex]bool{}
+	joined, places := 0, 0
+	for i := range l.routes {
+		path, joins := l.path(i, drawn)
+		if joins {
+			joined++
+		}
+		places += strings.Count(path, "H")
+	}
+	dummies := 0
+	for _, column := range l.columns {
+		for _, v := range column {
+			if v.node < 0 {
+				dummies++
+			}
+		}
+	}
+	if joined == 0 || places > dummies+len(l.routes) {
+		t.Errorf("%d lines join others, %d ways through %d places", joined, places, dummies)
+	}
+}
