@@ -168,15 +168,20 @@ func (r *Runner) respond(ctx context.Context, name string, s Situation) ([]track
 	return []tracker.Event{nlg.BotEvent(content)}, nil
 }
 
-// respondThen makes the utterance of a response, if the domain has it, followed
-// by events.
+// respondThen makes the utterance of a response, if there is one, followed by
+// events. A server that generates responses may have one that the domain lacks; it
+// need not.
 func (r *Runner) respondThen(ctx context.Context, response string, s Situation, then ...tracker.Event) ([]tracker.Event, error) {
-	var events []tracker.Event
-	if len(r.Domain.Responses[response]) > 0 {
-		var err error
-		if events, err = r.respond(ctx, response, s); err != nil {
-			return nil, err
-		}
+	declared := len(r.Domain.Responses[response]) > 0
+	if _, external := r.NLG.(nlg.External); !declared && !external {
+		return then, nil
+	}
+	events, err := r.respond(ctx, response, s)
+	switch {
+	case err != nil && declared:
+		return nil, err
+	case err != nil:
+		r.Logger.WarnContext(ctx, "nothing is said: the domain and the server that generates responses lack it", "response", response, "err", err)
 	}
 	return append(events, then...), nil
 }

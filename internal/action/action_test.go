@@ -243,3 +243,29 @@ func TestEntityWantedTwiceFillsTheRequestedSlotOnly(t *testing.T) {
 		expect(t, got, err, c.want...)
 	}
 }
+
+// generator is a server that generates responses: those that it has.
+type generator map[string]string
+
+func (generator) External() {}
+
+func (g generator) Generate(_ context.Context, r nlg.Request) (map[string]any, error) {
+	if text, ok := g[r.Name]; ok {
+		return map[string]any{"text": text}, nil
+	}
+	return nil, errors.New("404")
+}
+
+// A server is asked for responses that the domain lacks, as in Rasa. If it has none,
+// the rest of the action is done all the same; if the domain has one, it fails.
+func TestDefaultActionsAskTheServerForResponses(t *testing.T) {
+	r := newRunner(&domain.Domain{Responses: map[string][]domain.Response{"utter_restart": response("Restarted.")}}, nil)
+	r.NLG = generator{"utter_default": "Sorry?"}
+	got, err := run(t, r, action.DefaultFallback)
+	expect(t, got, err, "bot Sorry?", "rewind")
+	got, err = run(t, r, action.Back)
+	expect(t, got, err, "rewind", "rewind")
+	if _, err := run(t, r, action.Restart); err == nil {
+		t.Error("the response of the domain is not missed")
+	}
+}

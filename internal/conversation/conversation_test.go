@@ -287,9 +287,13 @@ func TestPausedAssistantOnlyRestarts(t *testing.T) {
 
 func TestEndlessTurnIsBroken(t *testing.T) {
 	store := newStore()
-	answers, _ := say(t, newProcessor(t, store, nil), store, "loop")
+	p := newProcessor(t, store, nil)
+	answers, _ := say(t, p, store, "loop")
 	if len(answers) != conversation.DefaultMaxPredictions {
 		t.Errorf("%d answers", len(answers))
+	}
+	if answers, _ := say(t, p, store, "greet"); len(answers) != 1 { // the next message is answered
+		t.Errorf("then: %q", answers)
 	}
 }
 

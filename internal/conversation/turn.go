@@ -98,11 +98,12 @@ func (t *turn) situation() action.Situation {
 const predictionsPerAction = 5
 
 func (t *turn) predictionLoop(ctx context.Context) error {
+	began := len(t.tracker.Events())
 	for predicted := 0; t.shouldAct(); predicted++ {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if executed := t.sinceListening(); executed >= t.MaxPredictions || predicted >= predictionsPerAction*t.MaxPredictions {
+		if executed := t.sinceListening(began); executed >= t.MaxPredictions || predicted >= predictionsPerAction*t.MaxPredictions {
 			t.Logger.WarnContext(ctx, "too many actions in one turn: it ends here", "conversation_id", t.tracker.ConversationID, "actions", executed)
 			return nil
 		}
@@ -123,11 +124,13 @@ func (t *turn) predictionLoop(ctx context.Context) error {
 	return nil
 }
 
-// sinceListening counts the actions that were run since the assistant last listened
-// or started a session. One that was rejected was not run (Rasa 3.6.21).
-func (t *turn) sinceListening() (n int) {
+// sinceListening counts the actions that were run since the loop began, or since the
+// assistant listened or started a session in it. One that was rejected was not run
+// (Rasa 3.6.21, which also counts those of a turn that was broken off, and so says
+// nothing ever after).
+func (t *turn) sinceListening(began int) (n int) {
 	events := t.tracker.Events()
-	for i := len(events) - 1; i >= 0; i-- {
+	for i := len(events) - 1; i >= began; i-- {
 		if e, ok := events[i].(*tracker.ActionExecuted); ok {
 			if e.Name == action.Listen || e.Name == action.SessionStart {
 				break

@@ -32,6 +32,9 @@ type Generator interface {
 	Generate(ctx context.Context, r Request) (map[string]any, error)
 }
 
+// External marks generators that may have responses that the domain lacks.
+type External interface{ External() }
+
 // Templates generates the responses of a domain.
 type Templates struct {
 	domain *domain.Domain

@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
 	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/graph"
 	"github.com/loquat-dev/loquat/internal/project"
+	"github.com/loquat-dev/loquat/internal/yamlfile"
 )
 
 // Validate checks a completed configuration without learning: what must run
@@ -26,6 +28,7 @@ func Validate(c *project.Config, types graph.Types, problems *diag.List) {
 	v.aliases(pipeline)
 	v.featurizers(pipeline, policies)
 	v.partsOfSpeech(pipeline)
+	v.thresholds(pipeline)
 	for _, component := range slices.Concat(pipeline, policies) {
 		v.language(component)
 		v.settings(component)
@@ -144,6 +147,21 @@ func (v validator) partsOfSpeech(pipeline []*component) {
 				if name, _ := feature.Str(); name == "pos" || name == "pos2" {
 					v.problems.Errorf(feature.Pos, "invalid-setting", "remove it", "the feature %q of CRFEntityExtractor needs a tokenizer that knows parts of speech", name)
 				}
+			}
+		}
+	}
+}
+
+// thresholds warns of confidences that no intent has, or that all have.
+func (v validator) thresholds(pipeline []*component) {
+	for _, c := range pipeline {
+		if c.typ.Name != "FallbackClassifier" {
+			continue
+		}
+		for _, name := range []string{"threshold", "ambiguity_threshold"} {
+			p := c.Param(name)
+			if p != nil && (p.Kind == yamlfile.Int || p.Kind == yamlfile.Float) && !math.IsInf(p.Float(), 0) && (p.Float() < 0 || p.Float() > 1) {
+				v.problems.Warnf(p.Pos, "value-out-of-range", "choose a number between 0 and 1", "the %s of FallbackClassifier is %s; confidences lie between 0 and 1", name, p.Text)
 			}
 		}
 	}

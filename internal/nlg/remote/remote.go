@@ -13,7 +13,6 @@ import (
 	"github.com/loquat-dev/loquat/internal/domain"
 	"github.com/loquat-dev/loquat/internal/endpoint"
 	"github.com/loquat-dev/loquat/internal/nlg"
-	"github.com/loquat-dev/loquat/internal/pystr"
 	"github.com/loquat-dev/loquat/internal/tracker"
 )
 
@@ -33,6 +32,9 @@ func New(s endpoint.Settings, d *domain.Domain) (*Generator, error) {
 	return &Generator{server: server, domain: d}, nil
 }
 
+// External implements nlg.External.
+func (g *Generator) External() {}
+
 // Generate implements nlg.Generator.
 func (g *Generator) Generate(ctx context.Context, r nlg.Request) (map[string]any, error) {
 	answer, err := g.server.Post(ctx, g.body(r), false)
@@ -49,10 +51,11 @@ func (g *Generator) Generate(ctx context.Context, r nlg.Request) (map[string]any
 	return content, nil
 }
 
-// body is the request that Rasa sends.
+// body is the request that Rasa sends. It has no id where an action server asked
+// for the response.
 func (g *Generator) body(r nlg.Request) []byte {
 	var id any
-	if text := nlg.VariationID(g.domain, r); text != "" {
+	if text := nlg.VariationID(g.domain, r); text != "" && r.Arguments == nil {
 		id = text
 	}
 	arguments := map[string]any{}
@@ -104,11 +107,6 @@ func Parse(answer []byte) (map[string]any, error) {
 		}
 	}
 	delete(content, "id")
-	for key, value := range content { // as if they were not there
-		if key != "text" && !pystr.Truth(value) {
-			delete(content, key)
-		}
-	}
 	return content, nil
 }
 

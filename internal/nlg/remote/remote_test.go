@@ -87,8 +87,8 @@ func TestRequestIsThatOfRasa(t *testing.T) {
 }
 
 func TestArgumentsOfActionsArePassedOn(t *testing.T) {
-	_, asked, err := generate(t, nlg.Request{Name: "utter_plain", Arguments: map[string]any{"response": "utter_plain", "degrees": 21}}, body(`{}`))
-	if arguments := asked["arguments"].(map[string]any); err != nil || len(arguments) != 1 || arguments["degrees"] != 21.0 {
+	_, asked, err := generate(t, nlg.Request{Name: "utter_two", Arguments: map[string]any{"response": "utter_two", "degrees": 21}}, body(`{}`))
+	if arguments := asked["arguments"].(map[string]any); err != nil || len(arguments) != 1 || arguments["degrees"] != 21.0 || asked["id"] != nil {
 		t.Errorf("%v, %v", asked, err)
 	}
 }
@@ -100,7 +100,7 @@ func TestAnswerIsSaidAsItIs(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, _ := json.Marshal(content)
-	if want := `{"attachment":{"a":1},"buttons":[{"payload":"/x","title":"T"}],"custom":{"k":1},"foo":"bar","text":"hello {name}"}`; string(got) != want {
+	if want := `{"attachment":{"a":1},"buttons":[{"payload":"/x","title":"T"}],"custom":{"k":1},"elements":[],"foo":"bar","image":null,"text":"hello {name}"}`; string(got) != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	if content, _, err := generate(t, nlg.Request{Name: "utter_plain"}, body(`{}`)); err != nil || len(content) != 0 {
