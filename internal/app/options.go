@@ -51,7 +51,8 @@ type TrainOptions struct {
 
 	SkipValidation       bool
 	FailOnWarnings       bool
-	ValidationMaxHistory int // 0 means all turns
+	ValidationMaxHistory int  // 0 means all turns
+	ReportsValidation    bool // to Telemetry
 
 	Logger    *slog.Logger
 	Telemetry *telemetry.Recorder // may be nil

@@ -93,10 +93,9 @@ func items(s project.Section) telemetry.List[telemetry.Item] {
 	return out
 }
 
-// reportValidation records what the validation that belongs to a whole training found,
-// as rasa train does.
+// reportValidation records what the validation before a training found.
 func (o TrainOptions) reportValidation(err error) {
-	if o.Part == TrainBoth && !o.SkipValidation && (err == nil || IsProblem(err)) {
+	if o.ReportsValidation && !o.SkipValidation && (err == nil || IsProblem(err)) {
 		o.Telemetry.Record(telemetry.TrainingDataValidated{Success: err == nil})
 	}
 }

@@ -62,11 +62,9 @@ func initProject(ctx context.Context, env *environment, ask *prompter, dir strin
 		CacheDir:      filepath.Join(dir, ".rasa", "cache"),
 		Augmentation:  50,
 		EpochFraction: 1,
-		// What was just written is valid; rasa init does not validate it either.
-		SkipValidation: true,
-		Logger:         env.logger,
-		Telemetry:      env.telemetry,
-		Progress:       progress.node,
+		Logger:        env.logger,
+		Telemetry:     env.telemetry,
+		Progress:      progress.node,
 	})
 	progress.close()
 	if err != nil {

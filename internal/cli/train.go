@@ -30,7 +30,7 @@ What has not changed since the last training is taken from a cache.`,
 }
 
 func trainCommand(env *environment, part app.TrainPart, cmd *cobra.Command) *cobra.Command {
-	o := app.TrainOptions{Part: part}
+	o := app.TrainOptions{Part: part, ReportsValidation: part == app.TrainBoth} // as Rasa 3.6 does
 	flags := cmd.Flags()
 	addProjectFlags(flags, &o.Paths)
 	addEndpointsFlag(flags, &o.Endpoints)

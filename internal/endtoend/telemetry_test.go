@@ -439,6 +439,7 @@ func TestEachCommandRecordsItsEvent(t *testing.T) {
 	if got := properties(i.recorded(), "Interactive Learning Started"); got["skip_visualization"] != true || got["save_in_e2e"] != false {
 		t.Errorf("%v", got)
 	}
+	step(map[string]int{"Training Started": 1, "Training Completed": 1, "Interactive Learning Started": 1}, "interactive", "--skip-visualization")
 	step(map[string]int{}, "data", "split", "stories")                     // as in Rasa 3.6
 	step(map[string]int{"Shell Started": 1, "Server Started": 1}, "shell") // as Rasa 3.6 does, which serves the shell
 	step(map[string]int{"Shell Started": 1}, "shell", "nlu")
