@@ -28,8 +28,7 @@ func newDataCommand(env *environment) *cobra.Command {
 		Use:   "stories",
 		Short: "Look for stories that contradict each other",
 	}))
-	cmd.AddCommand(validate, newSplitCommand(env), newMigrateCommand(env))
-	addNotBuilt(cmd, notBuiltData)
+	cmd.AddCommand(validate, newSplitCommand(env), newMigrateCommand(env), newConvertCommand(env))
 	return cmd
 }
 

@@ -23,11 +23,6 @@ var notBuilt = map[string]string{
 	"x":       "Rasa X is a product of its own",
 }
 
-// notBuiltData are the commands below "data".
-var notBuiltData = map[string]string{
-	"convert": "convert with Rasa: rasa data convert nlu -f yaml",
-}
-
 // addNotBuilt adds commands that only say that they are not built.
 func addNotBuilt(parent *cobra.Command, commands map[string]string) {
 	for name, instead := range commands {

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/loquat-dev/loquat/internal/diag"
+	"github.com/loquat-dev/loquat/internal/yamlfile"
 )
 
 // jsonHint says how to get rid of what is wrong with the format.
@@ -148,15 +149,20 @@ type jsonEntity struct {
 
 func (j *jsonReader) example(item json.RawMessage, offset int) {
 	var in struct {
-		Text     string       `json:"text"`
-		Intent   string       `json:"intent"`
-		Entities []jsonEntity `json:"entities"`
+		Text     string          `json:"text"`
+		Intent   string          `json:"intent"`
+		Entities []jsonEntity    `json:"entities"`
+		Metadata json.RawMessage `json:"metadata"`
 	}
 	if !j.decode(item, offset, "an example", &in) {
 		return
 	}
-	j.keys(item, offset, "text", "intent", "entities")
+	j.keys(item, offset, "text", "intent", "entities", "metadata")
 	e := Example{Text: in.Text, Pos: j.at(offset)}
+	// As YAML, of which JSON is a part: whole numbers stay whole.
+	if metadata, ok := yamlfile.ParseForeign(in.Metadata, j.file, j.problems).Any().(map[string]any); ok && len(metadata) > 0 {
+		e.Metadata = metadata
+	}
 	if e.Text == "" {
 		j.problems.Errorf(e.Pos, "invalid-examples", `add "text"`, "an example has no text")
 		return

@@ -3,6 +3,7 @@ package nludata
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"regexp"
 	"slices"
@@ -70,6 +71,38 @@ func (d *TrainingData) ResponsesYAML() []byte {
 		return nil
 	}
 	return yamlfile.File(versionLine + "responses:\n" + responses.YAML(2))
+}
+
+// Whole writes examples, tables and all responses to one file, read back and
+// compared. An annotation with a value defines a synonym in YAML, which it does not
+// in JSON: implied are the forms of those that are no synonyms of d.
+func (d *TrainingData) Whole() (data []byte, implied []string, err error) {
+	data = d.YAML()
+	back, err := readBack(data)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, form := range back.SynonymForms() {
+		if _, known := d.Synonyms[form]; !known {
+			implied = append(implied, form)
+			delete(back.Synonyms, form)
+		}
+	}
+	if what := Same(d, back); what != "" {
+		return nil, nil, fmt.Errorf("write NLU data: YAML can't hold %s", what)
+	}
+	if len(d.Responses) == 0 {
+		return data, implied, nil
+	}
+	responses := &yamlfile.Node{Kind: yamlfile.Map}
+	for _, name := range slices.Sorted(maps.Keys(d.Responses)) {
+		list := &yamlfile.Node{Kind: yamlfile.List}
+		for _, v := range d.Responses[name] {
+			list.Items = append(list.Items, v.Node)
+		}
+		responses.Pairs = append(responses.Pairs, yamlfile.Pair{Key: yamlfile.NewString(name), Value: list})
+	}
+	return yamlfile.File(string(data) + "responses:\n" + responses.YAML(2)), implied, nil
 }
 
 // writeIntent writes examples of one intent: lines of a block, or a list where one
@@ -218,13 +251,21 @@ func Same(a, b *TrainingData) string {
 // hold.
 func (d *TrainingData) Verified() ([]byte, error) {
 	data := d.YAML()
-	var problems diag.List
-	back := Read(yamlfile.Parse(data, "written", &problems), &problems)
-	if err := problems.Err(); err != nil {
-		return nil, fmt.Errorf("write NLU data: %w", err)
+	back, err := readBack(data)
+	if err != nil {
+		return nil, err
 	}
 	if what := Same(d, back); what != "" {
 		return nil, fmt.Errorf("write NLU data: YAML can't hold %s", what)
 	}
 	return data, nil
+}
+
+func readBack(data []byte) (*TrainingData, error) {
+	var problems diag.List
+	back := Read(yamlfile.Parse(data, "written", &problems), &problems)
+	if err := problems.Err(); err != nil {
+		return nil, fmt.Errorf("write NLU data: %w", err)
+	}
+	return back, nil
 }
