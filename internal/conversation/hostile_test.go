@@ -243,3 +243,25 @@ func (silent) Run(ctx context.Context, _ string, _ *tracker.Tracker) (action.Rep
 	<-ctx.Done()
 	return action.Reply{}, ctx.Err()
 }
+
+// When the server that generates responses fails, so does the action; the message
+// stays, and the turn goes on.
+func TestAServerOfResponsesMayFail(t *testing.T) {
+	store := newStore()
+	s := settings(store, nil)
+	s.Actions = &action.Runner{Domain: s.Domain, NLG: mute{}, Logger: s.Logger}
+	p := conversation.New(s)
+	defer p.Close()
+	answers, events := say(t, p, store, "greet")
+	want := append(slices.Clone(opening), "slot said", "action utter_hi", "action action_listen")
+	if diff := cmp.Diff(want, events); diff != "" || len(answers) > 0 {
+		t.Errorf("said %q, events %s", answers, diff)
+	}
+}
+
+// mute has no response.
+type mute struct{}
+
+func (mute) Generate(context.Context, nlg.Request) (map[string]any, error) {
+	return nil, errors.New("nlg: http://127.0.0.1 answered 500")
+}

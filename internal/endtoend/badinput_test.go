@@ -35,6 +35,19 @@ import (
 //	an invalid regular expression            refused            testdata/problems/invalid-regex
 //	Duckling down                            answered, an error in the log  TestBadInput
 //	Duckling slow, lying, not Duckling       the same           duckling: TestServersThatAreOfNoUse
+//	an action server that is down, slow, answers 404, 500, HTML,
+//	  100 MB, nothing, unknown events, wrong types, a text that
+//	  is none                                the action fails, the turn goes on  conversation: TestActionServersMayFailInAnyWay
+//	  too deep, too much, another host       the same           webhook: TestHostileAnswersAreRefused, TestRedirectsStayOnTheHost
+//	  over gRPC                              the same           actionrpc: TestHostileAnswersAreRefused, TestAServerThatIsDown
+//	a server of responses that fails         the same           conversation: TestAServerOfResponsesMayFail
+//	an action that follows itself            ends after ten     conversation: TestAnActionThatFollowsItselfEnds
+//	a form that can't start                  is undone          conversation: TestAFormThatCannotStartIsUndone
+//	a session that can't start               the message stays  conversation: TestASessionThatCannotStartKeepsTheMessage
+//	contradictory rules                      refused            testdata/problems/rule-contradiction
+//	a form whose slot has no mapping         a warning          testdata/problems/slot-never-filled
+//	a story with an unknown intent           a warning          testdata/problems/unknown-intent
+//	anything at random, 100,000 turns        nothing breaks     walk: TestWalk
 
 // everything is an assistant whose pipeline has all that reads texts, with a
 // pattern that backtracks for ever in each place that takes patterns.
