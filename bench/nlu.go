@@ -19,6 +19,7 @@ var (
 	nluHoldOut    = flag.Bool("hold-out", false, "nlu: only accuracy, on validation data or three random sevenths of the training data instead of the test data: for choosing learners")
 	nluClassifier = flag.String("classifier", "DIETClassifier", "nlu: who finds the intents")
 	nluAccuracy   = flag.Bool("accuracy", false, "nlu: leave out time and memory")
+	nluMeaning    = flag.Bool("meaning", false, "nlu: only the pipeline with the sentence encoder")
 	nluCosts      = flag.Bool("costs", false, "nlu: leave out accuracy")
 )
 
@@ -61,11 +62,17 @@ func benchNLU(ctx context.Context, w io.Writer, root string) error {
 	b.row("what", "must (better)", "measured")
 	var steps []func(context.Context) error
 	if !*nluCosts {
-		steps = append(steps, b.fullSets, b.fewShots)
+		if !*nluMeaning {
+			steps = append(steps, b.fullSets, b.fewShots)
+		}
+		steps = append(steps, b.meaning)
 	}
 	if !*nluHoldOut && !*nluAccuracy {
 		p := &programBench{nluBench: b, program: root + "/bin/loquat"}
-		steps = append(steps, p.clinc, p.smallBot, b.scaling)
+		if !*nluMeaning {
+			steps = append(steps, p.clinc, p.smallBot, b.scaling)
+		}
+		steps = append(steps, p.smallBotWithMeaning)
 	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
@@ -116,7 +123,7 @@ func (b *nluBench) fullSets(ctx context.Context) error {
 		var intents, entities []float64
 		var last score
 		for _, part := range splits(set) {
-			if last, err = measure(ctx, part); err != nil {
+			if last, err = measure(ctx, part, false); err != nil {
 				return fmt.Errorf("%s: %w", bound.set, err)
 			}
 			intents, entities = append(intents, last.accuracy()), append(entities, last.entityF1())
@@ -156,7 +163,7 @@ func (b *nluBench) fewShots(ctx context.Context) error {
 			if part.train, rest = draw(set.train, shots, seed); *nluHoldOut {
 				part.test = rest
 			}
-			s, err := measure(ctx, part)
+			s, err := measure(ctx, part, false)
 			if err != nil {
 				return fmt.Errorf("%s: %w", bound.set, err)
 			}
@@ -190,10 +197,11 @@ func draw(examples []nludata.Example, n int, seed uint64) (drawn, rest []nludata
 	return drawn, rest
 }
 
-// measure trains on a set and parses its test data.
-func measure(ctx context.Context, set dataSet) (score, error) {
+// measure trains on a set, with or without the sentence encoder, and parses its test
+// data.
+func measure(ctx context.Context, set dataSet, meaning bool) (score, error) {
 	runtime.GC()
-	p, err := trainPipeline(ctx, set.train, *nluClassifier, slog.New(slog.DiscardHandler))
+	p, err := trainPipeline(ctx, set.train, *nluClassifier, meaning, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return score{}, err
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/loquat-dev/loquat/internal/nlu/classifier/diet"
 	"github.com/loquat-dev/loquat/internal/nlu/classifier/logistic"
 	"github.com/loquat-dev/loquat/internal/nlu/featurizer/countvectors"
+	"github.com/loquat-dev/loquat/internal/nlu/featurizer/languagemodel"
 	"github.com/loquat-dev/loquat/internal/nlu/featurizer/lexicalsyntactic"
 	"github.com/loquat-dev/loquat/internal/nlu/featurizer/regexfeaturizer"
 	"github.com/loquat-dev/loquat/internal/nlu/tokenizer/whitespace"
@@ -81,15 +82,19 @@ type step struct {
 	set graph.Config
 }
 
-// trainPipeline trains Rasa's default pipeline with the given classifier, each
-// component on what the ones before made of the data.
-func trainPipeline(ctx context.Context, examples []nludata.Example, classifier string, logger *slog.Logger) (*pipeline, error) {
+// trainPipeline trains Rasa's default pipeline with the given classifier, and with
+// the sentence encoder if meaning is set, each component on what the ones before made
+// of the data.
+func trainPipeline(ctx context.Context, examples []nludata.Example, classifier string, meaning bool, logger *slog.Logger) (*pipeline, error) {
 	steps := []step{
 		{whitespace.Type(), nil},
 		{regexfeaturizer.Type(), nil},
 		{lexicalsyntactic.Type(), nil},
 		{countvectors.Type(), nil},
 		{countvectors.Type(), graph.Config{"analyzer": "char_wb", "min_ngram": int64(1), "max_ngram": int64(4)}},
+	}
+	if meaning {
+		steps = append(steps, step{languagemodel.Type(), nil})
 	}
 	if classifier == "DIETClassifier" {
 		steps = append(steps, step{diet.Type(), graph.Config{"epochs": int64(100), "constrain_similarities": true}})

@@ -22,6 +22,9 @@ type programBench struct {
 	program string
 }
 
+// meaningYAML is the configuration that has the sentence encoder, and nothing but NLU.
+var meaningYAML = strings.Replace(pipelineYAML, "- name: DIETClassifier\n", "- name: LanguageModelFeaturizer\n  model_weights: all-MiniLM-L6-v2\n- name: DIETClassifier\n", 1)
+
 const pipelineYAML = `recipe: default.v1
 language: en
 pipeline:
@@ -50,8 +53,8 @@ func (t training) String() string {
 }
 
 // train runs `loquat train nlu` on NLU data, in a folder of its own.
-func (b *programBench) train(ctx context.Context, dir string, data []byte) (t training, err error) {
-	for name, content := range map[string][]byte{"config.yml": []byte(pipelineYAML), "data/nlu.yml": data} {
+func (b *programBench) train(ctx context.Context, dir, config string, data []byte) (t training, err error) {
+	for name, content := range map[string][]byte{"config.yml": []byte(config), "data/nlu.yml": data} {
 		file := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 			return t, err
@@ -112,7 +115,7 @@ func (b *programBench) clinc(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t, err := b.train(ctx, dir, data)
+	t, err := b.train(ctx, dir, pipelineYAML, data)
 	if err != nil {
 		return err
 	}
@@ -150,9 +153,23 @@ func (b *programBench) smallBot(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	table, err := os.ReadFile(filepath.Join(b.dir, "hwu64", "train.tsv"))
+	data, err := b.smallData()
 	if err != nil {
 		return err
+	}
+	t, err := b.train(ctx, dir, pipelineYAML, data)
+	if err != nil {
+		return err
+	}
+	b.row("loquat train nlu, 300 examples of 20 intents with entities", "≤ 1 (0.4) s", "%v", t)
+	return nil
+}
+
+// smallData has 15 examples of each of 20 intents of HWU64.
+func (b *programBench) smallData() ([]byte, error) {
+	table, err := os.ReadFile(filepath.Join(b.dir, "hwu64", "train.tsv"))
+	if err != nil {
+		return nil, err
 	}
 	byIntent := map[string][]string{}
 	var intents []string
@@ -180,11 +197,32 @@ func (b *programBench) smallBot(ctx context.Context) error {
 			fmt.Fprintf(&data, "    - %s\n", text)
 		}
 	}
-	t, err := b.train(ctx, dir, data.Bytes())
+	return data.Bytes(), nil
+}
+
+// smallBotWithMeaning trains the same with the sentence encoder: from nothing, and
+// after one new example.
+func (b *programBench) smallBotWithMeaning(ctx context.Context) error {
+	dir, err := os.MkdirTemp("", "loquat-bench-")
 	if err != nil {
 		return err
 	}
-	b.row("loquat train nlu, 300 examples of 20 intents with entities", "≤ 1 (0.4) s", "%v", t)
+	defer os.RemoveAll(dir)
+	data, err := b.smallData()
+	if err != nil {
+		return err
+	}
+	for _, c := range []struct{ what, must, more string }{
+		{"from nothing", "≤ 3 s", ""},
+		{"after one new example", "≤ 0.5 s", "    - what have you got that i have not asked for\n"},
+	} {
+		t, err := b.train(ctx, dir, meaningYAML, append(data, c.more...))
+		if err != nil {
+			return err
+		}
+		b.row("with the encoder: loquat train nlu, 300 examples, "+c.what, c.must, "%v", t)
+		b.row("its peak of memory", "", "%.0f MB", float64(t.peak)/1e6)
+	}
 	return nil
 }
 

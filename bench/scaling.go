@@ -77,7 +77,7 @@ func (b *nluBench) scaling(ctx context.Context) error {
 		for range []int{3, 1, 1}[i] { // a short time is best taken more than once
 			runtime.GC()
 			started := time.Now()
-			p, err := trainPipeline(ctx, examples, *nluClassifier, slog.New(slog.DiscardHandler))
+			p, err := trainPipeline(ctx, examples, *nluClassifier, false, slog.New(slog.DiscardHandler))
 			if err != nil {
 				return err
 			}

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -28,7 +29,9 @@ const (
 )
 
 // benchServer measures the whole program on examples/starter: training, start,
-// memory, and turns with tracing off, on, and on with a dead collector.
+// memory, and turns with tracing off, on, and on with a dead collector. It is without
+// the sentence encoder, for which an assistant that doesn't use it pays nothing; what
+// it costs comes last.
 func benchServer(ctx context.Context, out io.Writer, root string) error {
 	dir, err := os.MkdirTemp("", "loquat-bench-")
 	if err != nil {
@@ -38,13 +41,16 @@ func benchServer(ctx context.Context, out io.Writer, root string) error {
 	if err := copyProject(filepath.Join(root, "examples", "starter"), dir); err != nil {
 		return err
 	}
+	if err := withoutEncoder(filepath.Join(dir, "config.yml")); err != nil {
+		return err
+	}
 	b := &serverBench{out: out, program: filepath.Join(root, "bin", "loquat"), dir: dir}
 	sink, err := b.listen()
 	if err != nil {
 		return err
 	}
 	defer sink.Close()
-	for _, step := range []func() error{b.train, b.start, b.throughput, b.latency} {
+	for _, step := range []func() error{b.train, b.start, b.throughput, b.latency, func() error { return b.encoder(root) }} {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -98,6 +104,40 @@ func (b *serverBench) start() error {
 	}
 	b.row("from start to the first answer", "%6.0f ms      (at most 100; Rasa 3.6: 36,000)", best.Seconds()*1000)
 	b.row("resident memory after the first answer", "%6.1f MB      (at most 45; Rasa 3.6: 1,108)", float64(memory)/1e6)
+	return nil
+}
+
+// withoutEncoder takes the sentence encoder out of a configuration.
+func withoutEncoder(config string) error {
+	data, err := os.ReadFile(config)
+	if err != nil {
+		return err
+	}
+	before, rest, found := strings.Cut(string(data), "- name: LanguageModelFeaturizer\n")
+	if !found {
+		return fmt.Errorf("%s has no LanguageModelFeaturizer", config)
+	}
+	_, after, _ := strings.Cut(rest, "\n") // its only setting
+	return os.WriteFile(config, []byte(before+after), 0o644)
+}
+
+// encoder measures the same with the encoder.
+func (b *serverBench) encoder(root string) error {
+	dir, err := os.MkdirTemp("", "loquat-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	if err := copyProject(filepath.Join(root, "examples", "starter"), dir); err != nil {
+		return err
+	}
+	with := &serverBench{out: b.out, program: b.program, dir: dir}
+	b.row("with the sentence encoder:", "")
+	for _, step := range []func() error{with.train, with.start} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
