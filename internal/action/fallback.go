@@ -107,11 +107,12 @@ func gaveUp(t *tracker.Tracker) bool {
 // 3.6.21 ended all of them by this rule.
 func latestIntents(t *tracker.Tracker, n int) []string {
 	var intents []string
-	events := t.Events()
-	for i := len(events) - 1; i >= 0 && len(intents) < n; i-- {
-		switch e := events[i].(type) {
+	for _, event := range t.Backward() {
+		switch e := event.(type) {
 		case *tracker.UserUttered:
-			intents = append(intents, e.Intent)
+			if intents = append(intents, e.Intent); len(intents) == n {
+				return intents
+			}
 		case *tracker.UserUtteranceReverted, *tracker.Restarted:
 			return intents
 		}

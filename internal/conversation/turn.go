@@ -98,7 +98,7 @@ func (t *turn) situation() action.Situation {
 const predictionsPerAction = 5
 
 func (t *turn) predictionLoop(ctx context.Context) error {
-	began := len(t.tracker.Events())
+	began := t.tracker.Len()
 	for predicted := 0; t.shouldAct(); predicted++ {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -129,9 +129,11 @@ func (t *turn) predictionLoop(ctx context.Context) error {
 // (Rasa 3.6.21, which also counts those of a turn that was broken off, and so says
 // nothing ever after).
 func (t *turn) sinceListening(began int) (n int) {
-	events := t.tracker.Events()
-	for i := len(events) - 1; i >= began; i-- {
-		if e, ok := events[i].(*tracker.ActionExecuted); ok {
+	for i, event := range t.tracker.Backward() {
+		if i < began {
+			break
+		}
+		if e, ok := event.(*tracker.ActionExecuted); ok {
 			if e.Name == action.Listen || e.Name == action.SessionStart {
 				break
 			}
