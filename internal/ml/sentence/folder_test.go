@@ -140,7 +140,7 @@ func TestFoldersThatDoNotFitAreRefused(t *testing.T) {
 		{"relative positions", func(p *published) { p.config["position_embedding_type"] = "relative_key" }, "", []string{"config.json", "relative_key"}},
 		{"heads", func(p *published) { p.config["num_attention_heads"] = 5 }, "", []string{"config.json", "heads"}},
 		{"no heads", func(p *published) { delete(p.config, "num_attention_heads") }, "", []string{"config.json", "heads"}},
-		{"a giant", func(p *published) { p.config["hidden_size"] = 1 << 40 }, "", []string{"config.json", "at most"}},
+		{"a giant", func(p *published) { p.config["hidden_size"] = 1 << 30 }, "", []string{"config.json", "at most"}},
 		{"words for numbers", func(p *published) { p.config["hidden_size"] = "many" }, "", []string{"config.json", "hidden_size"}},
 		{"a longer vocabulary", func(p *published) { p.vocabulary += "bird\n" }, "", []string{"vocab.txt", "11 lines", "10 pieces"}},
 		{"a shorter vocabulary", func(p *published) { p.vocabulary = "[CLS]\n[SEP]\n[UNK]\n" }, "", []string{"vocab.txt", "3 lines"}},
