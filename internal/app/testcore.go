@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -208,17 +209,55 @@ func (o TestCoreOptions) warnUnknownTexts(ctx context.Context, d *domain.Domain,
 	}
 }
 
-// compare plays the stories with several models and writes how many actions each
-// got right.
-func (o TestCoreOptions) compare(ctx context.Context, t *tracing.Tracing, models []string, body []byte, problems *diag.List) ([]evaluate.ModelComparison, []string, error) {
-	var found []evaluate.ModelComparison
+// compare plays the stories with several models and writes how many each plays
+// without a difference.
+func (o TestCoreOptions) compare(ctx context.Context, t *tracing.Tracing, models []string, body []byte, problems *diag.List) (found []evaluate.ModelComparison, written []string, err error) {
 	for _, m := range models {
 		tests, err := o.test(ctx, t, m, body, problems)
 		if err != nil {
 			return nil, nil, fmt.Errorf("%s: %w", m, err)
 		}
-		found = append(found, evaluate.ModelComparison{Model: m, Right: tests.Right(), Actions: len(tests.Actions)})
+		found = append(found, evaluate.ModelComparison{Model: m, Correct: tests.Correct, Total: tests.Total()})
 	}
-	file, err := evaluate.WriteModelComparison(filepath.Join(o.Out, "results.json"), found)
-	return found, []string{file}, err
+	results, err := evaluate.ModelResultsJSON(found)
+	if err != nil {
+		return nil, nil, err
+	}
+	files := []evaluate.File{{Name: "results.json", Data: results}}
+	if groups, ok := evaluate.GroupModels(found); ok && !o.NoPlot {
+		pictures, err := plot.Files("core_model_comparison_graph", plot.Curves("Comparison of models", "Training stories in %", "Share of correct conversations", curvesOf(groups)))
+		if err != nil {
+			return nil, nil, err
+		}
+		files = append(files, pictures...)
+	}
+	if err := os.MkdirAll(o.Out, 0o777); err != nil {
+		return nil, nil, fmt.Errorf("write reports: %w", err)
+	}
+	for _, file := range files {
+		path := filepath.Join(o.Out, file.Name)
+		if err := evaluate.WriteFile(path, file.Data); err != nil {
+			return nil, nil, err
+		}
+		written = append(written, path)
+	}
+	return found, written, nil
+}
+
+// curvesOf shows how each configuration does with more and more stories.
+func curvesOf(groups []evaluate.ModelRuns) []plot.Curve {
+	var out []plot.Curve
+	for _, g := range groups {
+		curve := plot.Curve{Name: g.Config}
+		for i := len(g.Percentages) - 1; i >= 0; i-- {
+			var shares []float64
+			for _, run := range g.Runs {
+				shares = append(shares, float64(run[i].Correct)/float64(max(1, run[i].Total)))
+			}
+			curve.X = append(curve.X, float64(100-g.Percentages[i]))
+			curve.Y = append(curve.Y, shares)
+		}
+		out = append(out, curve)
+	}
+	return out
 }

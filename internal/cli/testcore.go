@@ -85,11 +85,11 @@ func printStories(w io.Writer, model string, t *evaluate.StoryTests) {
 	}
 }
 
-// printModels prints how many actions each of several models got right.
+// printModels prints how many conversations each of several models got right.
 func printModels(w io.Writer, models []evaluate.ModelComparison) {
-	t := &table{head: []string{"model", "correct actions", "of"}}
+	t := &table{head: []string{"model", "correct conversations", "of"}}
 	for _, m := range models {
-		t.add(printable(filepath.ToSlash(m.Model)), fmt.Sprint(m.Right), fmt.Sprint(m.Actions))
+		t.add(printable(filepath.ToSlash(m.Model)), fmt.Sprint(m.Correct), fmt.Sprint(m.Total))
 	}
 	t.write(w, terminalWidth(w))
 }
