@@ -86,6 +86,11 @@ func (r *reader) responses(n *yamlfile.Node) {
 	}
 }
 
+// responseKeys are the keys of a variation that Rasa 3.6 takes.
+var responseKeys = []string{
+	"text", "id", "channel", "condition", "buttons", "button_type", "quick_replies", "image", "attachment", "elements", "custom", "metadata",
+}
+
 // ReadResponse reads one variation of a response.
 func ReadResponse(n *yamlfile.Node, name string, problems *diag.List) (Response, bool) {
 	r := reader{problems: problems}
@@ -97,6 +102,15 @@ func ReadResponse(n *yamlfile.Node, name string, problems *diag.List) (Response,
 	if text == nil && !n.Has("custom") {
 		r.fail(n.Pos, "invalid-response", "add text: or custom:", "a variation of %q has neither text nor custom", name)
 		return Response{}, false
+	}
+	for _, p := range n.Pairs {
+		if key := p.Key.Text; !slices.Contains(responseKeys, key) {
+			hint := diag.DidYouMean(key, responseKeys)
+			if hint == "" {
+				hint = "what belongs to you goes below metadata:; Rasa refuses other keys"
+			}
+			r.problems.Warnf(p.Key.Pos, "unknown-key", hint, "a variation of %q has the key %q, which means nothing", name, key)
+		}
 	}
 	response := Response{Node: n, Pos: n.Pos, ID: r.text(n, "id"), Channel: r.text(n, "channel")}
 	switch {
