@@ -8,6 +8,7 @@ import (
 	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/evaluate"
 	"github.com/loquat-dev/loquat/internal/project"
+	"github.com/loquat-dev/loquat/internal/telemetry"
 )
 
 // Formats of NLU data.
@@ -22,7 +23,8 @@ type ConvertNLUOptions struct {
 	Format string   // NLUInJSON or NLUInYAML
 	Out    string   // file
 
-	Logger *slog.Logger
+	Logger    *slog.Logger
+	Telemetry *telemetry.Recorder // may be nil
 }
 
 // ConvertNLU reads NLU data in all formats and writes them to one file. It returns
@@ -58,5 +60,6 @@ func ConvertNLU(o ConvertNLUOptions) (examples int, warnings []diag.Problem, err
 	if err := evaluate.WriteFile(o.Out, contents); err != nil {
 		return 0, nil, err
 	}
+	o.Telemetry.Record(dataConverted(o.Format))
 	return len(data.Examples), nil, nil
 }

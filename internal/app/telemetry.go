@@ -109,7 +109,7 @@ func reportTraining(r *telemetry.Recorder, p *project.Project, part TrainPart, f
 	started, begun := trainingStarted(p, part, finetuning), time.Now()
 	r.Record(started)
 	return func(err error) {
-		took := telemetry.Seconds(time.Since(begun).Seconds())
+		took := telemetry.Count(time.Since(begun).Seconds())
 		switch {
 		case err == nil:
 			r.Record(telemetry.TrainingCompleted{TrainingID: started.TrainingID, Type: started.Type, Runtime: took})
@@ -129,6 +129,10 @@ func modelTested(data *nludata.TrainingData) telemetry.ModelNLUTested {
 
 func dataSplit(fraction float64) telemetry.TrainingDataSplit {
 	return telemetry.TrainingDataSplit{Fraction: telemetry.RatioOf(fraction), Type: trainingType(TrainNLU)}
+}
+
+func dataConverted(format string) telemetry.TrainingDataConverted {
+	return telemetry.TrainingDataConverted{OutputFormat: telemetry.Named[telemetry.DataFormat](format), Type: trainingType(TrainNLU)}
 }
 
 // serverStarted describes a server by the types of what it is connected to.

@@ -48,6 +48,7 @@ func PreviewTelemetry(ctx context.Context, o TrainOptions, hash func(*string) *t
 		{"Training Failed", telemetry.TrainingFailed{TrainingID: started.TrainingID, Type: started.Type, ErrorCode: ErrorCode(context.Canceled)}, "runtime and error_code are those of the failure"},
 		{"Training Data Validated", telemetry.TrainingDataValidated{Success: validated.OK}, ""},
 		{"Training Data Split", dataSplit(trainingShare), ""},
+		{"Training Data Converted", dataConverted("yaml"), ""},
 		{"Model NLU Tested", modelTested(p.NLU), "the test data are those in the folder data"},
 		{"Server Started", serverStarted(serve, configuredChannels(serve), hash(fingerprint)), ""},
 		{"Shell Started", shellStarted(predicts), ""},

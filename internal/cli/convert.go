@@ -32,7 +32,7 @@ func newConvertCommand(env *environment) *cobra.Command {
 			if cmd.Flags().Changed("language") {
 				env.logger.Warn("--language has no effect: no format that is written holds it")
 			}
-			o.Logger = env.logger
+			o.Logger, o.Telemetry = env.logger, env.telemetry
 			examples, warnings, err := app.ConvertNLU(o)
 			printWarnings(env, warnings)
 			if err != nil {

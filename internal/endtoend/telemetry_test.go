@@ -411,6 +411,7 @@ func TestEachCommandRecordsItsEvent(t *testing.T) {
 	step(map[string]int{"Training Started": 1, "Training Completed": 1}, "train", "nlu", "--out", "nlu-models")
 	step(map[string]int{"Training Started": 1, "Training Completed": 1}, "train", "core", "--out", "core-models")
 	step(map[string]int{"Training Data Split": 1}, "data", "split", "nlu")
+	step(map[string]int{"Training Data Converted": 1}, "data", "convert", "nlu", "--out", "converted.yml")
 	step(map[string]int{"Model NLU Tested": 1}, "test", "nlu", "--no-plot")
 	step(map[string]int{"Training Started": 2, "Training Completed": 2}, "test", "nlu", "--no-plot", "--nlu", "examples.yml", "--cross-validation", "--folds", "2")
 	step(map[string]int{"Training Started": 4, "Training Completed": 4, "Model NLU Tested": 4},
@@ -655,7 +656,7 @@ func TestPreviewIsWhatArrives(t *testing.T) {
 	sending := i.with(receiver.env)
 	sending.serveKeeping("--enable-api=false").stop()
 	for _, args := range [][]string{
-		{"data", "validate"}, {"train"}, {"train", "--force", "--out", "config.yml/models"}, {"data", "split", "nlu"},
+		{"data", "validate"}, {"train"}, {"train", "--force", "--out", "config.yml/models"}, {"data", "split", "nlu"}, {"data", "convert", "nlu", "--out", "converted.yml"},
 		{"test", "nlu", "--no-plot"}, {"test", "core", "--no-plot"}, {"visualize"}, {"evaluate", "markers", "all", "out.csv"}, {"shell"},
 		{"interactive", "-m", "models", "--port", freePort(t)},
 		{"init", "--no-prompt", "--init-dir", "made"},

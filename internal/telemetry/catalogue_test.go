@@ -150,9 +150,6 @@ func fill(r *rand.Rand, v reflect.Value, marker string) {
 		case *Ratio:
 			*p = RatioOf(r.Float64()*3 - 1)
 			return
-		case *Seconds:
-			*p = Seconds(r.IntN(1_000_000))
-			return
 		}
 	}
 	if v.Kind() == reflect.Struct && v.NumField() == 1 && v.Type().Field(0).Name == "word" {

@@ -27,9 +27,6 @@ type (
 	// Count is a number of things; below zero counts as zero.
 	Count int
 
-	// Seconds is a time span in whole seconds.
-	Seconds int
-
 	// Ratio is a share from 0 to 1, in tenths.
 	Ratio float64
 
@@ -77,12 +74,11 @@ var classes = sync.OnceValue(func() map[reflect.Type]fragment {
 	return map[reflect.Type]fragment{
 		reflect.TypeFor[bool]():         {Type: []string{"boolean"}, name: "yes or no"},
 		reflect.TypeFor[Count]():        {Type: []string{"integer"}, Minimum: new(0), name: "count"},
-		reflect.TypeFor[Seconds]():      {Type: []string{"integer"}, Minimum: new(0), name: "seconds"},
 		reflect.TypeFor[Ratio]():        {Type: []string{"number"}, Minimum: new(0), Maximum: new(1), MultipleOf: 0.1, name: "ratio"},
 		reflect.TypeFor[ID]():           pattern("id", idPattern),
 		reflect.TypeFor[Hash]():         pattern("hash", hashPattern),
 		reflect.TypeFor[Version]():      pattern("version", `^[0-9]+(\.[0-9]+){0,2}$`),
-		reflect.TypeFor[Release]():      pattern("release", release.String()),
+		reflect.TypeFor[Release]():      pattern("release", `^(dev|[0-9]+(\.[0-9]+){2})$`),
 		reflect.TypeFor[Organisation](): {Type: []string{"string"}, MaxLength: maxOrganisation, name: "organisation"},
 		reflect.TypeFor[MessageID]():    pattern("message id", "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"),
 		reflect.TypeFor[moment]():       pattern("time", "^[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}Z$"),
@@ -112,10 +108,7 @@ func hashOf(text string) *Hash {
 	return &Hash{matched{hex.EncodeToString(sum[:])}}
 }
 
-var (
-	leadingVersion = regexp.MustCompile(`^[0-9]{1,9}(\.[0-9]{1,9}){0,2}`)
-	release        = regexp.MustCompile(`^(dev|[0-9]+(\.[0-9]+){2})$`)
-)
+var leadingVersion = regexp.MustCompile(`^[0-9]{1,9}(\.[0-9]{1,9}){0,2}`)
 
 // versionOf keeps the leading numbers of a text, "0" if there are none.
 func versionOf(text string) Version {
@@ -123,7 +116,7 @@ func versionOf(text string) Version {
 }
 
 func releaseOf(text string) Release {
-	if !release.MatchString(text) {
+	if !classes()[reflect.TypeFor[Release]()].match.MatchString(text) {
 		text = "dev"
 	}
 	return Release{matched{text}}
@@ -145,6 +138,7 @@ type (
 	Tracing      struct{ word[Tracing] }
 	Metrics      struct{ word[Metrics] }
 	Template     struct{ word[Template] }
+	DataFormat   struct{ word[DataFormat] }
 	Command      struct{ word[Command] }
 	Stage        struct{ word[Stage] }
 	Strategy     struct{ word[Strategy] }
@@ -215,12 +209,10 @@ var lists = sync.OnceValue(func() map[string][]any {
 	return out
 })
 
-var documentedCode = regexp.MustCompile("(?m)^\\| `([a-z-]+)` \\|")
-
 // documentedCodes are those that docs/problems.md lists.
 var documentedCodes = sync.OnceValue(func() []any {
 	var codes []any
-	for _, row := range documentedCode.FindAllStringSubmatch(docs.Problems, -1) {
+	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z-]+)` \\|").FindAllStringSubmatch(docs.Problems, -1) {
 		codes = append(codes, row[1])
 	}
 	return slices.Clip(codes)

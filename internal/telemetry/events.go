@@ -13,7 +13,7 @@ func (e event) is() event { return e }
 
 // catalogue lists all events.
 var catalogue = []Event{
-	TrainingStarted{}, TrainingCompleted{}, TrainingFailed{}, TrainingDataValidated{}, TrainingDataSplit{},
+	TrainingStarted{}, TrainingCompleted{}, TrainingFailed{}, TrainingDataValidated{}, TrainingDataSplit{}, TrainingDataConverted{},
 	ModelNLUTested{}, ModelCoreTested{}, ServerStarted{}, ShellStarted{}, InteractiveLearningStarted{},
 	StoryVisualizationStarted{}, MarkersExtractionInitiated{}, MarkersParsed{}, MarkersExtracted{},
 	MarkersStatisticsComputed{}, ProjectCreated{}, ErrorEncountered{}, TelemetryDisabled{},
@@ -93,7 +93,7 @@ type TrainingCompleted struct {
 
 	TrainingID ID           `json:"training_id" doc:"that of Training Started"`
 	Type       TrainingType `json:"type" doc:"which part was trained"`
-	Runtime    Seconds      `json:"runtime" doc:"seconds that the training took"`
+	Runtime    Count        `json:"runtime" doc:"seconds that the training took"`
 }
 
 // TrainingFailed is recorded when a training that had started ends with an error.
@@ -102,7 +102,7 @@ type TrainingFailed struct {
 
 	TrainingID ID           `json:"training_id" doc:"that of Training Started"`
 	Type       TrainingType `json:"type" doc:"which part was to be trained"`
-	Runtime    Seconds      `json:"runtime" doc:"seconds until the error"`
+	Runtime    Count        `json:"runtime" doc:"seconds until the error"`
 	ErrorCode  ErrorCode    `json:"error_code" doc:"kind of error, from a closed list; no message"`
 }
 
@@ -120,6 +120,14 @@ type TrainingDataSplit struct {
 
 	Fraction Ratio        `json:"fraction" doc:"share of the training part, to a tenth"`
 	Type     TrainingType `json:"type" doc:"which data were split"`
+}
+
+// TrainingDataConverted is recorded when data convert has written its files.
+type TrainingDataConverted struct {
+	event `name:"Training Data Converted" when:"data convert has written its files" why:"which formats are left behind"`
+
+	OutputFormat DataFormat   `json:"output_format" doc:"what was written"`
+	Type         TrainingType `json:"type" doc:"which data were converted"`
 }
 
 // ModelNLUTested is recorded each time a model was tested with NLU data.

@@ -89,8 +89,7 @@ func (r *Recorder) introduce(o Options) {
 	if !o.Terminal && !o.Logger.Enabled(context.Background(), slog.LevelInfo) {
 		return
 	}
-	var shown bool
-	var err error
+	shown, err := false, error(nil)
 	r.decision.state, err = changeState(r.decision.settings.StatePath(), func(s *state) {
 		if shown = s.notice >= SchemaSet; !shown {
 			s.notice = SchemaSet
