@@ -5,7 +5,9 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
+	"os"
 	"slices"
 
 	"github.com/loquat-dev/loquat/internal/diag"
@@ -40,6 +42,9 @@ type VisualizeResult struct {
 // Visualize draws the stories and rules of a project on an HTML page.
 func Visualize(ctx context.Context, o VisualizeOptions) (result VisualizeResult, err error) {
 	o.Telemetry.Record(telemetry.StoryVisualizationStarted{})
+	if err := checkPage(o.Out); err != nil {
+		return result, err
+	}
 	var problems diag.List
 	defer func() { result.Warnings = problems.Warnings() }()
 	paths, err := readPaths(ctx, o, &problems)
@@ -53,6 +58,22 @@ func Visualize(ctx context.Context, o VisualizeOptions) (result VisualizeResult,
 		return result, err
 	}
 	return result, evaluate.WriteFile(o.Out, page.Bytes())
+}
+
+// checkPage refuses a file that is there and is no page: it may be part of the
+// project.
+func checkPage(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil // most likely it is not there; if it can't be written, that is said later
+	}
+	defer func() { _ = f.Close() }() // it was read
+	start := make([]byte, 512)
+	n, err := io.ReadFull(f, start)
+	if n == 0 && err == io.EOF || bytes.Contains(bytes.ToLower(start[:n]), []byte("<html")) {
+		return nil
+	}
+	return fmt.Errorf("%s is there already and is no HTML page; name another file: --out", path)
 }
 
 // paths are the ways that the stories and rules of a project take.

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"strconv"
@@ -43,6 +45,8 @@ func checkFlag(f *pflag.Flag) error {
 		}
 	}
 	switch f.Name {
+	case "port":
+		return checkPort(value, 65535)
 	case "epoch-fraction":
 		if n, err := strconv.ParseFloat(value, 64); err != nil || !(n > 0) || math.IsInf(n, 1) {
 			return usageError{fmt.Errorf("--epoch-fraction must be greater than 0, not %s: in no epochs nothing is learned", value)}
@@ -58,18 +62,33 @@ func checkFlag(f *pflag.Flag) error {
 		fallthrough
 	case "endpoints", "credentials":
 		if _, err := os.Stat(value); err != nil {
+			if errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("--%s: there is no file or folder %s", f.Name, value)
+			}
 			return fmt.Errorf("--%s: %w", f.Name, err)
 		}
 	}
 	return nil
 }
 
+// checkPort refuses what is no port up to the last one.
+func checkPort(value string, last int) error {
+	if n, err := strconv.Atoi(value); err != nil || n < 0 || n > last {
+		return usageError{fmt.Errorf("--port must be from 0 to %d, not %s", last, value)}
+	}
+	return nil
+}
+
 // countArguments makes wrong arguments of a command, and of those below it,
-// errors of usage.
+// errors of usage that say which ones the command takes.
 func countArguments(cmd *cobra.Command) {
 	if check := cmd.Args; check != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
-			if err := check(cmd, args); err != nil {
+			err := check(cmd, args)
+			if _, takes, ok := strings.Cut(cmd.Use, " "); err != nil && ok {
+				err = fmt.Errorf("%s takes %s, not %s", cmd.CommandPath(), takes, count(len(args), "argument"))
+			}
+			if err != nil {
 				return usageError{err}
 			}
 			return nil

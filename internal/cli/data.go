@@ -44,7 +44,7 @@ func validateCommand(env *environment, storiesOnly bool, cmd *cobra.Command) *co
 		if err != nil {
 			return err
 		}
-		printProblems(env.Err, result.Problems)
+		printProblems(env, result.Problems)
 		if !result.OK {
 			fmt.Fprintln(env.Out, "The project has problems.")
 			return exitCode(exitError)
@@ -156,11 +156,12 @@ The result is written beside the domain, and so is a copy of the files as they a
 	return cmd
 }
 
-// printWarnings writes what a command noticed while it succeeded.
+// printWarnings writes what a command noticed before it succeeded or failed.
 func printWarnings(env *environment, problems []diag.Problem) {
 	if env.quiet {
 		return
 	}
+	env.warnings += len(problems)
 	for _, p := range problems {
 		fmt.Fprintln(env.Err, p.Error())
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -58,9 +59,10 @@ func interactiveCommand(env *environment, part app.TrainPart, cmd *cobra.Command
 	}
 	cmd.Args = cobra.MaximumNArgs(1)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if len(args) == 1 {
-			o.Serve.Model = args[0]
+		if err := checkPort(strconv.Itoa(*port), 65534); err != nil {
+			return err // the next one is listened at
 		}
+		takeModel(env, cmd, args, &o.Serve.Model)
 		if *debugPlots {
 			env.logger.Warn("--debug-plots has no effect: there are no plots of stories")
 		}

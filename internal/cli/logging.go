@@ -22,6 +22,7 @@ type environment struct {
 	quiet     bool
 	level     slog.Level
 	logger    *slog.Logger
+	warnings  int // about the project that were printed
 
 	telemetry *telemetry.Recorder // nil if the command reports nothing
 	command   string              // without the program's name: "train nlu"

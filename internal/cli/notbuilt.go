@@ -99,7 +99,7 @@ func flagError(cmd *cobra.Command, err error) error {
 // valueError says what a flag takes, in the words of who typed it.
 func valueError(invalid *pflag.InvalidValueError) error {
 	wants := map[string]string{
-		"int": "a whole number", "int64": "a whole number", "float64": "a number", "bool": "true or false",
+		"int": "a whole number", "int64": "a whole number", "uint32": "a whole number from 0 to 4294967295", "float64": "a number", "bool": "true or false",
 		"duration": "a time, such as 20s or 1m30s",
 	}
 	want, ok := wants[invalid.GetFlag().Value.Type()]

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/loquat-dev/loquat/internal/app"
@@ -21,4 +22,15 @@ func addEndpointsFlag(flags *pflag.FlagSet, endpoints *string) {
 
 func addModelFlag(flags *pflag.FlagSet, model *string) {
 	flags.StringVarP(model, "model", "m", "models", "a model, or a folder of which the newest model is taken")
+}
+
+// takeModel lets an argument name the model, as --model does.
+func takeModel(env *environment, cmd *cobra.Command, args []string, model *string) {
+	if len(args) == 0 {
+		return
+	}
+	if cmd.Flags().Changed("model") && *model != args[0] {
+		env.logger.Warn("--model has no effect: another model is named without it", "model", args[0])
+	}
+	*model = args[0]
 }

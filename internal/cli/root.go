@@ -57,7 +57,7 @@ func Run(args []string, streams Streams) int {
 	root := newRoot(programName(args), env)
 	root.SetArgs(expandArgs(root, args[1:]))
 	err := root.ExecuteContext(ctx)
-	code := report(err, streams.Err)
+	code := report(err, env)
 	env.endTelemetry(err, ctx.Err() != nil)
 	return code
 }
@@ -138,7 +138,8 @@ func programName(args []string) string {
 }
 
 // report prints what went wrong and returns the exit code.
-func report(err error, w io.Writer) int {
+func report(err error, env *environment) int {
+	w := env.Err
 	if err == nil {
 		return exitOK
 	}
@@ -154,18 +155,19 @@ func report(err error, w io.Writer) int {
 		return exitUsage
 	}
 	if problems := diag.Of(err); len(problems) > 0 {
-		printProblems(w, problems)
+		printProblems(env, problems)
 		return exitError
 	}
 	fmt.Fprintf(w, "error: %v\n", err)
 	return exitError
 }
 
-// printProblems writes what is wrong with a project, and how much it is.
-func printProblems(w io.Writer, problems []diag.Problem) {
-	errorCount, warningCount := 0, 0
+// printProblems writes what is wrong with a project, and how much it is, with the
+// warnings that were printed before.
+func printProblems(env *environment, problems []diag.Problem) {
+	errorCount, warningCount := 0, env.warnings
 	for _, p := range problems {
-		fmt.Fprintln(w, p.Error())
+		fmt.Fprintln(env.Err, p.Error())
 		switch p.Severity {
 		case diag.Error:
 			errorCount++
@@ -174,7 +176,7 @@ func printProblems(w io.Writer, problems []diag.Problem) {
 		}
 	}
 	if errorCount > 0 {
-		fmt.Fprintf(w, "%s, %s\n", count(errorCount, "error"), count(warningCount, "warning"))
+		fmt.Fprintf(env.Err, "%s, %s\n", count(errorCount, "error"), count(warningCount, "warning"))
 	}
 }
 

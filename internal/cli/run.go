@@ -17,9 +17,7 @@ func newRunCommand(env *environment) *cobra.Command {
 		Short: "Serve a model over HTTP",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 1 {
-				o.Model = args[0]
-			}
+			takeModel(env, cmd, args, &o.Model)
 			if logFile != "" {
 				w, file, err := app.LogFile(env.Err, logFile)
 				if err != nil {

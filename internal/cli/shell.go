@@ -26,9 +26,7 @@ func newShellCommand(env *environment) *cobra.Command {
 		Short: "Talk to a model in the terminal",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 1 {
-				o.Model = args[0]
-			}
+			takeModel(env, cmd, args, &o.Model)
 			return talk(cmd.Context(), env, o, conversationID)
 		},
 	}
@@ -44,9 +42,7 @@ func newShellCommand(env *environment) *cobra.Command {
 		Short: "Show what a model makes of each line",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 1 {
-				model = args[0]
-			}
+			takeModel(env, cmd, args, &model)
 			return showParses(cmd.Context(), env, model)
 		},
 	}

@@ -97,8 +97,5 @@ func encode(v any) ([]byte, error) {
 
 // WriteFile writes a file beside its place and renames it into it.
 func WriteFile(path string, data []byte) error {
-	if err := safefile.Replace(path, data, 0o644, false); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return nil
+	return safefile.Replace(path, data, 0o644, false)
 }

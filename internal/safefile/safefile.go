@@ -4,14 +4,21 @@ package safefile
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 )
 
 // Replace writes a file beside its place and renames it into it. A durable one is
-// the old or the new one even if the machine loses power.
+// the old or the new one even if the machine loses power. Errors name the path, and
+// not the file beside it.
 func Replace(path string, data []byte, mode os.FileMode, durable bool) (err error) {
+	defer func() { err = at(path, err) }()
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return syscall.EISDIR
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".loquat-*")
 	if err != nil {
 		return err
@@ -32,6 +39,19 @@ func Replace(path string, data []byte, mode os.FileMode, durable bool) (err erro
 		return err
 	}
 	return os.Rename(f.Name(), path)
+}
+
+// at says that a path could not be written, for the reason of an error of another.
+func at(path string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		err = e.Err
+	} else if e, ok := errors.AsType[*os.LinkError](err); ok {
+		err = e.Err
+	}
+	return &fs.PathError{Op: "write", Path: path, Err: err}
 }
 
 // ErrLocked says that another process has kept a lock for too long.

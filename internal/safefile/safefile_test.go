@@ -2,8 +2,11 @@ package safefile
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -26,8 +29,11 @@ func TestReplaceLeavesTheOldFileOrTheNewOne(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(dir, "folder", "inside"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if Replace(filepath.Join(dir, "folder"), nil, 0o600, false) == nil || Replace(filepath.Join(dir, "none", "file"), nil, 0o600, false) == nil {
-		t.Error("a folder is replaced, or one is made")
+	for path, reason := range map[string]error{filepath.Join(dir, "folder"): syscall.EISDIR, filepath.Join(dir, "none", "file"): fs.ErrNotExist} {
+		err := Replace(path, nil, 0o600, false)
+		if !errors.Is(err, reason) || strings.Contains(err.Error(), ".loquat-") || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: %v", path, err)
+		}
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 2 {
 		t.Errorf("left behind: %v, %v", left, err)
