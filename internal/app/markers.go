@@ -156,6 +156,12 @@ func (o MarkerOptions) openStore(ctx context.Context, d *domain.Domain) (tracker
 	p := &parts{logger: o.Logger, out: &Assistant{checks: map[string]httpapi.Check{}}, existing: true}
 	p.endpoints = project.ReadEndpoints(o.Endpoints, o.Endpoints, &p.problems)
 	store, err := p.trackerStore(ctx, d)
+	if missing, ok := errors.AsType[*fs.PathError](err); ok && errors.Is(err, fs.ErrNotExist) {
+		err = diag.Problem{
+			Code: "missing-file", Message: "there are no stored conversations: there is no database " + filepath.ToSlash(missing.Path),
+			Hint: "tracker_store: in the file of --endpoints names another one; without it, that is where loquat run keeps them",
+		}
+	}
 	p.note(err)
 	if err := p.problems.Err(); err != nil {
 		if store != nil {

@@ -2,9 +2,11 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"path"
 	"strings"
 	"time"
@@ -29,9 +31,12 @@ func (o TestCoreOptions) download(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--url: %w", err)
 	}
+	if s := request.URL.Scheme; s != "http" && s != "https" || request.URL.Host == "" {
+		return nil, fmt.Errorf("--url: an address of stories begins with http:// or https://, not %q", o.URL)
+	}
 	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return nil, fmt.Errorf("--url: %w", err)
+	if failed, ok := errors.AsType[*url.Error](err); ok {
+		return nil, fmt.Errorf("--url: no answer from %s: %w", o.URL, failed.Err)
 	}
 	defer func() { _ = answer.Body.Close() }() // it was read
 	if answer.StatusCode != http.StatusOK {

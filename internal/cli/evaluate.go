@@ -37,8 +37,8 @@ them to two more.`
 }
 
 // noPrefix is the value of --stats-file-prefix without one: no statistics, as in
-// Rasa 3.6. No file can be called so.
-const noPrefix = "\x00"
+// Rasa 3.6. It is shown by --help.
+const noPrefix = "<no statistics>"
 
 func newMarkersCommand(env *environment, strategy, arguments, short string) *cobra.Command {
 	o := app.MarkerOptions{Strategy: strategy}
