@@ -47,6 +47,10 @@ func (s *Session) export(ctx context.Context) (done bool, err error) {
 				return false, err
 			}
 			path = filepath.Clean(path)
+			if ext := filepath.Ext(path); ext != ".yml" && ext != ".yaml" {
+				s.Ask.printf("%s: training reads files named .yml or .yaml alone. Please name another file.\n", path)
+				continue
+			}
 			data, known := contents[path]
 			if !known {
 				if data, err = read(path); err == nil {
