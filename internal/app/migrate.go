@@ -42,6 +42,9 @@ func MigrateDomain(path, out string) (result MigrateResult, err error) {
 	if out == "" {
 		result.Out = filepath.Join(filepath.Dir(path), "new_domain"+ending)
 	}
+	if filepath.Clean(result.Out) == result.Backup {
+		return result, fmt.Errorf("%s is for the copy of the original; name another file or folder: --out", filepath.ToSlash(out))
+	}
 	if err := errors.Join(checkAbsent(result.Backup, false), checkAbsent(result.Out, info.IsDir())); err != nil {
 		return result, err
 	}
@@ -61,7 +64,13 @@ func MigrateDomain(path, out string) (result MigrateResult, err error) {
 		original[f.below] = f.data
 		fresh[f.below] = yamlfile.File(migrated[i].Root.YAML(0))
 	}
-	return result, errors.Join(writeTree(result.Backup, original), writeTree(result.Out, fresh))
+	if err := writeTree(result.Backup, original); err != nil {
+		return result, err
+	}
+	if err := writeTree(result.Out, fresh); err != nil {
+		return result, errors.Join(err, os.RemoveAll(result.Backup)) // it was made just now
+	}
+	return result, nil
 }
 
 // checkAbsent makes sure that a file or folder can be made; a folder may be there

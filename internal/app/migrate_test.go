@@ -141,3 +141,22 @@ domain.yml:16:9: a mapping of slot "b" must be a map, not a string [invalid-mapp
 		t.Errorf("files were written: %v", files)
 	}
 }
+
+func TestAMigrationThatIsNotWrittenLeavesNothing(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("domain.yml", []byte("intents: [greet]\nforms:\n  f:\n    required_slots:\n      s: [{type: from_text}]\nslots:\n  s: {type: text}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	outs := []string{"original_domain.yml", "./original_domain.yml"}
+	if _, err := os.Stat("/proc/self"); err == nil {
+		outs = append(outs, "/proc/self/domain.yml") // in a folder, and can't be made
+	}
+	for _, out := range outs {
+		if _, err := app.MigrateDomain("domain.yml", out); err == nil {
+			t.Errorf("%s is written", out)
+		}
+		if left, err := os.ReadDir("."); err != nil || len(left) != 1 {
+			t.Errorf("%s: left behind: %v, %v", out, left, err)
+		}
+	}
+}
