@@ -187,7 +187,7 @@ type InteractiveLearningStarted struct {
 
 // StoryVisualizationStarted is recorded when visualize begins.
 type StoryVisualizationStarted struct {
-	event `name:"Story Visualization Started" when:"visualize has read its stories" why:"how people look at stories"`
+	event `name:"Story Visualization Started" when:"visualize begins" why:"how people look at stories"`
 }
 
 // MarkersExtractionInitiated is recorded when evaluate markers begins.
