@@ -184,6 +184,10 @@ func (e *Text) encodeOwn(k kind, hashes []uint64, s *TextScratch) (known float32
 	return scaleToOne(s.Value[from:], float64(unknown)*float64(e.rarest)*float64(e.rarest))
 }
 
+// denseTextLength is about the length of a text's dense features. Those of each
+// sparse featurizer and of each kind of our own have a length of 1.
+const denseTextLength = 3
+
 func (e *Text) encodeBlock(b *block, f *nlu.Features, known float32, s *TextScratch) {
 	from := len(s.Index)
 	if b.dense {
@@ -191,7 +195,7 @@ func (e *Text) encodeBlock(b *block, f *nlu.Features, known float32, s *TextScra
 			return
 		}
 		for column, v := range f.Dense[0][:min(b.width, len(f.Dense[0]))] {
-			s.Index, s.Value = append(s.Index, b.number[column]), append(s.Value, v*b.scale)
+			s.Index, s.Value = append(s.Index, b.number[column]), append(s.Value, denseTextLength*v*b.scale)
 		}
 		return
 	}
