@@ -23,6 +23,10 @@ import (
 	"github.com/loquat-dev/loquat/internal/ml/wordpiece"
 )
 
+// Arithmetic names how vectors are computed: they are the same, bit for bit, wherever
+// the name is, whichever kernel computes them. It changes when they do.
+const Arithmetic = "exact int8, 1"
+
 // Encoder encodes texts with the weights of one model. It is safe for concurrent
 // use.
 type Encoder struct {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/loquat-dev/loquat/internal/graph"
+	"github.com/loquat-dev/loquat/internal/ml/sentence"
 	"github.com/loquat-dev/loquat/internal/ml/sentence/minilm"
 )
 
@@ -24,6 +25,9 @@ type Config struct {
 
 	// WeightsSHA256 says which weights a model was trained with. Training sets it.
 	WeightsSHA256 string `json:"weights_sha256,omitempty"`
+	// Kernel says what arithmetic made the vectors that a model was trained with.
+	// Training sets it.
+	Kernel string `json:"kernel,omitempty"`
 }
 
 const defaultModel = "bert"
@@ -110,7 +114,7 @@ func (e *encoders) resolve(raw graph.Config, language string) (graph.Config, []g
 		if err != nil {
 			return nil, nil
 		}
-		return graph.Config{"weights_sha256": w.fingerprint}, nil
+		return used(w.fingerprint), nil
 	}
 	var advice []graph.Advice
 	if wanted := c.wanted(); !slices.Contains(builtIn, wanted) {
@@ -131,5 +135,10 @@ func (e *encoders) resolve(raw graph.Config, language string) (graph.Config, []g
 			Hint:    "model_weights: a folder with an encoder of type bert for the language",
 		})
 	}
-	return graph.Config{"weights_sha256": minilm.Fingerprint}, advice
+	return used(minilm.Fingerprint), advice
+}
+
+// used are the settings that say what made the vectors of a training.
+func used(fingerprint string) graph.Config {
+	return graph.Config{"weights_sha256": fingerprint, "kernel": sentence.Arithmetic}
 }

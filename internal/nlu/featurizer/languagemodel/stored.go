@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"github.com/loquat-dev/loquat/internal/graph"
+	"github.com/loquat-dev/loquat/internal/ml/sentence"
 )
 
 // The vectors of training texts are kept in the training cache, in one entry for
@@ -35,7 +36,7 @@ func digestOf(text string) digest {
 
 // trainingVectors returns the vectors of texts by text.
 func (f *Featurizer) trainingVectors(ctx context.Context, texts []string) (map[string][]float32, error) {
-	key := graph.Fingerprint([]any{name, "vectors", version, f.weights.fingerprint, f.origin})
+	key := graph.Fingerprint([]any{name, "vectors", version, f.weights.fingerprint, sentence.Arithmetic, f.origin})
 	var known storedVectors
 	if f.cache != nil {
 		if r, ok := f.cache.Get(key); ok {
