@@ -18,8 +18,10 @@ const (
 	// enoughForNetworks is from how many examples on networks learn too. Fewer teach
 	// them nothing that dense features don't say better.
 	enoughForNetworks = 2000
-	// denseLength is the length of dense vectors beside sparse ones of about 2.3.
-	denseLength = 2
+	// denseLength is the length of dense vectors beside sparse ones of about 2.3, and
+	// denseCost what a violated margin of machines that see both costs.
+	denseLength = 3
+	denseCost   = 0.5
 )
 
 // parts are what the machines, each network and the dense features contribute to the

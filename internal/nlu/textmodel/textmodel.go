@@ -143,7 +143,9 @@ func Train(ctx context.Context, messages []*nlu.Message, labels []string, o Sett
 	}
 	x := rows.Matrix(m.encoder.Len())
 	var dense [][]float32
+	cost := float64(marginCost)
 	if m.meaning != nil {
+		cost = denseCost
 		var err error
 		if dense, err = m.meaning.train(ctx, messages, label, len(m.Labels), o); err != nil {
 			return nil, err
@@ -155,7 +157,7 @@ func Train(ctx context.Context, messages []*nlu.Message, labels []string, o Sett
 	// The machines' problem has one solution, whatever an earlier model says.
 	var err error
 	m.margins, err = linear.FitMargins(ctx, x, label, len(m.Labels), linear.MarginOptions{
-		C: marginCost, Dense: dense, Passes: min(o.Epochs, marginPasses), Seed: o.Seed, Threads: max(o.Threads, 1),
+		C: cost, Dense: dense, Passes: min(o.Epochs, marginPasses), Seed: o.Seed, Threads: max(o.Threads, 1),
 	})
 	return m, err
 }

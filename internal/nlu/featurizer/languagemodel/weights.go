@@ -85,6 +85,11 @@ func (e *encoders) stat(path string) (size int64, changed time.Time) {
 	return size, changed
 }
 
+// length is that of the vector of each layer, about as long as they are before they
+// become 1 long. LogisticRegressionClassifier takes features as they are, counts of
+// n-grams among them, beside which short vectors would not be heard.
+const length = 10
+
 // batch is how many texts are encoded with one call: what it gives beside the
 // vectors is large.
 const batch = 256
@@ -98,9 +103,13 @@ func (w *weights) vectors(ctx context.Context, texts []string) ([][]float32, err
 			return nil, fmt.Errorf("encode texts: %w", err)
 		}
 		for i := range encodings {
+			v := encodings[i].Layers
 			// A model's own vector of a text stands for its last layer.
-			copy(encodings[i].Layers, encodings[i].Vector)
-			out = append(out, encodings[i].Layers)
+			copy(v, encodings[i].Vector)
+			for k := range v {
+				v[k] *= length
+			}
+			out = append(out, v)
 		}
 	}
 	return out, nil
