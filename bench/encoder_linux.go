@@ -209,7 +209,7 @@ func startONNX(ctx context.Context, script string) (*onnx, error) {
 		python = "python3"
 	}
 	if _, err := exec.LookPath(python); err != nil {
-		return &onnx{missing: err.Error()}, nil
+		return &onnx{missing: err.Error()}, nil //nolint:nilerr // the table says what is missing
 	}
 	o := &onnx{cmd: exec.CommandContext(ctx, python, script)}
 	o.cmd.Stderr = os.Stderr

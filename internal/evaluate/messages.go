@@ -60,7 +60,7 @@ func aligned(expected, understood []tracker.Entity) [][2]tracker.Entity {
 	expected, understood = byPlace(expected), byPlace(understood)
 	var pairs [][2]tracker.Entity
 	for len(expected) > 0 || len(understood) > 0 {
-		order := 0
+		var order int
 		switch {
 		case len(understood) == 0:
 			order = -1

@@ -71,13 +71,12 @@ type Server struct {
 	mux      *http.ServeMux
 	draining atomic.Bool
 
-	trainings    atomic.Int64  // that run or wait
-	trainingTurn chan struct{} // held by the one that runs
-	callbacks    *http.Client
-	background   sync.WaitGroup
-	stopping     context.Context // ends with Serve
-	stop         context.CancelFunc
-	testing      atomic.Bool // a test of a model is running; one is enough
+	trainings  *queue
+	tests      *queue
+	callbacks  *http.Client
+	background sync.WaitGroup
+	stopping   context.Context // ends with Serve
+	stop       context.CancelFunc
 }
 
 // New returns a server, or an error that says which setting is wrong.
@@ -96,7 +95,8 @@ func New(settings Settings) (*Server, error) {
 		cors:     newCORS(settings.CORS),
 		mux:      http.NewServeMux(),
 
-		trainingTurn: make(chan struct{}, 1),
+		trainings: newQueue(),
+		tests:     newQueue(),
 		callbacks: &http.Client{
 			Transport:     settings.Callbacks,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

@@ -21,7 +21,7 @@ func (s *Server) version(w http.ResponseWriter, _ *http.Request) {
 
 func (s *Server) status(w http.ResponseWriter, _ *http.Request, a Assistant) {
 	file, id := a.Status()
-	httpio.WriteJSON(w, http.StatusOK, map[string]any{"model_file": file, "model_id": id, "num_active_training_jobs": s.trainings.Load()})
+	httpio.WriteJSON(w, http.StatusOK, map[string]any{"model_file": file, "model_id": id, "num_active_training_jobs": s.trainings.jobs.Load()})
 }
 
 // healthz says that the process answers.

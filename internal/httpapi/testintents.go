@@ -31,8 +31,8 @@ type CrossValidator func(ctx context.Context, project []byte, folds int) (*evalu
 const mostFolds = 20
 
 // testIntents serves POST /model/test/intents: NLU data as YAML, or as JSON in
-// Rasa's format, and what the model makes of it. One test runs at a time: it
-// takes all cores from those who talk.
+// Rasa's format, and what the model makes of it. One test runs at a time,
+// others wait.
 func (s *Server) testIntents(w http.ResponseWriter, r *http.Request) {
 	if !s.admit(w, r, "") {
 		return
@@ -69,12 +69,12 @@ func (s *Server) testIntents(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if target == "" {
-		defer s.testing.Store(false)
+		defer s.tests.leave()
 		s.write(w, r, s.examine(r.Context(), test))
 		return
 	}
 	s.background.Go(func() {
-		defer s.testing.Store(false)
+		defer s.tests.leave()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), s.settings.ResponseTimeout)
 		defer cancel()
 		defer context.AfterFunc(s.stopping, cancel)()
@@ -85,13 +85,13 @@ func (s *Server) testIntents(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// enterTest lets one test of a model run. Without ok the request is answered.
+// enterTest counts a test of a model. Without ok the request is answered.
 func (s *Server) enterTest(w http.ResponseWriter) (ok bool) {
-	if s.testing.CompareAndSwap(false, true) {
+	if s.tests.enter() {
 		return true
 	}
 	w.Header().Set("Retry-After", "10")
-	s.refuse(w, problem{Status: http.StatusTooManyRequests, Reason: "TooManyRequests", Message: "Another test is running. Try again when it has ended."})
+	s.refuse(w, problem{Status: http.StatusTooManyRequests, Reason: "TooManyRequests", Message: "Too many tests are waiting. Try again later."})
 	return false
 }
 
@@ -157,7 +157,13 @@ func (s *Server) failed(ctx context.Context, err error) testResult {
 	return testResult{problem: testingError("The model can't be tested; the server's log has the details.")}
 }
 
+// examine waits for its turn and tests.
 func (s *Server) examine(ctx context.Context, test intentTest) testResult {
+	done, err := s.tests.wait(ctx)
+	if err != nil {
+		return s.failed(ctx, err)
+	}
+	defer done()
 	if test.folds > 0 {
 		return s.crossValidate(ctx, test)
 	}
@@ -177,12 +183,11 @@ func (s *Server) examine(ctx context.Context, test intentTest) testResult {
 
 // crossValidate trains, and waits for other trainings to end.
 func (s *Server) crossValidate(ctx context.Context, test intentTest) testResult {
-	select {
-	case s.trainingTurn <- struct{}{}:
-		defer func() { <-s.trainingTurn }()
-	case <-ctx.Done():
-		return s.failed(ctx, ctx.Err())
+	done, err := s.trainings.wait(ctx)
+	if err != nil {
+		return s.failed(ctx, err)
 	}
+	defer done()
 	found, err := s.settings.CrossValidate(ctx, test.body, test.folds)
 	if err != nil {
 		return s.failed(ctx, err)

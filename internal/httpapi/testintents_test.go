@@ -125,7 +125,7 @@ func TestWhatKeepsIntentsFromBeingTested(t *testing.T) {
 	}
 }
 
-// A test takes all cores; a second one has to wait.
+// A test takes all cores; a second one has to wait, and a sixth one is too many.
 func TestOneTestRunsAtATime(t *testing.T) {
 	started, end := make(chan bool), make(chan bool)
 	s := newServer(t, func(s *Settings) {
@@ -138,17 +138,28 @@ func TestOneTestRunsAtATime(t *testing.T) {
 			return echo(ctx, model, data)
 		}
 	})
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
 	first := make(chan int)
 	go func() {
 		status, _ := ask(t, s, "POST", "/model/test/intents?model=other.tar.gz", greeting, "Content-Type", asYAML)
 		first <- status
 	}()
 	<-started
+	if _, err := s.tests.wait(ended); err == nil {
+		t.Error("a second test runs beside the first")
+	}
+	for range maxJobs - 1 {
+		s.tests.enter()
+	}
 	if status, body := ask(t, s, "POST", "/model/test/intents", greeting, "Content-Type", asYAML); status != 429 {
-		t.Errorf("the second test: %d %s, want 429", status, body)
+		t.Errorf("the sixth test: %d %s, want 429", status, body)
 	}
 	end <- true
 	if status := <-first; status != 200 {
 		t.Errorf("the first test: %d", status)
+	}
+	if _, err := s.tests.wait(t.Context()); err != nil {
+		t.Error("the second test still waits:", err)
 	}
 }

@@ -15,7 +15,7 @@ import (
 type StoryPlayer func(ctx context.Context, stories []byte, endToEnd bool) (*evaluate.StoryTests, error)
 
 // testStories serves POST /model/test/stories: test stories as YAML, and which
-// actions the model chooses in them. One test runs at a time.
+// actions the model chooses in them. One test runs at a time, others wait.
 func (s *Server) testStories(w http.ResponseWriter, r *http.Request, _ Assistant) {
 	body, err := httpio.ReadBody(w, r, maxBody)
 	if bad, ok := errors.AsType[*httpio.BadRequest](err); ok {
@@ -29,7 +29,13 @@ func (s *Server) testStories(w http.ResponseWriter, r *http.Request, _ Assistant
 	if !s.enterTest(w) {
 		return
 	}
-	defer s.testing.Store(false)
+	defer s.tests.leave()
+	done, err := s.tests.wait(r.Context())
+	if err != nil {
+		s.write(w, r, s.failed(r.Context(), err))
+		return
+	}
+	defer done()
 	tests, err := s.settings.PlayStories(r.Context(), body, truthful(r.URL.Query().Get("e2e")))
 	switch {
 	case err == nil:

@@ -51,12 +51,8 @@ const (
 
 func (e *TrainingError) Error() string { return e.Message }
 
-// Limits of trainings over HTTP: one runs at a time, so that serving keeps most
-// of the machine, and few wait for it.
-const (
-	maxTrainings = 5
-	callbackTime = time.Minute
-)
+// callbackTime bounds the sending of a result.
+const callbackTime = time.Minute
 
 // train serves POST /model/train. The trained model is the answer; it is not
 // loaded.
@@ -74,7 +70,7 @@ func (s *Server) train(w http.ResponseWriter, r *http.Request) {
 		httpio.Refuse(w, r, err)
 		return
 	}
-	if !s.enterTraining() {
+	if !s.trainings.enter() {
 		w.Header().Set("Retry-After", "60")
 		s.refuse(w, problem{Status: http.StatusTooManyRequests, Reason: "TooManyRequests", Message: "Too many trainings are waiting. Try again later."})
 		return
@@ -84,12 +80,12 @@ func (s *Server) train(w http.ResponseWriter, r *http.Request) {
 		Augmentation: s.number(r, "augmentation", 50), Threads: s.number(r, "num_threads", 1),
 	}
 	if target == "" {
-		defer s.trainings.Add(-1)
+		defer s.trainings.leave()
 		s.answerTraining(w, r, request)
 		return
 	}
 	s.background.Go(func() {
-		defer s.trainings.Add(-1)
+		defer s.trainings.leave()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), s.settings.ResponseTimeout)
 		defer cancel()
 		defer context.AfterFunc(s.stopping, cancel)()
@@ -135,26 +131,16 @@ func (s *Server) callbackURL(w http.ResponseWriter, r *http.Request) (target str
 	return target, true
 }
 
-// enterTraining counts a training that runs or waits, if there is room.
-func (s *Server) enterTraining() bool {
-	if s.trainings.Add(1) <= maxTrainings {
-		return true
-	}
-	s.trainings.Add(-1)
-	return false
-}
-
 // runTraining waits for its turn and trains.
 func (s *Server) runTraining(ctx context.Context, request TrainRequest) (*Trained, error) {
 	if len(request.Project) == 0 {
 		return nil, &TrainingError{BadYAML, "You must provide training data in the request body in order to train your model."}
 	}
-	select {
-	case s.trainingTurn <- struct{}{}:
-		defer func() { <-s.trainingTurn }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	done, err := s.trainings.wait(ctx)
+	if err != nil {
+		return nil, err
 	}
+	defer done()
 	return s.settings.Train(ctx, request)
 }
 

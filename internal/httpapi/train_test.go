@@ -55,8 +55,8 @@ func TestTraining(t *testing.T) {
 	if w.Header().Get("filename") != "m.tar.gz" || w.Header().Get("Content-Type") != "application/x-tar" || removed != 2 {
 		t.Errorf("%v, %d removed", w.Header(), removed)
 	}
-	for range maxTrainings {
-		s.enterTraining()
+	for range maxJobs {
+		s.trainings.enter()
 	}
 	if status, _ := ask(t, s, "POST", trainTarget, "model"); status != 429 {
 		t.Errorf("one too many: %d", status)
@@ -86,8 +86,8 @@ func TestTrainingCallsBack(t *testing.T) {
 		}
 		s.background.Wait()
 	}
-	if removed != 1 || s.trainings.Load() != 0 {
-		t.Errorf("%d removed, %d run", removed, s.trainings.Load())
+	if removed != 1 || s.trainings.jobs.Load() != 0 {
+		t.Errorf("%d removed, %d run", removed, s.trainings.jobs.Load())
 	}
 	if status, _ := ask(t, s, "POST", "/model/train?callback_url=file:///etc/passwd", "model"); status != 400 {
 		t.Errorf("a file as callback: %d", status)

@@ -90,11 +90,11 @@ func (r *Recorder) deliver(ctx context.Context) {
 		paused := state
 		paused.NotBefore = r.now().Add(pause)
 		_ = f.writeSending(paused)
-		answer, err := post(ctx, d.Collector, d.writeKey, reports, r.now())
+		status, header, err := post(ctx, d.Collector, d.writeKey, reports, r.now())
 		if ctx.Err() != nil {
 			return // switched off, or at the end of the process: the reports stay
 		}
-		if !r.settle(f, state, answer, err, used) || len(used) == len(all) {
+		if !r.settle(f, state, status, header, err, used) || len(used) == len(all) {
 			return
 		}
 	}
@@ -124,17 +124,17 @@ func due(s sending, waiting int, salt string, now time.Time) bool {
 	return waiting >= enough || s.LastSent.IsZero() || dayOf(s.LastSent) != dayOf(now)
 }
 
-// post sends one request. Of the answer only the head counts.
-func post(ctx context.Context, collector *url.URL, key string, reports []json.RawMessage, now time.Time) (*http.Response, error) {
+// post sends one request. Of the answer only its status and its header count.
+func post(ctx context.Context, collector *url.URL, key string, reports []json.RawMessage, now time.Time) (status int, header http.Header, err error) {
 	body, err := marshal(map[string]any{"batch": reports, "sentAt": momentOf(now).text})
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, requestTime)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, collector.JoinPath("v1", "batch").String(), bytes.NewReader(body))
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	request.SetBasicAuth(key, "")
 	request.Header.Set("Content-Type", "application/json")
@@ -150,29 +150,26 @@ func post(ctx context.Context, collector *url.URL, key string, reports []json.Ra
 	}
 	response, err := client.Do(request)
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	defer response.Body.Close()
 	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, maxAnswer)) // what it says does not matter
-	return response, nil
+	return response.StatusCode, response.Header, nil
 }
 
 // settle draws the consequences of an answer: what was sent or refused leaves the
 // spool, the rest waits. It reports whether more may be sent.
-func (r *Recorder) settle(f files, s sending, answer *http.Response, err error, used []waiting) bool {
-	now, outcome, detail, status := r.now(), "waiting", "", 0
+func (r *Recorder) settle(f files, s sending, status int, header http.Header, err error, used []waiting) bool {
+	now, outcome, detail := r.now(), "waiting", fmt.Sprintf("answered %d", status)
 	if err != nil {
 		detail = "no answer: " + reason(err)
-	} else {
-		status = answer.StatusCode
-		detail = fmt.Sprintf("answered %d", status)
 	}
 	switch {
 	case status >= 200 && status < 300:
 		outcome, s = "sent", sending{LastSent: now}
 	case status == http.StatusTooManyRequests:
 		wait := time.Hour
-		if seconds, err := strconv.Atoi(answer.Header.Get("Retry-After")); err == nil && seconds > 0 {
+		if seconds, err := strconv.Atoi(header.Get("Retry-After")); err == nil && seconds > 0 {
 			wait = min(max(time.Duration(seconds)*time.Second, time.Minute), day)
 		}
 		s.NotBefore = now.Add(wait)

@@ -44,7 +44,7 @@ func (u user) answer(t *tracker.Tracker) string {
 	}
 	switch m.Type {
 	case domain.FromEntity:
-		var value any = pick(u.random, []any{"Rome", 4, true, 2.5, "window"})
+		value := pick(u.random, []any{"Rome", 4, true, 2.5, "window"})
 		if len(slot.Values) > 0 {
 			value = pick(u.random, slot.Values)
 		}

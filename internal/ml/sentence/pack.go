@@ -35,7 +35,7 @@ func Pack(folder, name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer t.Close()
+	defer func() { _ = t.Close() }() // it was only read
 	p := packer{shape: c.shape(), tensors: t, properties: properties, vocabulary: vocabulary}
 	if _, ok := t.entries["bert.embeddings.word_embeddings.weight"]; ok {
 		p.prefix = "bert."
