@@ -57,7 +57,10 @@ func (w *workspace) group(ctx context.Context, e *Encoder, texts []string, from,
 			return 0, fmt.Errorf("%s: %w", e.name, errNoNumber)
 		}
 		if out.encodings != nil {
-			w.give(m, &out.encodings[i], k, start, end)
+			out.encodings[i].Cut = w.cut[k]
+		}
+		if out.pieces {
+			w.give(m, &out.encodings[i], start, end)
 		}
 		start = end
 	}
@@ -77,9 +80,8 @@ func (w *workspace) poolLayer(m *model, encodings []Encoding, layer int) (ok boo
 }
 
 // give copies what is known about the pieces of a text.
-func (w *workspace) give(m *model, e *Encoding, k, start, end int) {
+func (w *workspace) give(m *model, e *Encoding, start, end int) {
 	start, end = start+1, end-1 // without [CLS] and [SEP]
-	e.Cut = w.cut[k]
 	e.Pieces = append([]wordpiece.Piece(nil), w.pieces[start:end]...)
 	e.Vectors = append([]float32(nil), w.hidden[start*m.Hidden:end*m.Hidden]...)
 }

@@ -10,7 +10,8 @@ import (
 // result is where the vectors of texts go.
 type result struct {
 	vectors   []float32  // of the texts, one after the other
-	encodings []Encoding // nil if nobody asks for pieces
+	encodings []Encoding // nil if nobody asks for more
+	pieces    bool       // somebody asks for pieces
 }
 
 const (

@@ -160,6 +160,15 @@ func (e *Encoder) EncodeInto(ctx context.Context, to []float32, texts []string) 
 // EncodePieces returns the vectors of texts, of their pieces, and of texts after the
 // last layers, of which there are NumLayers.
 func (e *Encoder) EncodePieces(ctx context.Context, texts []string, layers int) ([]Encoding, error) {
+	return e.encodings(ctx, texts, layers, true)
+}
+
+// EncodeLayers is EncodePieces without the pieces.
+func (e *Encoder) EncodeLayers(ctx context.Context, texts []string, layers int) ([]Encoding, error) {
+	return e.encodings(ctx, texts, layers, false)
+}
+
+func (e *Encoder) encodings(ctx context.Context, texts []string, layers int, pieces bool) ([]Encoding, error) {
 	if layers < 0 || layers > e.NumLayers() {
 		return nil, fmt.Errorf("%d layers asked for; %s has %d", layers, e.name, e.NumLayers())
 	}
@@ -170,7 +179,7 @@ func (e *Encoder) EncodePieces(ctx context.Context, texts []string, layers int) 
 		encodings[i].Vector = flat[i*dim : (i+1)*dim : (i+1)*dim]
 		encodings[i].Layers = make([]float32, layers*dim)
 	}
-	if err := e.run(ctx, texts, result{vectors: flat, encodings: encodings}); err != nil {
+	if err := e.run(ctx, texts, result{vectors: flat, encodings: encodings, pieces: pieces}); err != nil {
 		return nil, err
 	}
 	return encodings, nil

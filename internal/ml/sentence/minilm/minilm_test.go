@@ -73,6 +73,10 @@ func TestPieces(t *testing.T) {
 	if layers := all[1].Layers; len(layers) != 2*e.Dim() || !slices.Equal(layers[:e.Dim()], all[1].Vector) || slices.Equal(layers[e.Dim():], all[1].Vector) {
 		t.Errorf("%d numbers of layers", len(layers))
 	}
+	short, err := e.EncodeLayers(context.Background(), []string{"", text}, 2)
+	if err != nil || !slices.Equal(short[1].Layers, all[1].Layers) || short[1].Cut != all[1].Cut || short[1].Pieces != nil {
+		t.Errorf("without pieces the layers are others (%v)", err)
+	}
 	if _, err := e.EncodePieces(context.Background(), nil, 7); err == nil {
 		t.Error("7 layers of 6")
 	}

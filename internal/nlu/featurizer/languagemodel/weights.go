@@ -90,15 +90,14 @@ func (e *encoders) stat(path string) (size int64, changed time.Time) {
 // n-grams among them, beside which short vectors would not be heard.
 const length = 10
 
-// batch is how many texts are encoded with one call: what it gives beside the
-// vectors is large.
+// batch is how many texts are encoded with one call.
 const batch = 256
 
 // vectors returns a vector of each text.
 func (w *weights) vectors(ctx context.Context, texts []string) ([][]float32, error) {
 	out := make([][]float32, 0, len(texts))
 	for from := 0; from < len(texts); from += batch {
-		encodings, err := w.encoder.EncodePieces(ctx, texts[from:min(from+batch, len(texts))], min(layers, w.encoder.NumLayers()))
+		encodings, err := w.encoder.EncodeLayers(ctx, texts[from:min(from+batch, len(texts))], min(layers, w.encoder.NumLayers()))
 		if err != nil {
 			return nil, fmt.Errorf("encode texts: %w", err)
 		}
