@@ -137,6 +137,7 @@ func (p *Processor) TriggerIntent(ctx context.Context, conversationID, intent st
 // name, and goes on from there.
 func (t *turn) trigger(ctx context.Context, intent string, entities []tracker.Entity, reminder string) error {
 	text := "EXTERNAL: " + intent
+	entities = t.sound(ctx, entities)
 	list := make([]any, len(entities))
 	for i, e := range entities {
 		list[i] = map[string]any(e)
@@ -155,6 +156,24 @@ func (t *turn) trigger(ctx context.Context, intent string, entities []tracker.En
 	}
 	t.record(e)
 	return t.finish(ctx)
+}
+
+// sound leaves out entities without a name, which no tracker could be read with
+// again, and gives those without a value none.
+func (t *turn) sound(ctx context.Context, entities []tracker.Entity) []tracker.Entity {
+	var out []tracker.Entity
+	for _, e := range entities {
+		if _, ok := e["entity"].(string); !ok {
+			t.Logger.WarnContext(ctx, "an entity without a name is left out", "conversation_id", t.tracker.ConversationID)
+			continue
+		}
+		if _, ok := e["value"]; !ok {
+			e = maps.Clone(e)
+			e["value"] = nil
+		}
+		out = append(out, e)
+	}
+	return out
 }
 
 // entityList reads entities given as a list of objects, or as a map from names to

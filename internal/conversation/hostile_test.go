@@ -265,3 +265,24 @@ type mute struct{}
 func (mute) Generate(context.Context, nlg.Request) (map[string]any, error) {
 	return nil, errors.New("nlg: http://127.0.0.1 answered 500")
 }
+
+// What triggers an intent may name entities of any shape. The conversation can be
+// read again all the same.
+func TestEntitiesOfTriggersAreSound(t *testing.T) {
+	store := newStore()
+	p := newProcessor(t, store, nil)
+	entities := []tracker.Entity{{}, {"entity": 5, "value": "x"}, {"entity": "food"}, {"entity": "food", "value": "thai"}}
+	if _, err := p.TriggerIntent(t.Context(), "c", "greet", entities, nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range stored(t, store) {
+		if _, err := tracker.UnmarshalStored(tracker.MarshalEvent(e)); err != nil {
+			t.Error(err)
+		}
+		if u, ok := e.(*tracker.UserUttered); ok {
+			if diff := cmp.Diff([]tracker.Entity{{"entity": "food", "value": nil}, {"entity": "food", "value": "thai"}}, u.Entities); diff != "" {
+				t.Error(diff)
+			}
+		}
+	}
+}

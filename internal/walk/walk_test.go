@@ -152,8 +152,9 @@ func (w *walker) do(ctx context.Context) error {
 	switch n := w.IntN(100); {
 	case n < 4:
 		intent := w.anyIntent()
-		w.note("trigger " + intent)
-		_, err := w.processor.TriggerIntent(ctx, id, intent, nil, out)
+		entities := pick(w.random, [][]tracker.Entity{nil, {{}}, {{"entity": "number"}, {"entity": w.scalar(), "value": w.value(0)}}})
+		w.note(fmt.Sprintf("trigger %s %v", intent, entities))
+		_, err := w.processor.TriggerIntent(ctx, id, intent, entities, out)
 		return err
 	case n < 8 && t != nil:
 		name := pick(w.random, w.domain.ActionNames())
