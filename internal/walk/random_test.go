@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"math/rand/v2"
 	"strings"
+
+	"github.com/loquat-dev/loquat/internal/tracker"
 )
 
 // random draws what strangers send.
@@ -71,6 +73,19 @@ func nested(depth int) any {
 		} else {
 			v = map[string]any{"d": v}
 		}
+	}
+	return v
+}
+
+// received is any JSON value as it comes out of a request.
+func (r random) received() any {
+	text, err := json.Marshal(r.value(0))
+	if err != nil {
+		panic(err) // of our own making
+	}
+	v, err := tracker.DecodeValue(text)
+	if err != nil {
+		panic(err)
 	}
 	return v
 }

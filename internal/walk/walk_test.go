@@ -152,7 +152,7 @@ func (w *walker) do(ctx context.Context) error {
 	switch n := w.IntN(100); {
 	case n < 4:
 		intent := w.anyIntent()
-		entities := pick(w.random, [][]tracker.Entity{nil, {{}}, {{"entity": "number"}, {"entity": w.scalar(), "value": w.value(0)}}})
+		entities := pick(w.random, [][]tracker.Entity{nil, {{}}, {{"entity": "number"}, {"entity": pick(w.random, []any{"number", 5}), "value": w.received()}}})
 		w.note(fmt.Sprintf("trigger %s %v", intent, entities))
 		_, err := w.processor.TriggerIntent(ctx, id, intent, entities, out)
 		return err
