@@ -127,7 +127,8 @@ func (p *player) action(ctx context.Context, expected *tracker.ActionExecuted) e
 	if err != nil {
 		return err
 	}
-	if got == dialogue.UnlikelyIntent && want != got {
+	unlikely := got == dialogue.UnlikelyIntent && want != got
+	if unlikely {
 		p.warn(prediction)
 		p.now.Update(&tracker.ActionExecuted{Name: dialogue.UnlikelyIntent, Policy: prediction.Policy, Confidence: confidence, HasConfidence: true})
 		if got, prediction, confidence, err = p.choose(ctx, want); err != nil {
@@ -136,8 +137,14 @@ func (p *player) action(ctx context.Context, expected *tracker.ActionExecuted) e
 	}
 	p.now.Update(expected)
 	step := story.PlayedStep{Event: expected}
+	if unlikely {
+		step.Comment = "predicted: " + dialogue.UnlikelyIntent
+	}
 	if got != want {
 		p.failed, step.Comment = true, "predicted: "+got
+		if unlikely {
+			step.Comment += " after " + dialogue.UnlikelyIntent
+		}
 	}
 	p.played.Steps = append(p.played.Steps, step)
 	p.tests.Actions = append(p.tests.Actions, ActionPrediction{Action: want, Predicted: got, Policy: prediction.Policy, Confidence: number(confidence)})
@@ -187,9 +194,6 @@ func (p *player) warn(prediction *dialogue.Prediction) {
 	query, _ := prediction.Metadata["query_intent"].(map[string]any)
 	severity, _ := query["severity"].(float64)
 	p.unlikely = append(p.unlikely, severity)
-	if n := len(p.played.Steps); n > 0 && p.played.Steps[n-1].Comment == "" {
-		p.played.Steps[n-1].Comment = "predicted: " + dialogue.UnlikelyIntent
-	}
 }
 
 // message compares a user's message with what the assistant understands.

@@ -86,8 +86,34 @@ func TestUnlikelyMessagesAreWarnings(t *testing.T) {
 	if much, little := strings.Index(got, "- story: much"), strings.Index(got, "- story: a little"); much < 0 || much > little {
 		t.Errorf("the most unlikely story is not the first:\n%s", got)
 	}
-	if strings.Count(got, "# predicted: action_unlikely_intent") != 2 {
-		t.Errorf("the warnings do not tell what was predicted:\n%s", got)
+	for _, want := range []string{"- action: utter_bye  # predicted: action_unlikely_intent\n", "- action: utter_greet  # predicted: action_unlikely_intent\n"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the warnings lack %q:\n%s", want, got)
+		}
+	}
+	if all := string(story.WritePlayed(tests.Succeeded)); strings.Contains(all, "- action: action_unlikely_intent") {
+		t.Errorf("Rasa does not write what was expected to be unlikely, and was:\n%s", all)
+	}
+}
+
+// A story that goes another way behind an unlikely message has failed, and says
+// both.
+func TestUnlikelyMessagesMayLeadAstray(t *testing.T) {
+	tests, err := evaluate.Play(t.Context(), puppet{func(t *tracker.Tracker) (string, *dialogue.Prediction) {
+		p := &dialogue.Prediction{Policy: "TEDPolicy"}
+		switch t.LatestActionName() {
+		case tracker.ListenAction:
+			return dialogue.UnlikelyIntent, p
+		case dialogue.UnlikelyIntent:
+			return "utter_greet", p
+		}
+		return tracker.ListenAction, p
+	}}, stories(t, "stories:\n- {story: s, steps: [{user: bye, intent: bye}, {action: utter_bye}]}\n"), evaluate.PlayOptions{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := string(story.WritePlayed(tests.Failed)); len(tests.Warned) != 0 || !strings.Contains(got, "# predicted: utter_greet after action_unlikely_intent\n") {
+		t.Errorf("%d warnings, failed:\n%s", len(tests.Warned), got)
 	}
 }
 

@@ -16,8 +16,8 @@ import (
 type StoryTests struct {
 	EndToEnd bool
 	Correct  int // stories without a difference
-	// Failed and Succeeded have each story once, in their order; Warned those with
-	// messages that were unexpectedly unlikely, the most unlikely first.
+	// Failed and Succeeded have each story once, in their order; Warned those that
+	// succeeded with messages that were unexpectedly unlikely, the most unlikely first.
 	Failed, Succeeded, Warned []story.Played
 	// Actions are all actions of all stories.
 	Actions []ActionPrediction
@@ -64,10 +64,10 @@ func (t *StoryTests) Right() int {
 func (t *StoryTests) add(p *player) {
 	if p.failed {
 		t.Failed = append(t.Failed, p.played)
-	} else {
-		t.Succeeded = append(t.Succeeded, p.played)
-		t.Correct++
+		return
 	}
+	t.Succeeded = append(t.Succeeded, p.played)
+	t.Correct++
 	if len(p.unlikely) > 0 {
 		t.warned = append(t.warned, warned{p.played, slices.Max(p.unlikely)})
 	}

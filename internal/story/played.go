@@ -58,7 +58,7 @@ func (s PlayedStep) yaml() string {
 		switch {
 		case e.Name == "" && e.ActionText != "":
 			step = object("bot", yamlfile.NewString(e.ActionText))
-		case e.Name != tracker.ListenAction && e.Name != "" || s.Comment != "": // listening goes without saying
+		case e.Name != tracker.ListenAction && e.Name != "action_unlikely_intent" && e.Name != "" || s.Comment != "": // these go without saying
 			step = object("action", yamlfile.NewString(e.Name))
 		}
 	default:
