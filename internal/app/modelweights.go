@@ -3,6 +3,9 @@ package app
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
 
 	"github.com/loquat-dev/loquat/internal/ml/sentence"
 	"github.com/loquat-dev/loquat/internal/safefile"
@@ -16,6 +19,12 @@ type PackedWeights struct {
 
 // PackModelWeights makes the file of a folder with an encoder's published weights.
 func PackModelWeights(folder, file, name string) (PackedWeights, error) {
+	written, err := os.Stat(file)
+	for _, source := range []string{"config.json", "vocab.txt", "model.safetensors"} {
+		if info, missing := os.Stat(filepath.Join(folder, source)); err == nil && missing == nil && os.SameFile(info, written) {
+			return PackedWeights{}, fmt.Errorf("%s is one of the files to be packed; name another file", file)
+		}
+	}
 	data, err := sentence.Pack(folder, name)
 	if err != nil {
 		return PackedWeights{}, err
