@@ -2,8 +2,10 @@ package app
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"path/filepath"
+	"slices"
 
 	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/pyrandom"
@@ -38,7 +40,9 @@ func SplitStories(o SplitStoriesOptions) (result SplitStoriesResult, err error) 
 	var problems diag.List
 	defer func() { result.Warnings = problems.Warnings() }()
 	contents, sources := map[string][]byte{}, map[string]string{}
+	read := map[string]bool{}
 	for _, path := range yamlFiles(o.Stories, &problems) {
+		read[filepath.Clean(path)] = true
 		name := filepath.ToSlash(path)
 		root := yamlfile.Read(path, name, &problems)
 		stories := root.Get("stories")
@@ -75,6 +79,11 @@ func SplitStories(o SplitStoriesOptions) (result SplitStoriesResult, err error) 
 	}
 	if len(contents) == 0 {
 		return result, fmt.Errorf("there are no stories at %s; name a file or folder with stories: --nlu", o.Stories)
+	}
+	for _, name := range slices.Sorted(maps.Keys(contents)) {
+		if path := filepath.Join(o.Out, name); read[path] {
+			return result, fmt.Errorf("%s would be written over, and its stories be lost; name another folder: --out", filepath.ToSlash(path))
+		}
 	}
 	result.Files, err = writeContents(o.Out, contents)
 	return result, err
