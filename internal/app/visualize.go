@@ -71,7 +71,7 @@ func checkPage(path string) error {
 	defer func() { _ = f.Close() }() // it was read
 	start := make([]byte, 512)
 	n, err := io.ReadFull(f, start)
-	if n == 0 && err == io.EOF || bytes.Contains(bytes.ToLower(start[:n]), []byte("<html")) {
+	if errors.Is(err, io.EOF) || bytes.Contains(bytes.ToLower(start[:n]), []byte("<html")) {
 		return nil
 	}
 	return fmt.Errorf("%s is there already and is no HTML page; name another file: --out", path)

@@ -89,7 +89,8 @@ func (r *Recorder) introduce(o Options) {
 	if !o.Terminal && !o.Logger.Enabled(context.Background(), slog.LevelInfo) {
 		return
 	}
-	shown, err := false, error(nil)
+	var shown bool
+	var err error
 	r.decision.state, err = changeState(r.decision.settings.StatePath(), func(s *state) {
 		if shown = s.notice >= SchemaSet; !shown {
 			s.notice = SchemaSet
