@@ -88,7 +88,7 @@ func TestCore(ctx context.Context, o TestCoreOptions) (result TestCoreResult, er
 	if err != nil {
 		return result, err
 	}
-	if len(models) > 1 || o.WholeFolder {
+	if len(o.Models) > 1 || o.WholeFolder {
 		result.Compared, result.Files, err = o.compare(ctx, t, models, body, &problems)
 		return result, err
 	}
@@ -118,7 +118,9 @@ func (o TestCoreOptions) models() ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		found = append(found, m.Path)
+		if !slices.Contains(found, m.Path) { // twice the same says nothing more
+			found = append(found, m.Path)
+		}
 	}
 	return found, nil
 }
