@@ -21,12 +21,15 @@ import (
 // making. Its answers are read as those that come over HTTP.
 type actionServer struct {
 	user
+	seed      uint64 // of the conversation
 	reminders int
 	errors    int // answers that were refused
 }
 
-// Run implements action.Server.
+// Run implements action.Server. What it draws depends on the conversation alone:
+// a reminder may ask it while messages are drawn.
 func (s *actionServer) Run(ctx context.Context, name string, t *tracker.Tracker) (action.Reply, error) {
+	s.random = newRandom(s.seed, uint64(t.Len()))
 	if s.chance(5) && !json.Valid(t.AppendState(nil, tracker.All)) {
 		panic("the tracker is no JSON")
 	}

@@ -11,6 +11,8 @@ import (
 // random draws what strangers send.
 type random struct{ *rand.Rand }
 
+func newRandom(seed, stream uint64) random { return random{rand.New(rand.NewPCG(seed, stream))} }
+
 // chance is true in so many of a hundred cases.
 func (r random) chance(percent int) bool { return r.IntN(100) < percent }
 

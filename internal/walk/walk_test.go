@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -40,21 +39,18 @@ func TestWalk(t *testing.T) {
 		t.Run(b.name, func(t *testing.T) {
 			n := (*turns/len(all) + turnsEach - 1) / turnsEach
 			var wait sync.WaitGroup
-			next := make(chan int)
-			for range runtime.GOMAXPROCS(0) {
+			defer wait.Wait()
+			running := make(chan struct{}, runtime.GOMAXPROCS(0))
+			for i := range n {
+				if name := fmt.Sprintf("%s/%d", b.name, i); *only != "" && *only != name {
+					continue
+				}
+				running <- struct{}{}
 				wait.Go(func() {
-					for i := range next {
-						walk(t, b, i)
-					}
+					defer func() { <-running }()
+					walk(t, b, i)
 				})
 			}
-			for i := range n {
-				if name := fmt.Sprintf("%s/%d", b.name, i); *only == "" || *only == name {
-					next <- i
-				}
-			}
-			close(next)
-			wait.Wait()
 		})
 	}
 	t.Logf("saw %v", seen.kinds)
@@ -88,14 +84,14 @@ func walk(t *testing.T, b bot, number int) {
 		defer w.processor.Close()
 		defer func() {
 			if p := recover(); p != nil {
-				w.failed = append(w.failed, fmt.Sprintf("panic: %v\n%s", p, debug.Stack()))
+				w.fail("panic: %v\n%s", p, debug.Stack())
 			}
-			if len(w.failed) > 0 {
+			if failures := w.failures(); len(failures) > 0 {
 				t.Errorf("go test ./internal/walk -turns %d -seed %d -only %s/%d\n%s\nafter\n\t%s", *turns, *seed, b.name, number,
-					strings.Join(w.failed, "\n"), strings.Join(w.said, "\n\t"))
+					strings.Join(failures, "\n"), strings.Join(w.said, "\n\t"))
 			}
 		}()
-		for turn := 0; turn < turnsEach && len(w.failed) == 0; turn++ {
+		for turn := 0; turn < turnsEach && len(w.failures()) == 0; turn++ {
 			w.turn(t.Context())
 		}
 	})
@@ -109,24 +105,35 @@ type walker struct {
 	store     *store
 	read      []tracker.Event // what was stored, as it reads back
 	said      []string
-	failed    []string
+
+	mu     sync.Mutex // reminders act beside messages
+	failed []string
 }
 
 func newWalker(b bot, number int) *walker {
-	r := random{rand.New(rand.NewPCG(*seed, uint64(number)))}
+	r := newRandom(*seed, uint64(number))
+	first := func(int) int { return 0 } // of the variations of a response
 	quiet := slog.New(slog.DiscardHandler)
 	w := &walker{user: user{r, b.Domain()}, bot: b}
 	w.store = &store{Store: memstore.New(b.Domain()), walker: w}
 	w.processor = conversation.New(conversation.Settings{
 		Domain: b.Domain(), Interpreter: b, Predictor: b, Store: w.store, Locks: memlock.New(0), Logger: quiet,
 		ModelID: b.ModelID(), AssistantID: b.AssistantID(),
-		Actions: &action.Runner{Domain: b.Domain(), NLG: nlg.NewTemplates(b.Domain(), r.IntN, quiet), Server: &actionServer{user: w.user}, Logger: quiet},
+		Actions: &action.Runner{Domain: b.Domain(), NLG: nlg.NewTemplates(b.Domain(), first, quiet), Server: &actionServer{user: w.user, seed: r.Uint64()}, Logger: quiet},
 	})
 	return w
 }
 
 func (w *walker) fail(format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.failed = append(w.failed, fmt.Sprintf(format, args...))
+}
+
+func (w *walker) failures() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.failed
 }
 
 // turn does one thing with the conversation, and lets time pass.
@@ -172,7 +179,7 @@ func (w *walker) do(ctx context.Context) error {
 		if w.chance(10) {
 			m.Metadata = map[string]any{"about": "metadata", "n": 1.5, "deep": []any{map[string]any{"x": nil}}}
 		}
-		w.store.latest = nil
+		w.store.begin()
 		err := w.processor.HandleMessage(ctx, m)
 		synctest.Wait()                                                         // a reminder may have become due while the action server was slow
 		if err == nil || !strings.HasPrefix(err.Error(), "lock conversation") { // which a reminder held for too long
@@ -186,7 +193,7 @@ func (w *walker) note(what string) { w.said = append(w.said, what) }
 
 // heard looks for what the user said in the latest turn, and for its end.
 func (w *walker) heard(text string) {
-	events := w.store.latest
+	events := w.store.stored()
 	last := -1
 	for i, e := range events {
 		if u, ok := e.(*tracker.UserUttered); ok && u.MessageID == "m" && u.Text == strings.TrimSpace(text) {
@@ -213,12 +220,29 @@ func (w *walker) heard(text string) {
 type store struct {
 	*memstore.Store
 	walker *walker
+
+	mu     sync.Mutex
 	latest []tracker.Event // of the turn that goes on, and of reminders that it let wait
+}
+
+// begin forgets the turn before.
+func (s *store) begin() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.latest = nil
+}
+
+func (s *store) stored() []tracker.Event {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.latest
 }
 
 // Save implements trackerstore.Store.
 func (s *store) Save(ctx context.Context, t *tracker.Tracker) error {
+	s.mu.Lock()
 	s.latest = append(s.latest, t.Unsaved()...)
+	s.mu.Unlock()
 	s.walker.check(t)
 	seen.Lock()
 	for _, e := range t.Unsaved() {
