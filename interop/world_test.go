@@ -134,6 +134,7 @@ func launch(t testing.TB, dir string, env []string, ready func() bool, name stri
 	p := &process{cmd: exec.Command(name, args...), out: &output{}}
 	p.cmd.Dir, p.cmd.Env = dir, append(append(os.Environ(), "RASA_TELEMETRY_ENABLED=false"), env...)
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // so that stop finds its children
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -146,13 +147,14 @@ func launch(t testing.TB, dir string, env []string, ready func() bool, name stri
 	return p
 }
 
-// stop asks the program to end, and waits.
+// stop asks the program to end, and waits for it and for those that it started:
+// workers of an action server may outlive it, with its output open.
 func (p *process) stop() {
 	if p.cmd.ProcessState != nil {
 		return
 	}
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
-	timer := time.AfterFunc(15*time.Second, func() { _ = p.cmd.Process.Kill() })
+	timer := time.AfterFunc(15*time.Second, func() { _ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) })
 	defer timer.Stop()
 	_ = p.cmd.Wait()
 }
