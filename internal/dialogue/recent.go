@@ -21,7 +21,8 @@ func (e *Encoder) Recent(t *tracker.Tracker, view View) []State {
 		h.read(t.AppliedFrom(from)[:n-from])
 		h.forget()
 		h.states = slices.Clone(h.states)
-		trail.Remember(t, n, h)
+		known := h
+		trail.Remember(t, n, &known)
 		t.Note(key, trail)
 	}
 	h, from := e.resume(t, &trail, view)
@@ -37,16 +38,16 @@ type trailKey struct {
 	view    View
 }
 
-// resume goes on where the trail ends, with a replay of its own.
-func (e *Encoder) resume(t *tracker.Tracker, trail *tracker.Trail[*history], view View) (h *history, from int) {
+// resume goes on where the trail ends, with a replay of its own. It is returned by
+// value to live on the stack.
+func (e *Encoder) resume(t *tracker.Tracker, trail *tracker.Trail[*history], view View) (h history, from int) {
 	known, from := trail.Resume(t)
 	if from == 0 {
-		h = &history{Encoder: e, view: view}
+		h = history{Encoder: e, view: view}
 		h.begin()
 		return h, 0
 	}
-	h = new(history)
-	*h = *known
+	h = *known
 	h.view = view
 	h.features, h.set = slices.Clone(h.features), slices.Clone(h.set)
 	h.states = append(make([]State, 0, 2*view.Last), h.states...)

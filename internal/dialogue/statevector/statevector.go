@@ -38,11 +38,18 @@ type Vector struct {
 
 	parts, newest []part
 	found         []part
+	columns       []column
 }
 
 // part is a hashed statement about a conversation, and how far it holds.
 type part struct {
 	hash  uint64
+	value float32
+}
+
+// column is a part that has a column.
+type column struct {
+	index int32
 	value float32
 }
 
@@ -155,23 +162,19 @@ func join(a, b uint64) uint64 { return vocab.Mix(a*31 + b) }
 // number sorts the parts by column. A part that was found several times counts
 // once, with its highest value.
 func (v *Vector) number(numberOf func(hash uint64) int32) {
-	type entry struct {
-		column int32
-		value  float32
-	}
-	entries := make([]entry, 0, len(v.found))
+	v.columns = v.columns[:0]
 	for _, p := range v.found {
 		if n := numberOf(p.hash); n >= 0 {
-			entries = append(entries, entry{n, p.value})
+			v.columns = append(v.columns, column{n, p.value})
 		}
 	}
-	slices.SortFunc(entries, func(a, b entry) int {
-		return cmp.Or(cmp.Compare(a.column, b.column), cmp.Compare(b.value, a.value))
+	slices.SortFunc(v.columns, func(a, b column) int {
+		return cmp.Or(cmp.Compare(a.index, b.index), cmp.Compare(b.value, a.value))
 	})
 	v.Index, v.Value = v.Index[:0], v.Value[:0]
-	for i, e := range entries {
-		if i == 0 || e.column != entries[i-1].column {
-			v.Index, v.Value = append(v.Index, e.column), append(v.Value, e.value)
+	for i, c := range v.columns {
+		if i == 0 || c.index != v.columns[i-1].index {
+			v.Index, v.Value = append(v.Index, c.index), append(v.Value, c.value)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"sync"
 
 	"github.com/loquat-dev/loquat/internal/dialogue"
 	"github.com/loquat-dev/loquat/internal/dialogue/statevector"
@@ -41,12 +42,16 @@ func (p *Policy) Predict(_ context.Context, in dialogue.Situation) (*dialogue.Pr
 	return out, nil
 }
 
+// vectors are of predictions that are over.
+var vectors = sync.Pool{New: func() any { return new(vector) }}
+
 // probabilities gives a number to each of the policy's actions. known is how much
 // of the user's text the stories know.
 func (p *Policy) probabilities(in dialogue.Situation, view dialogue.View) (out []float64, known float64) {
 	states := p.encoders.For(in.Domain).Recent(in.Tracker, view)
-	var v vector
-	known = p.encode(&v, states, in.Texts, p.features.Find)
+	v := vectors.Get().(*vector)
+	defer vectors.Put(v)
+	known = p.encode(v, states, in.Texts, p.features.Find)
 	out = make([]float64, len(p.actions))
 	p.model.Probabilities(v.index, v.value, out)
 	return out, known

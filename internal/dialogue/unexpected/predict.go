@@ -4,11 +4,15 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"sync"
 
 	"github.com/loquat-dev/loquat/internal/dialogue"
 	"github.com/loquat-dev/loquat/internal/dialogue/statevector"
 	"github.com/loquat-dev/loquat/internal/tracker"
 )
+
+// vectors are of predictions that are over.
+var vectors = sync.Pool{New: func() any { return new(statevector.Vector) }}
 
 // Predict predicts action_unlikely_intent with a probability of 1 right after a
 // message whose intent is unlikely, and else nothing. The action's metadata tells
@@ -26,7 +30,8 @@ func (p *Policy) Predict(_ context.Context, in dialogue.Situation) (*dialogue.Pr
 		return out, nil
 	}
 	states := p.encoders.For(in.Domain).Recent(in.Tracker, in.Learned(statevector.Reach(p.maxHistory)))
-	var v statevector.Vector
+	v := vectors.Get().(*statevector.Vector)
+	defer vectors.Put(v)
 	v.Encode(before(states), p.features.Find)
 	scores := make([]float64, len(p.intents))
 	p.model.Scores(v.Index, v.Value, scores)
