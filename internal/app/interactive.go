@@ -12,6 +12,7 @@ import (
 	"github.com/loquat-dev/loquat/internal/channel"
 	"github.com/loquat-dev/loquat/internal/evaluate"
 	"github.com/loquat-dev/loquat/internal/interactive"
+	"github.com/loquat-dev/loquat/internal/safefile"
 	"github.com/loquat-dev/loquat/internal/telemetry"
 )
 
@@ -66,7 +67,7 @@ func Interactive(ctx context.Context, o InteractiveOptions) (err error) {
 		ConversationID: o.ConversationID, EndToEnd: o.EndToEnd, Changed: changed,
 		Files: interactive.Files{
 			Stories: inData(o.Paths.Data, "stories.yml"), NLU: inData(o.Paths.Data, "nlu.yml"), Domain: domainProposal(o.Paths.Domain),
-			Write: evaluate.WriteFile,
+			Write: func(files []safefile.File) error { return safefile.ReplaceTogether(files, 0o644) },
 		},
 	})
 	err = session.Run(ctx)

@@ -81,7 +81,7 @@ var mayImport = map[string]string{
 	"lockstore/*":    "lockstore",
 	"broker/*":       "broker tracker",
 	"channel/*":      "channel httpio tracker",
-	"interactive":    "conversation channel domain nlu nludata story tracker yamlfile diag pystr",
+	"interactive":    "conversation channel domain nlu nludata story tracker yamlfile safefile diag pystr",
 	"httpapi":        "httpio evaluate nludata yamlfile lockstore conversation channel story tracker trackerstore domain nlu emulate version diag",
 	"tracing":        "diag yamlfile graph conversation action action/webhook dialogue tracker version tracing/*",
 	"tracing/*":      "tracing/record",

@@ -10,6 +10,7 @@ import (
 
 	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/nludata"
+	"github.com/loquat-dev/loquat/internal/safefile"
 	"github.com/loquat-dev/loquat/internal/story"
 	"github.com/loquat-dev/loquat/internal/yamlfile"
 )
@@ -17,8 +18,8 @@ import (
 // Files says where a session's outcome goes.
 type Files struct {
 	Stories, NLU, Domain string // proposals; the person may choose others
-	// Write replaces a file as a whole, or not at all.
-	Write func(path string, data []byte) error
+	// Write replaces all of the files, or none.
+	Write func([]safefile.File) error
 }
 
 // export asks where to write, and writes. It reports whether the session is over:
@@ -71,24 +72,29 @@ func (s *Session) export(ctx context.Context) (done bool, err error) {
 			break
 		}
 	}
+	var changed []safefile.File
 	for _, path := range order {
-		if string(contents[path]) == string(before[path]) {
-			continue // nothing new
+		if string(contents[path]) != string(before[path]) {
+			changed = append(changed, safefile.File{Path: path, Data: contents[path]})
 		}
-		if err := s.write(path, contents[path]); err != nil {
-			s.Ask.printf("%v\n", err)
-			return false, nil
-		}
-		s.Ask.printf("Wrote %s\n", path)
+	}
+	if err := s.write(changed); err != nil {
+		s.Ask.printf("%v\nNothing was exported.\n", err)
+		return false, nil
+	}
+	for _, f := range changed {
+		s.Ask.printf("Wrote %s\n", f.Path)
 	}
 	return true, nil
 }
 
-func (s *Session) write(path string, data []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+func (s *Session) write(files []safefile.File) error {
+	for _, f := range files {
+		if err := os.MkdirAll(filepath.Dir(f.Path), 0o755); err != nil {
+			return fmt.Errorf("write %s: %w", f.Path, err)
+		}
 	}
-	return s.Files.Write(path, data)
+	return s.Files.Write(files)
 }
 
 // read gives a file's contents; none for a file that is not there.
@@ -102,13 +108,15 @@ func read(path string) ([]byte, error) {
 }
 
 // AppendStories adds the stories to the text of a file, under names that it does
-// not have: interactive_story_1 and so on, as Rasa calls them.
+// not have: interactive_story_1 and so on, as Rasa calls them. A story whose steps
+// the file has already is left out: it was exported before, or says nothing new.
 func (l *Learned) AppendStories(file []byte) ([]byte, error) {
 	var problems diag.List
-	names := map[string]bool{}
+	names, told := map[string]bool{}, map[string]bool{}
 	if list := yamlfile.Parse(file, "", &problems).Get("stories"); list != nil {
 		for _, item := range list.Items {
 			names[item.Get("story").TextOrEmpty()] = true
+			told[steps(item)] = true
 		}
 	}
 	out := file
@@ -117,17 +125,32 @@ func (l *Learned) AppendStories(file []byte) ([]byte, error) {
 	}
 	number := 1
 	for _, events := range l.Stories {
-		name := ""
-		for ; name == "" || names[name]; number++ {
-			name = fmt.Sprintf("interactive_story_%d", number)
+		for names[storyName(number)] {
+			number++
 		}
-		names[name] = true
+		text := story.WriteTraining(storyName(number), events, l.EndToEnd)
+		said := steps(yamlfile.Parse([]byte(text), "", &problems).Items[0])
+		if told[said] {
+			continue
+		}
+		told[said] = true
+		number++
 		var err error
-		if out, err = yamlfile.Append(out, "stories", story.WriteTraining(name, events, l.EndToEnd)); err != nil {
+		if out, err = yamlfile.Append(out, "stories", text); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
+}
+
+func storyName(number int) string { return fmt.Sprintf("interactive_story_%d", number) }
+
+// steps is what a story says, however it is written.
+func steps(item *yamlfile.Node) string {
+	if n := item.Get("steps"); n != nil {
+		return n.YAML(0)
+	}
+	return ""
 }
 
 // AppendExamples adds the examples to the text of a file.

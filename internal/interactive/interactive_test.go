@@ -4,12 +4,16 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"os"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/loquat-dev/loquat/internal/diag"
+	"github.com/loquat-dev/loquat/internal/domain"
 	"github.com/loquat-dev/loquat/internal/nludata"
+	"github.com/loquat-dev/loquat/internal/safefile"
 	"github.com/loquat-dev/loquat/internal/tracker"
 )
 
@@ -105,20 +109,72 @@ func TestExamplesOfMessages(t *testing.T) {
 }
 
 func TestStoriesGetNamesThatAreFree(t *testing.T) {
-	story := []tracker.Event{&tracker.UserUttered{Intent: "a"}}
-	l := Learned{Stories: [][]tracker.Event{story, story}}
-	got, err := l.AppendStories([]byte("stories: # mine\n- story: interactive_story_1\n  steps: [{intent: b}]\n"))
+	story := func(intent string) []tracker.Event { return []tracker.Event{&tracker.UserUttered{Intent: intent}} }
+	l := Learned{Stories: [][]tracker.Event{story("a"), story("b"), story("c"), story("a")}}
+	got, err := l.AppendStories([]byte("stories: # mine\n- story: interactive_story_1\n  steps: [{intent: b}] # as before\n"))
 	const want = `stories: # mine
 - story: interactive_story_1
-  steps: [{intent: b}]
+  steps: [{intent: b}] # as before
 - story: interactive_story_2
   steps:
     - intent: a
 - story: interactive_story_3
   steps:
-    - intent: a
+    - intent: c
 `
 	if err != nil || string(got) != want {
+		t.Errorf("%v\n%s", err, got)
+	}
+	if again, err := l.AppendStories(got); err != nil || string(again) != want {
+		t.Errorf("%v\n%s", err, again)
+	}
+}
+
+// knowing is an assistant that knows a domain, and nothing else.
+type knowing struct {
+	assistant
+	domain *domain.Domain
+}
+
+func (k knowing) ModelDomain() *domain.Domain { return k.domain }
+
+// One file that can't be written leaves the others alone, so that the next export
+// does not tell a story twice.
+func TestAnExportWritesAllFilesOrNone(t *testing.T) {
+	t.Chdir(t.TempDir())
+	const before = "stories:\n- story: mine\n  steps: [{intent: bye}]\n"
+	if err := os.WriteFile("stories.yml", []byte(before), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	blocked := true
+	ask, out := asked("stories.yml", "nlu.yml", "domain.yml", "stories.yml", "nlu.yml", "domain.yml")
+	known := domain.Read(nil, &diag.List{})
+	s := New(Settings{Assistant: knowing{domain: known}, Ask: ask, Files: Files{Write: func(files []safefile.File) error {
+		if blocked { // by another program, at the last moment
+			if err := os.Mkdir("domain.yml", 0o700); err != nil {
+				t.Error(err)
+			}
+		}
+		return safefile.ReplaceTogether(files, 0o644)
+	}}})
+	s.branches = [][]tracker.Event{{&tracker.UserUttered{Intent: "greet", Text: "hello"}}}
+	if done, err := s.export(t.Context()); done || err != nil {
+		t.Fatal(done, err)
+	}
+	if got, err := os.ReadFile("stories.yml"); err != nil || string(got) != before {
+		t.Errorf("%v\n%s", err, got)
+	}
+	if _, err := os.Stat("nlu.yml"); err == nil || !strings.Contains(out.String(), "Nothing was exported") {
+		t.Errorf("nlu.yml: %v\n%s", err, out)
+	}
+	if err := os.Remove("domain.yml"); err != nil {
+		t.Fatal(err)
+	}
+	blocked = false
+	if done, err := s.export(t.Context()); !done || err != nil {
+		t.Fatal(done, err)
+	}
+	if got, err := os.ReadFile("stories.yml"); err != nil || strings.Count(string(got), "intent: greet") != 1 {
 		t.Errorf("%v\n%s", err, got)
 	}
 }

@@ -16,12 +16,25 @@ import (
 // not the file beside it.
 func Replace(path string, data []byte, mode os.FileMode, durable bool) (err error) {
 	defer func() { err = at(path, err) }()
+	staged, err := stage(path, data, mode, durable)
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(staged, path); err != nil {
+		_ = os.Remove(staged)
+		return err
+	}
+	return nil
+}
+
+// stage writes a file that is to be renamed to path, and gives its name.
+func stage(path string, data []byte, mode os.FileMode, durable bool) (name string, err error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return syscall.EISDIR
+		return "", syscall.EISDIR
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".loquat-*")
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer func() {
 		if err != nil {
@@ -35,10 +48,7 @@ func Replace(path string, data []byte, mode os.FileMode, durable bool) (err erro
 	if err == nil && durable {
 		err = f.Sync()
 	}
-	if err := errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return f.Name(), errors.Join(err, f.Close())
 }
 
 // at says that a path could not be written, for the reason of an error of another.
