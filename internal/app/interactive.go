@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/loquat-dev/loquat/internal/channel"
+	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/evaluate"
 	"github.com/loquat-dev/loquat/internal/interactive"
 	"github.com/loquat-dev/loquat/internal/safefile"
@@ -79,6 +80,17 @@ func Interactive(ctx context.Context, o InteractiveOptions) (err error) {
 		return nil
 	}
 	return err
+}
+
+// CheckPaths reports every path that leads nowhere.
+func CheckPaths(paths []string) error {
+	var problems diag.List
+	for _, path := range paths {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			problems.Errorf(diag.Position{File: filepath.ToSlash(path)}, "missing-file", "check the path", "there is no such file or folder")
+		}
+	}
+	return problems.Err()
 }
 
 // inData proposes a file in the folder that data are read from, or that file

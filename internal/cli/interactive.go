@@ -74,6 +74,9 @@ func interactiveCommand(env *environment, part app.TrainPart, cmd *cobra.Command
 			o.Serve.Model = result.ModelPath
 		} else {
 			warnUntrained(env, cmd)
+			if err := app.CheckPaths(givenPaths(cmd, train.Paths)); err != nil {
+				return err
+			}
 		}
 		o.Serve.Endpoints, o.Paths, o.GraphPort = train.Endpoints, train.Paths, *port+1
 		return teach(cmd.Context(), env, o)
@@ -88,6 +91,20 @@ func warnUntrained(env *environment, cmd *cobra.Command) {
 			env.logger.Warn("--" + name + " has no effect: the model that is given is not trained")
 		}
 	}
+}
+
+// givenPaths are the paths of domain and data that flags name. Where none is named,
+// a model alone is enough: what is exported makes the files.
+func givenPaths(cmd *cobra.Command, paths app.ProjectPaths) []string {
+	var given []string
+	flags := cmd.Flags()
+	if flags.Changed("domain") {
+		given = append(given, paths.Domain)
+	}
+	if flags.Changed("data") || flags.Changed("stories") {
+		given = append(given, paths.Data...)
+	}
+	return given
 }
 
 // trainFor trains a model for a command that goes on with it.
