@@ -53,9 +53,9 @@ var mayImport = map[string]string{
 	"endpoint":     "",
 
 	// components
-	"nlu/*":             "nlu nlu/tokenizer nlu/encoder nlu/tagger nlu/textmodel nlu/transformer nludata graph ml/* pyregexp pystr diag",
+	"nlu/*":             "nlu nlu/tokenizer nlu/encoder nlu/tagger nlu/textmodel nlu/entitymodel nlu/transformer nludata graph ml/* pyregexp pystr diag",
 	"nlu/intentmessage": "nlu nludata graph domain",
-	"dialogue/*":        "dialogue dialogue/* graph domain tracker story diag ml/* nlu nlu/encoder nlu/transformer pyrandom",
+	"dialogue/*":        "dialogue dialogue/* graph domain tracker story diag ml/* nlu nlu/encoder nlu/entitymodel nlu/transformer pyrandom",
 	"provider":          "yamlfile graph domain nludata nlu dialogue dialogue/* story project tracker diag",
 	"emulate":           "nlu",
 

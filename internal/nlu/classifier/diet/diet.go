@@ -2,10 +2,9 @@
 // entities with their roles and groups.
 //
 // It does the job of Rasa's DIETClassifier with the same settings and results
-// and learns in another way: intents with package textmodel, entities with
-// conditional random fields over the tokens (package crf). Both take the
-// pipeline's features, sparse and dense, and add some of their own, made from the
-// tokens (package encoder).
+// and learns in another way: intents with package textmodel, entities with package
+// entitymodel. Both take the pipeline's features, sparse and dense, and add some
+// of their own, made from the tokens (package encoder).
 package diet
 
 import (
@@ -17,11 +16,9 @@ import (
 	"sync"
 
 	"github.com/loquat-dev/loquat/internal/graph"
-	"github.com/loquat-dev/loquat/internal/ml/crf"
 	"github.com/loquat-dev/loquat/internal/ml/weights"
 	"github.com/loquat-dev/loquat/internal/nlu"
-	"github.com/loquat-dev/loquat/internal/nlu/encoder"
-	"github.com/loquat-dev/loquat/internal/nlu/tagger"
+	"github.com/loquat-dev/loquat/internal/nlu/entitymodel"
 	"github.com/loquat-dev/loquat/internal/nlu/textmodel"
 	"github.com/loquat-dev/loquat/internal/nlu/transformer"
 )
@@ -29,9 +26,8 @@ import (
 const componentName = "DIETClassifier"
 
 // version goes up whenever the same data give another model, or its bytes mean
-// something else: with textmodel.Version for intents, with the number here for
-// entities.
-const version = textmodel.Version + 2
+// something else: with that of either package.
+const version = textmodel.Version + entitymodel.Version
 
 // Type describes the component.
 func Type() graph.Type {
@@ -56,17 +52,15 @@ type Classifier struct {
 	config   Config
 	inVain   []string // settings that were changed and have no effect
 	env      graph.Env
-	intents  *textmodel.Model // nil if none were learned
-	entities *entityModel     // nil if none were learned
-	work     sync.Pool        // of *scratch
+	intents  *textmodel.Model   // nil if none were learned
+	entities *entitymodel.Model // nil if none were learned
+	work     sync.Pool          // of *scratch
 }
 
 // scratch is the work space of one message.
 type scratch struct {
-	text    textmodel.Scratch
-	token   encoder.TokenScratch
-	likely  []encoder.Likely
-	lattice [tagger.NumLayers]crf.Lattice
+	text  textmodel.Scratch
+	token entitymodel.Scratch
 }
 
 func build(env graph.Env, raw graph.Config, saved graph.Resource) (any, error) {
@@ -150,7 +144,7 @@ func (c *Classifier) Loss() (intent, entity float64) {
 		intent = c.intents.Loss
 	}
 	if c.entities != nil {
-		entity = c.entities.loss
+		entity = c.entities.Loss
 	}
 	return intent, entity
 }
@@ -170,8 +164,8 @@ func (c *Classifier) Process(_ context.Context, messages []*nlu.Message) error {
 			m.Intent, ranking = c.classify(m, s)
 			m.Ranking = ranking
 		}
-		if c.config.EntityRecognition {
-			m.Entities = append(m.Entities, c.extract(m, ranking, s)...)
+		if c.config.EntityRecognition && c.entities != nil {
+			m.Entities = append(m.Entities, c.entities.Extract(m, ranking, &s.token)...)
 		}
 		if len(m.Tokens[nlu.Text]) > textmodel.LongText { // don't hold on to so much
 			s = &scratch{}
@@ -196,7 +190,7 @@ func (c *Classifier) Persist() (graph.Resource, error) {
 	}
 	w.Bool(c.entities != nil)
 	if c.entities != nil {
-		c.entities.write(w)
+		c.entities.Write(w)
 	}
 	return graph.Resource{fileName: w.Bytes()}, nil
 }
@@ -207,7 +201,7 @@ func (c *Classifier) load(data []byte) error {
 		c.intents = textmodel.Read(r, c.config.Featurizers)
 	}
 	if r.Bool() {
-		c.entities = readEntities(r)
+		c.entities = entitymodel.Read(r, c.entitySettings())
 	}
 	if err := cmp.Or(r.Err(), r.Close()); err != nil {
 		c.intents, c.entities = nil, nil
