@@ -324,7 +324,7 @@ func TestAClockThatWasSetBackStopsNothing(t *testing.T) {
 	i.ok("train")
 	future := time.Now().AddDate(1, 0, 0).UTC().Format(time.RFC3339)
 	memory := fmt.Sprintf(`{"not_before": %q, "last_sent": %q, "failures": 3}`, future, future)
-	if err := os.WriteFile(filepath.Join(i.home, ".cache", "loquat", "telemetry", "send.json"), []byte(memory), 0o600); err != nil {
+	if err := os.WriteFile(i.sendingState(), []byte(memory), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	server := i.serve()

@@ -151,25 +151,28 @@ func (f files) spool() []waiting {
 	return out
 }
 
-// add puts a report into the spool and enforces its bounds.
+// add puts a report into the spool, after it has made room: this process may end at any
+// moment, and what another was writing when it ended is of no use.
 func (f files) add(id string, report []byte, now time.Time) error {
-	name := fmt.Sprintf("%010d_%s_%d.json", now.Unix()/3600, id, len(report))
-	if err := safefile.Replace(filepath.Join(f.dir, "spool", name), report, 0o600, false); err != nil {
-		return err
+	spool := filepath.Join(f.dir, "spool")
+	unfinished, _ := fs.Glob(os.DirFS(spool), ".*") // no error: the pattern is right
+	for _, name := range unfinished {
+		_ = os.Remove(filepath.Join(spool, name)) // or the next time
 	}
-	all, total := f.spool(), int64(0)
+	all, total := f.spool(), int64(len(report))
 	for _, w := range all {
 		total += w.bytes
 	}
 	oldest := now.Add(-maxWaitingTime).Unix() / 3600
-	for len(all) > 0 && (len(all) > maxWaiting || total > maxWaitingBytes || all[0].hour < oldest) {
+	for len(all) > 0 && (len(all) >= maxWaiting || total > maxWaitingBytes || all[0].hour < oldest) {
 		if err := os.Remove(all[0].path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 		total -= all[0].bytes
 		all = all[1:]
 	}
-	return nil
+	name := fmt.Sprintf("%010d_%s_%d.json", now.Unix()/3600, id, len(report))
+	return safefile.Replace(filepath.Join(spool, name), report, 0o600, false)
 }
 
 // clear empties the spool. When it returns, no process is sending.
@@ -182,13 +185,7 @@ func (f files) clear() error {
 		return err
 	}
 	defer unlock()
-	return f.whileWriting(func() error {
-		var errs []error
-		for _, w := range f.spool() {
-			errs = append(errs, os.Remove(w.path))
-		}
-		return errors.Join(errs...)
-	})
+	return f.whileWriting(func() error { return os.RemoveAll(filepath.Join(f.dir, "spool")) })
 }
 
 // sending is what is remembered between requests.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -344,6 +345,37 @@ func TestTheSpoolIsBounded(t *testing.T) {
 	}
 	if got := f.spool(); len(got) != 1 {
 		t.Errorf("after 15 days %d reports wait", len(got))
+	}
+}
+
+// TestAProcessThatEndsLeavesTheSpoolBounded: room is made before a report is added, and
+// what a process was writing when it ended goes with the next report, or with disable.
+func TestAProcessThatEndsLeavesTheSpoolBounded(t *testing.T) {
+	r := on(t, "http://127.0.0.1:1", noon)
+	r.keepMany(maxWaiting)
+	f := r.decision.settings.files()
+	unfinished := filepath.Join(f.dir, "spool", ".loquat-1")
+	writeFile(t, unfinished, "half a report")
+	taken := filepath.Join(f.dir, "spool", fmt.Sprintf("%010d_%s_2.json", noon.Unix()/3600, "ffffffff"))
+	writeFile(t, filepath.Join(taken, "file"), "") // adding fails
+	if err := f.add("ffffffff", []byte("{}"), noon); err == nil {
+		t.Fatal("a folder was replaced")
+	}
+	if err := os.RemoveAll(taken); err != nil {
+		t.Fatal(err)
+	}
+	if waiting := len(f.spool()); waiting >= maxWaiting {
+		t.Errorf("%d reports wait while one more is added", waiting)
+	}
+	if _, err := os.Stat(unfinished); err == nil {
+		t.Error("an unfinished report is kept")
+	}
+	writeFile(t, unfinished, "half a report")
+	if err := Disable(r.decision.settings); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(unfinished); err == nil {
+		t.Error("an unfinished report survives disable")
 	}
 }
 
