@@ -184,20 +184,13 @@ func (o TestCoreOptions) play(ctx context.Context, s conversation.Settings, load
 	return tests, nil
 }
 
-// mostPaths bounds the paths through stories that are played.
-const mostPaths = 100_000
-
 // paths are the paths through the stories.
 func (o TestCoreOptions) paths(ctx context.Context, g *story.Graph, d *domain.Domain, problems *diag.List) ([]*dialogue.TrainingTracker, error) {
-	config := trainingtracker.Config{RemoveDuplicates: true, MostPaths: mostPaths}
+	config := trainingtracker.Config{RemoveDuplicates: true}
 	if o.MaxStories > 0 {
 		config.TrackerLimit = &o.MaxStories
 	}
-	trackers, err := trainingtracker.Generate(ctx, g, d, config, problems)
-	if errors.Is(err, trainingtracker.ErrTooManyPaths) {
-		err = diag.Problem{Pos: g.Blocks[0].Pos, Code: "invalid-or", Message: fmt.Sprintf("%v: %d can be played", err, mostPaths), Hint: "put fewer or: steps behind each other"}
-	}
-	return trackers, err
+	return trainingtracker.Generate(ctx, g, d, config, problems)
 }
 
 // warnUnknownTexts names texts of the assistant that the model can't say.

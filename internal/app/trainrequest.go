@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/loquat-dev/loquat/internal/diag"
@@ -140,6 +141,8 @@ func projectError(ctx context.Context, err error) error {
 		return ctx.Err()
 	case errors.Is(err, training.ErrNothing):
 		return &httpapi.TrainingError{Message: "Ran training, but it finished without a trained model."}
+	case slices.ContainsFunc(diag.Of(err), func(p diag.Problem) bool { return p.Code == "too-many-paths" }):
+		return &httpapi.TrainingError{Kind: httpapi.TooLarge, Message: "The stories are too large to be trained. Error: " + describe(err)}
 	case diag.Of(err) != nil:
 		return &httpapi.TrainingError{Message: "An unexpected error occurred during training. Error: " + describe(err)}
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/loquat-dev/loquat/internal/diag"
+	"github.com/loquat-dev/loquat/internal/domain"
 	"github.com/loquat-dev/loquat/internal/httpapi"
 	"github.com/loquat-dev/loquat/internal/project"
 	"github.com/loquat-dev/loquat/internal/yamlfile"
@@ -34,6 +35,19 @@ rules:
 - rule: bye
   steps: [{intent: bye}, {action: utter_hi}]
 `
+
+// endless is a story whose alternatives multiply to more paths than can be walked.
+var endless = "stories:\n- story: endless\n  steps:\n" + strings.Repeat("  - or: [{intent: hi}, {intent: bye}]\n  - action: utter_hi\n", 40)
+
+func TestStoriesOfARequestAreBounded(t *testing.T) {
+	var problems diag.List
+	d := domain.Read(yamlfile.Parse([]byte(tinyProject), "", &problems), &problems)
+	g := project.ForeignStories([]byte(endless), "body", d, &problems)
+	_, err := TestCoreOptions{}.paths(t.Context(), g, d, &problems)
+	if err == nil || !strings.Contains(err.Error(), "more than 1000000 events [too-many-paths]") {
+		t.Error(err)
+	}
+}
 
 func TestProjectOfARequestIsTrained(t *testing.T) {
 	t.Chdir(t.TempDir())
@@ -84,6 +98,7 @@ func TestProjectOfARequestIsTrained(t *testing.T) {
 		{"intents: [hi, bye]", "intents: [hi, bye, hi]", httpapi.BadDomain, "declared twice"},
 		{"{action: utter_hi}]", "{action: utter_nope}]", httpapi.BadProject, "utter_nope"},
 		{"language: en", "language: en\nimporters: [{name: MultiProjectImporter}]\nimports: [/etc]", httpapi.BadProject, "over a network"},
+		{"rules:\n", endless + "rules:\n", httpapi.TooLarge, "more than 1000000 events"},
 	} {
 		_, err := p.trainRequest(t.Context(), httpapi.TrainRequest{Project: []byte(strings.Replace(tinyProject, c.change, c.to, 1))})
 		bad, ok := errors.AsType[*httpapi.TrainingError](err)

@@ -77,9 +77,9 @@ func checkPage(path string) error {
 	return fmt.Errorf("%s is there already and is no HTML page; name another file: --out", path)
 }
 
-// mostDrawn bounds the paths that are drawn: what a few or: steps multiply takes
-// hours.
-const mostDrawn = 20_000
+// mostDrawn bounds the events of paths that are drawn: a page with more is of no
+// use to anybody.
+const mostDrawn = 500_000
 
 // paths are the ways that the stories and rules of a project take.
 type paths struct {
@@ -98,11 +98,8 @@ func readPaths(ctx context.Context, o VisualizeOptions, problems *diag.List) (*p
 		return nil, err
 	}
 	c := trainingtracker.Defaults()
-	c.AugmentationFactor, c.Concatenate, c.MostPaths = 0, false, mostDrawn
+	c.AugmentationFactor, c.Concatenate, c.MostEvents = 0, false, mostDrawn
 	trackers, err := trainingtracker.Generate(ctx, p.Stories, p.Domain, c, problems)
-	if errors.Is(err, trainingtracker.ErrTooManyPaths) {
-		return nil, diag.Problem{Pos: p.Stories.Blocks[0].Pos, Code: "invalid-or", Message: fmt.Sprintf("%v: %d can be drawn", err, mostDrawn), Hint: "put fewer or: steps behind each other, or draw fewer files: --stories"}
-	}
 	if err != nil {
 		return nil, fmt.Errorf("read stories: %w", err)
 	}

@@ -39,7 +39,7 @@ type TrainingError struct {
 	Message string
 }
 
-// TrainingErrorKind is what Rasa tells apart.
+// TrainingErrorKind is what Rasa tells apart, and TooLarge.
 type TrainingErrorKind int
 
 // The kinds.
@@ -47,6 +47,7 @@ const (
 	BadProject TrainingErrorKind = iota // can't be trained
 	BadYAML
 	BadDomain
+	TooLarge // to be trained here: more paths through stories than can be walked
 )
 
 func (e *TrainingError) Error() string { return e.Message }
@@ -181,6 +182,8 @@ func (s *Server) trainingProblem(ctx context.Context, err error) problem {
 		return problem{Status: http.StatusBadRequest, Reason: "BadRequest", Message: bad.Message}
 	case BadDomain:
 		return problem{Status: http.StatusBadRequest, Reason: "InvalidDomainError", Message: bad.Message}
+	case TooLarge:
+		return problem{Status: http.StatusRequestEntityTooLarge, Reason: "TrainingError", Message: bad.Message}
 	}
 	return problem{Status: http.StatusInternalServerError, Reason: "TrainingError", Message: bad.Message}
 }

@@ -21,6 +21,8 @@ func trainer(t *testing.T, removed *int) Trainer {
 			return nil, &TrainingError{BadYAML, "no YAML"}
 		case "domain":
 			return nil, &TrainingError{BadDomain, "no domain"}
+		case "endless":
+			return nil, &TrainingError{TooLarge, "no end"}
 		case "rules":
 			return nil, &TrainingError{BadProject, "no rules"}
 		case "disk":
@@ -42,7 +44,7 @@ func TestTraining(t *testing.T) {
 	removed := 0
 	s := newServer(t, func(s *Settings) { s.Train = trainer(t, &removed) })
 	for body, want := range map[string]string{
-		"model": "model", "": `"reason":"BadRequest"`, "yaml": `"reason":"BadRequest"`, "domain": `"reason":"InvalidDomainError"`,
+		"model": "model", "": `"reason":"BadRequest"`, "yaml": `"reason":"BadRequest"`, "domain": `"reason":"InvalidDomainError"`, "endless": `"code":413`,
 		"rules": `"message":"no rules","reason":"TrainingError"`, "disk": `"reason":"TrainingError"`,
 	} {
 		if _, got := ask(t, s, "POST", trainTarget, body); !strings.Contains(got, want) || strings.Contains(got, "secret") {

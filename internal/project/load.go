@@ -195,7 +195,7 @@ func (f *files) lookupFiles(tables []nludata.Lookup) {
 }
 
 func (f *files) stories(data []*file, p *Project) *story.Graph {
-	g := &story.Graph{}
+	g := &story.Graph{Foreign: f.foreign}
 	reader := story.Reader{Problems: f.problems}
 	if p.Sound.Domain && p.HasDomain {
 		reader.Domain = p.Domain // else every name would be unknown

@@ -32,7 +32,9 @@ func LoadStories(name string, d *domain.Domain, testsAlone bool, problems *diag.
 
 // ForeignStories reads stories that came over a network.
 func ForeignStories(body []byte, name string, d *domain.Domain, problems *diag.List) *story.Graph {
-	return readStories(yamlfile.ParseForeign(body, name, problems), d, problems)
+	g := readStories(yamlfile.ParseForeign(body, name, problems), d, problems)
+	g.Foreign = true
+	return g
 }
 
 // readStories reads the stories of one document.

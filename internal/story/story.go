@@ -29,7 +29,8 @@ const Unset = "should_not_be_set"
 
 // Graph is all blocks of a project, in path order.
 type Graph struct {
-	Blocks []*Block
+	Blocks  []*Block
+	Foreign bool // came over a network, from somebody who may mean harm
 }
 
 // Block is one story or rule, or the part of one between checkpoints.

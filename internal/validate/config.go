@@ -7,7 +7,6 @@ import (
 	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/dialogue"
 	"github.com/loquat-dev/loquat/internal/dialogue/rule"
-	"github.com/loquat-dev/loquat/internal/dialogue/trainingtracker"
 	"github.com/loquat-dev/loquat/internal/graph"
 	"github.com/loquat-dev/loquat/internal/project"
 	"github.com/loquat-dev/loquat/internal/recipe"
@@ -42,7 +41,7 @@ func (c *checker) configuration(ctx context.Context) error {
 		c.withoutRulePolicy(completed)
 		return nil
 	}
-	if !c.Sound.Domain || !c.Sound.Data {
+	if !c.Sound.Domain || !c.Sound.Data || c.endless {
 		return nil
 	}
 	return c.rules(ctx, completed.Policies.Items[policy])
@@ -69,7 +68,7 @@ func (c *checker) rules(ctx context.Context, item project.Item) error {
 	if graph.Config(item.Values()).Decode(&config) != nil {
 		return nil //nolint:nilerr // settings of a wrong type were reported with the configuration
 	}
-	trackers, err := trainingtracker.Generate(ctx, c.Stories, c.Domain, trainingtracker.Config{RemoveDuplicates: true}, c.problems)
+	trackers, err := c.trackers(ctx, c.problems)
 	if err != nil {
 		return err
 	}

@@ -8,9 +8,11 @@ package validate
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/loquat-dev/loquat/internal/diag"
+	"github.com/loquat-dev/loquat/internal/dialogue"
 	"github.com/loquat-dev/loquat/internal/dialogue/trainingtracker"
 	"github.com/loquat-dev/loquat/internal/graph"
 	"github.com/loquat-dev/loquat/internal/project"
@@ -84,6 +86,7 @@ type checker struct {
 	*project.Project
 	options  Options
 	problems *diag.List
+	endless  bool // there are more paths through the stories than can be walked
 }
 
 // missingKeys mentions keys that config.yml should have.
@@ -105,5 +108,22 @@ func (c *checker) conflicts(ctx context.Context) error {
 	for _, conflict := range conflicts {
 		c.problems.Add(conflict.Problem())
 	}
+	if tooMany, ok := errors.AsType[diag.Problem](err); ok {
+		if _, err = c.trackers(ctx, &diag.List{}); err == nil { // paths that look the same count once in training
+			tooMany.Severity = diag.Warning
+			tooMany.Message = "contradictions were not looked for: " + tooMany.Message
+			c.problems.Add(tooMany)
+		}
+	}
+	if tooMany, ok := errors.AsType[diag.Problem](err); ok {
+		c.problems.Add(tooMany)
+		c.endless = true
+		return nil
+	}
 	return err
+}
+
+// trackers are the paths through stories and rules that are learned from.
+func (c *checker) trackers(ctx context.Context, problems *diag.List) ([]*dialogue.TrainingTracker, error) {
+	return trainingtracker.Generate(ctx, c.Stories, c.Domain, trainingtracker.Config{RemoveDuplicates: true}, problems)
 }

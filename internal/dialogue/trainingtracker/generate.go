@@ -3,6 +3,7 @@ package trainingtracker
 import (
 	"context"
 	"crypto/sha256"
+	"fmt"
 	"math/big"
 	"reflect"
 	"slices"
@@ -35,7 +36,7 @@ type generator struct {
 	ended  []*dialogue.TrainingTracker // came to the end of a story
 	seen   map[[sha256.Size]byte]bool  // state sequences of ended
 	random *pyrandom.Source
-	paths  int // that were walked
+	walked int // events, see MostEvents
 }
 
 // block is a story's block with all its events, and how far its queues are done.
@@ -173,15 +174,32 @@ func (g *generator) pass(ctx context.Context, limit int) (progress bool, err err
 		if limit > 0 {
 			incoming = g.sample(incoming, limit)
 		}
-		incoming = g.unique(incoming)
-		if g.paths += len(incoming); g.MostPaths > 0 && g.paths > g.MostPaths {
-			return false, ErrTooManyPaths
+		for _, t := range incoming {
+			g.walked += t.Len() + len(b.events)
 		}
+		if g.walked > g.MostEvents {
+			return false, g.tooMuch(b, limit > 0)
+		}
+		incoming = g.unique(incoming)
 		for _, t := range incoming {
 			g.process(b, t)
 		}
 	}
 	return progress, nil
+}
+
+// tooMuch is the problem of paths that have more events than can be walked.
+func (g *generator) tooMuch(b *block, augmenting bool) diag.Problem {
+	if augmenting {
+		return diag.Problem{
+			Pos: b.Pos, Code: "too-many-paths", Hint: "choose a lower --augmentation",
+			Message: fmt.Sprintf("an augmentation of %d makes paths of more than %d events", g.AugmentationFactor, g.MostEvents),
+		}
+	}
+	return diag.Problem{
+		Pos: b.Pos, Code: "too-many-paths", Hint: "put fewer or: steps and checkpoints behind each other: each multiplies the paths",
+		Message: fmt.Sprintf("the paths that lead to here have more than %d events", g.MostEvents),
+	}
 }
 
 // meets reports whether a tracker fulfils a checkpoint's conditions.

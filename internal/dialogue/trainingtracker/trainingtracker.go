@@ -5,7 +5,6 @@ package trainingtracker
 
 import (
 	"context"
-	"errors"
 
 	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/dialogue"
@@ -23,13 +22,19 @@ type Config struct {
 	UniqueLastNumStates *int `json:"unique_last_num_states"` // paths are the same if that many of their last states are
 	Concatenate         bool `json:"use_story_concatenation"`
 
-	// MostPaths bounds the paths that are walked, for stories that strangers write: a
-	// row of or steps multiplies them. 0 means no bound.
-	MostPaths int `json:"-"`
+	// MostEvents bounds the events of all paths that are walked, each counted where
+	// the path enters a block: a row of or steps multiplies them. 0 means MostEvents,
+	// or MostForeignEvents for stories that came over a network.
+	MostEvents int `json:"-"`
 }
 
-// ErrTooManyPaths is returned where there are more paths than MostPaths.
-var ErrTooManyPaths = errors.New("the stories have too many paths")
+// What is walked at most. A project with 20,000 stories has some 200,000 events; a
+// million take about two seconds and half a gigabyte until a policy has learned
+// them.
+const (
+	MostEvents        = 5_000_000
+	MostForeignEvents = 1_000_000
+)
 
 // Defaults returns the settings that config.yml and the command line start from.
 func Defaults() Config {
@@ -38,7 +43,8 @@ func Defaults() Config {
 
 // Generate returns the trackers of all rules and then those of all stories. The
 // same graph always gives the same trackers in the same order. Checkpoints that
-// lead nowhere are warnings on the list of problems.
+// lead nowhere are warnings on the list of problems. Stories with more paths than
+// can be walked are a diag.Problem.
 func Generate(ctx context.Context, g *story.Graph, d *domain.Domain, c Config, problems *diag.List) ([]*dialogue.TrainingTracker, error) {
 	var rules, stories []*story.Block
 	for _, b := range g.Blocks {
@@ -46,6 +52,12 @@ func Generate(ctx context.Context, g *story.Graph, d *domain.Domain, c Config, p
 			rules = append(rules, b)
 		} else {
 			stories = append(stories, b)
+		}
+	}
+	if c.MostEvents == 0 {
+		c.MostEvents = MostEvents
+		if g.Foreign {
+			c.MostEvents = MostForeignEvents
 		}
 	}
 	encoder := dialogue.NewEncoder(d)

@@ -123,8 +123,19 @@ func TestPathsAreBounded(t *testing.T) {
 	var problems diag.List
 	r := story.Reader{Problems: &problems}
 	g := r.Read(yamlfile.Parse([]byte(text), "s.yml", &problems))
-	c := Config{RemoveDuplicates: true, MostPaths: 500}
-	if _, err := Generate(t.Context(), g, d, c, &problems); !errors.Is(err, ErrTooManyPaths) {
+	c := Config{RemoveDuplicates: true, MostEvents: 5000}
+	_, err := Generate(t.Context(), g, d, c, &problems)
+	if p, ok := errors.AsType[diag.Problem](err); !ok || p.Code != "too-many-paths" || p.Pos.File != "s.yml" {
+		t.Errorf("the error is %v", err)
+	}
+	g.Blocks = g.Blocks[:3]
+	if _, err := Generate(t.Context(), g, d, c, &problems); err != nil {
+		t.Error(err)
+	}
+	c = Defaults()
+	c.AugmentationFactor, c.MostEvents = 1_000_000, 5000
+	g = r.Read(yamlfile.Parse([]byte(stories(100)), "s.yml", &problems))
+	if _, err := Generate(t.Context(), g, d, c, &problems); err == nil || !strings.Contains(err.Error(), "--augmentation") {
 		t.Errorf("the error is %v", err)
 	}
 }
