@@ -152,11 +152,12 @@ func TestAnActionThatFollowsItselfEnds(t *testing.T) {
 	for range conversation.DefaultMaxPredictions {
 		want = append(want, "action action_works", "followup")
 	}
-	if diff := cmp.Diff(want, events[:len(want)]); diff != "" {
+	want = append(want, "action action_listen") // or the next message is no answer to anything
+	if diff := cmp.Diff(want, events); diff != "" {
 		t.Error(diff)
 	}
-	if !strings.Contains(log, "too many actions in one turn") || len(events) > len(want)+1 {
-		t.Errorf("events %v, log %s", events[len(want):], log)
+	if !strings.Contains(log, "too many actions in one turn") {
+		t.Error(log)
 	}
 }
 

@@ -97,6 +97,9 @@ func (t *turn) situation() action.Situation {
 // that say that the assistant has listened.
 const predictionsPerAction = 5
 
+// predictionLoop runs actions until the assistant listens. One that would go on and
+// on is made to listen: otherwise policies would take the next message for one that
+// came in between, and the follow-up action would return when it is rewound.
 func (t *turn) predictionLoop(ctx context.Context) error {
 	began := t.tracker.Len()
 	for predicted := 0; t.shouldAct(); predicted++ {
@@ -105,6 +108,7 @@ func (t *turn) predictionLoop(ctx context.Context) error {
 		}
 		if executed := t.sinceListening(began); executed >= t.MaxPredictions || predicted >= predictionsPerAction*t.MaxPredictions {
 			t.Logger.WarnContext(ctx, "too many actions in one turn: it ends here", "conversation_id", t.tracker.ConversationID, "actions", executed)
+			t.record(&tracker.ActionExecuted{Name: action.Listen})
 			return nil
 		}
 		name, prediction, confidence, err := t.predict(ctx)
