@@ -2,6 +2,7 @@ package tracker
 
 import (
 	"encoding/json"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -78,12 +79,18 @@ func appendMap(dst []byte, m map[string]any) []byte {
 	return append(dst, '}')
 }
 
+// appendFloat appends a number as Python prints it, with an exponent only for very
+// large and very small ones.
 func appendFloat(dst []byte, f float64) []byte {
 	if f != f || f > 1.7976931348623157e308 || f < -1.7976931348623157e308 {
 		return append(dst, "null"...) // JSON has no NaN and no infinity
 	}
+	format := byte('f')
+	if abs := math.Abs(f); f != 0 && (abs < 1e-4 || abs >= 1e16) {
+		format = 'e'
+	}
 	start := len(dst)
-	dst = strconv.AppendFloat(dst, f, 'g', -1, 64)
+	dst = strconv.AppendFloat(dst, f, format, -1, 64)
 	if !strings.ContainsAny(string(dst[start:]), ".e") {
 		dst = append(dst, ".0"...)
 	}
