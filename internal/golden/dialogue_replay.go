@@ -174,6 +174,12 @@ func playOne(p *conversation.Processor, store *memstore.Store, server *scriptedS
 			return "", err
 		}
 		events := t.Events()
+		if endless(turn.Events) { // docs/compatibility.md: Rasa never answers again, ours goes on
+			if d := differs("events", append(turn.Events, listening), plainEvents(events[seen:])); d != "" {
+				return where + ": " + d, nil
+			}
+			return "", nil
+		}
 		for _, d := range []string{
 			server.difference(),
 			differs("events", turn.Events, plainEvents(events[seen:])),
@@ -189,6 +195,26 @@ func playOne(p *conversation.Processor, store *memstore.Store, server *scriptedS
 		seen = len(events)
 	}
 	return "", nil
+}
+
+// listening is the event by which ours ends an endless turn.
+var listening = map[string]any{"event": "action", "name": action.Listen, "policy": nil, "confidence": nil, "hide_rule_turn": false}
+
+// endless reports whether a recorded turn was broken off because of too many
+// actions.
+func endless(events []any) bool {
+	var actions int
+	for _, e := range events {
+		event, _ := e.(map[string]any)
+		switch {
+		case event["event"] != "action":
+		case event["name"] == action.Listen || event["name"] == action.SessionStart:
+			actions = 0
+		default:
+			actions++
+		}
+	}
+	return actions >= conversation.DefaultMaxPredictions
 }
 
 // send says a recorded message: a text, or {"trigger_intent": name, "entities": …}.
