@@ -3,11 +3,13 @@ package app
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/evaluate"
@@ -69,9 +71,26 @@ func writeParts(dir string, parts map[string]*nludata.TrainingData) ([]string, e
 	return writeContents(dir, contents)
 }
 
+// splitMark begins every file that a split makes: the next split may write over it.
+const splitMark = "# Made by data split, which writes it anew.\n"
+
 // writeContents writes files into a folder, which is made if it is missing. Of
-// those without contents, none is left from an earlier run.
+// those without contents, none is left from an earlier run. Files that no split has
+// made are an error, and then nothing is written.
 func writeContents(dir string, contents map[string][]byte) ([]string, error) {
+	var foreign []string
+	for _, name := range slices.Sorted(maps.Keys(contents)) {
+		path := filepath.Join(dir, name)
+		switch made, err := madeBySplit(path); {
+		case err != nil:
+			return nil, err
+		case !made:
+			foreign = append(foreign, filepath.ToSlash(path))
+		}
+	}
+	if foreign != nil {
+		return nil, fmt.Errorf("%s would be written over, and no split has made it; name another folder: --out", strings.Join(foreign, ", "))
+	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("make folder: %w", err)
 	}
@@ -84,12 +103,30 @@ func writeContents(dir string, contents map[string][]byte) ([]string, error) {
 			}
 			continue
 		}
-		if err := evaluate.WriteFile(path, contents[name]); err != nil {
+		if err := evaluate.WriteFile(path, slices.Concat([]byte(splitMark), contents[name])); err != nil {
 			return written, err
 		}
 		written = append(written, path)
 	}
 	return written, nil
+}
+
+// madeBySplit reports whether a file may be written over: a split has made it, or
+// there is none.
+func madeBySplit(path string) (bool, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = f.Close() }() // it was read
+	start := make([]byte, len(splitMark))
+	if _, err := io.ReadFull(f, start); err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+		return false, fmt.Errorf("read %s: %w", path, err)
+	}
+	return string(start) == splitMark, nil
 }
 
 // onlyIn are the intents that one part has and the other hasn't.

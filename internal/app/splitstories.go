@@ -81,7 +81,7 @@ func SplitStories(o SplitStoriesOptions) (result SplitStoriesResult, err error) 
 		return result, fmt.Errorf("there are no stories at %s; name a file or folder with stories: --nlu", o.Stories)
 	}
 	for _, name := range slices.Sorted(maps.Keys(contents)) {
-		if path := filepath.Join(o.Out, name); read[path] {
+		if path := filepath.Join(o.Out, name); read[path] { // also if a split has made it
 			return result, fmt.Errorf("%s would be written over, and its stories be lost; name another folder: --out", filepath.ToSlash(path))
 		}
 	}
