@@ -182,7 +182,7 @@ func backend(e *project.Endpoint) *telemetry.Backend {
 	if e == nil {
 		return nil
 	}
-	return telemetry.NamedOrNull[telemetry.Backend](e.Type)
+	return telemetry.NamedOrNull[telemetry.Backend](strings.ToLower(e.Type)) // "SQL" and "sql" are the same
 }
 
 // typeOf is the type of a section, or of the first of several.

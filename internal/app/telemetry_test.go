@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/loquat-dev/loquat/internal/diag"
@@ -37,5 +40,20 @@ func TestErrorCodesComeFromTheKindOfError(t *testing.T) {
 		if got := ErrorCode(err).String(); got != want {
 			t.Errorf("%v: %s, want %s", err, got, want)
 		}
+	}
+}
+
+// TestTypesOfEndpointsAreReportedHoweverTheyAreWritten: Rasa's documentation writes
+// "SQL", its code compares in lower case.
+func TestTypesOfEndpointsAreReportedHoweverTheyAreWritten(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "endpoints.yml")
+	text := "tracker_store: {type: SQL}\nlock_store: {type: In_Memory}\nevent_broker: {type: File}\nnlg: {type: my.secret.NLG}\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e := serverStarted(ServeOptions{Endpoints: path}, nil, nil)
+	got := []string{e.TrackerStore.String(), e.LockStore.String(), e.EventBroker.String(), e.NLG.String()}
+	if want := []string{"sql", "in_memory", "file", "custom"}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
 	}
 }
