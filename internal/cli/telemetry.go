@@ -120,28 +120,24 @@ RASA_TELEMETRY_WRITE_KEY name a collector. docs/telemetry.md has everything.`,
 }
 
 func newDisableCommand(env *environment) *cobra.Command {
-	return &cobra.Command{
-		Use: "disable", Short: "Report nothing from now on", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := telemetry.Disable(env.telemetrySettings(cmd)); err != nil {
-				return err
-			}
-			fmt.Fprintln(env.Out, "Telemetry is off: nothing is recorded or sent. Nothing else changes.")
-			return nil
-		},
-	}
+	return newChoiceCommand(env, "disable", "Report nothing from now on", telemetry.Disable)
 }
 
 func newEnableCommand(env *environment) *cobra.Command {
+	return newChoiceCommand(env, "enable", "Report usage from now on", telemetry.Enable)
+}
+
+// newChoiceCommand stores a choice and tells what holds now: something else may decide.
+func newChoiceCommand(env *environment, name, short string, store func(telemetry.Settings) error) *cobra.Command {
 	return &cobra.Command{
-		Use: "enable", Short: "Report usage from now on", Args: cobra.NoArgs,
+		Use: name, Short: short, Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s := env.telemetrySettings(cmd)
-			if err := telemetry.Enable(s); err != nil {
+			if err := store(s); err != nil {
 				return err
 			}
 			d := telemetry.Decide(s)
-			if d.Mode == telemetry.Off {
+			if (d.Mode == telemetry.Off) != (name == "disable") {
 				fmt.Fprintf(env.Err, "warning: the choice is stored, and has no effect: %s\n", d.Detail)
 			}
 			fmt.Fprintf(env.Out, "Telemetry is %s.\n", d)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -71,7 +72,7 @@ func receive(ctx context.Context, env *environment, o receiveOptions) error {
 	}
 	scheme := "http"
 	if o.certificate != "" {
-		certificate, err := tls.LoadX509KeyPair(o.certificate, firstNonEmpty(o.key, o.certificate))
+		certificate, err := tls.LoadX509KeyPair(o.certificate, cmp.Or(o.key, o.certificate))
 		if err != nil {
 			return errors.Join(fmt.Errorf("--ssl-certificate: %w", err), listener.Close())
 		}
@@ -101,13 +102,4 @@ func serveUntil(ctx context.Context, listener net.Listener, handler http.Handler
 		defer cancel()
 		return server.Shutdown(ending)
 	}
-}
-
-func firstNonEmpty(values ...string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
 }

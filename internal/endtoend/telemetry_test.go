@@ -752,6 +752,11 @@ func TestOffIsImmediate(t *testing.T) {
 	if o.code != 0 || !strings.Contains(o.stderr, "has no effect") {
 		t.Errorf("enable with the variable set to false: %+v", o)
 	}
+	o = i.with(map[string]string{"RASA_TELEMETRY_ENABLED": "true"}).loquat("telemetry", "disable")
+	if o.code != 0 || !strings.Contains(o.stderr, "has no effect") || !strings.Contains(o.stdout, "Telemetry is on") {
+		t.Errorf("disable with the variable set to true: %+v", o)
+	}
+	i.ok("telemetry", "enable")
 	// The server that was running goes on with the new identity.
 	server.post("/model/test/intents", "nlu: [{intent: greet, examples: \"- hello\\n\"}]")
 	server.stop()
