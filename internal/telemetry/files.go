@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -99,7 +100,7 @@ func (f files) log(e Entry) error {
 }
 
 // ReadLog returns the last n reports that were recorded, oldest first, each with
-// its latest outcome.
+// its latest outcome. What was waiting and is no longer in the spool had to go.
 func ReadLog(s Settings, n int) ([]Entry, error) {
 	var entries []Entry
 	byID := map[string]int{}
@@ -121,6 +122,12 @@ func ReadLog(s Settings, n int) ([]Entry, error) {
 			entries = append(entries, e)
 		}
 	}
+	spool := s.files().spool()
+	for i, e := range entries {
+		if e.Outcome == "waiting" && !slices.ContainsFunc(spool, func(w waiting) bool { return w.id == e.MessageID }) {
+			entries[i].Outcome, entries[i].Detail = "dropped", "switched off, or too many or too old"
+		}
+	}
 	return entries[max(0, len(entries)-n):], nil
 }
 
@@ -138,13 +145,9 @@ func (f files) spool() []waiting {
 	entries, _ := os.ReadDir(filepath.Join(f.dir, "spool")) // sorted; absent is empty
 	var out []waiting
 	for _, entry := range entries {
-		parts := strings.Split(strings.TrimSuffix(entry.Name(), ".json"), "_")
-		if len(parts) != 3 {
-			continue
-		}
-		hour, wrongHour := strconv.ParseInt(parts[0], 10, 64)
-		size, wrongSize := strconv.ParseInt(parts[2], 10, 64)
-		if wrongHour == nil && wrongSize == nil {
+		if parts := strings.Split(strings.TrimSuffix(entry.Name(), ".json"), "_"); len(parts) == 3 {
+			hour, _ := strconv.ParseInt(parts[0], 10, 64) // what is no number is 0, so that
+			size, _ := strconv.ParseInt(parts[2], 10, 64) // a stranger's file goes first
 			out = append(out, waiting{f.dir + "/spool/" + entry.Name(), hour, size, parts[1]})
 		}
 	}

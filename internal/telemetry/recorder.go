@@ -94,7 +94,7 @@ func (r *Recorder) introduce(o Options) {
 	r.decision.state, err = changeState(r.decision.settings.StatePath(), func(s *state) {
 		if shown = s.notice >= SchemaSet; !shown {
 			s.notice = SchemaSet
-			s.begin(r.now())
+			s.begin(r.now(), r.decision.Reason == Environment)
 		}
 	})
 	switch {
@@ -180,7 +180,7 @@ func (r *Recorder) keep(o occurrence) error {
 			return nil
 		}
 		if d.state.id == "" && d.Waiting != "ci" {
-			d.state, err = changeState(d.settings.StatePath(), func(s *state) { s.begin(r.now()) })
+			d.state, err = changeState(d.settings.StatePath(), func(s *state) { s.begin(r.now(), d.Reason == Environment) })
 			if err != nil {
 				return err
 			}

@@ -356,9 +356,10 @@ func TestAProcessThatEndsLeavesTheSpoolBounded(t *testing.T) {
 	f := r.decision.settings.files()
 	unfinished := filepath.Join(f.dir, "spool", ".loquat-1")
 	writeFile(t, unfinished, "half a report")
-	taken := filepath.Join(f.dir, "spool", fmt.Sprintf("%010d_%s_2.json", noon.Unix()/3600, "ffffffff"))
+	const last = "ffffffff-ffff-4fff-bfff-ffffffffffff" // in the order of names
+	taken := filepath.Join(f.dir, "spool", fmt.Sprintf("%010d_%s_%d.json", noon.Unix()/3600, last, 2))
 	writeFile(t, filepath.Join(taken, "file"), "") // adding fails
-	if err := f.add("ffffffff", []byte("{}"), noon); err == nil {
+	if err := f.add(last, []byte("{}"), noon); err == nil {
 		t.Fatal("a folder was replaced")
 	}
 	if err := os.RemoveAll(taken); err != nil {
@@ -376,6 +377,22 @@ func TestAProcessThatEndsLeavesTheSpoolBounded(t *testing.T) {
 	}
 	if _, err := os.Stat(unfinished); err == nil {
 		t.Error("an unfinished report survives disable")
+	}
+}
+
+// TestTheLogSaysWhatIsGone: reports that had to make room, or went with disable, do
+// not wait any more.
+func TestTheLogSaysWhatIsGone(t *testing.T) {
+	r := on(t, "http://127.0.0.1:1", noon)
+	r.keepMany(maxWaiting + 3)
+	if got := outcomes(t, r); got["waiting"] != maxWaiting || got["dropped"] != 3 {
+		t.Errorf("outcomes %v", got)
+	}
+	if err := Disable(r.decision.settings); err != nil {
+		t.Fatal(err)
+	}
+	if got := outcomes(t, r); got["waiting"] != 0 || got["dropped"] != maxWaiting+3 || got["recorded"] != 1 {
+		t.Errorf("after disable, outcomes %v", got)
 	}
 }
 

@@ -79,7 +79,7 @@ func Enable(s Settings) error {
 			st.date = time.Now()
 		}
 		st.enabled, st.present, st.notice = true, true, SchemaSet
-		st.begin(time.Now())
+		st.begin(time.Now(), false)
 	})
 	if err != nil {
 		return fmt.Errorf("the choice can't be stored: %w", err)
@@ -224,8 +224,12 @@ func scalar(tag, value string) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: tag, Value: value}
 }
 
-// begin makes a choice, unless there is one, and an identity, unless there is one.
-func (s *state) begin(now time.Time) {
+// begin makes a choice, unless there is one, and an identity, unless there is one or
+// telemetry was switched off meanwhile, which only the environment overrides.
+func (s *state) begin(now time.Time, forced bool) {
+	if s.present && !s.enabled && !forced {
+		return
+	}
 	if !s.present {
 		s.enabled, s.date = true, now
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 func TestChangingTheStateKeepsWhatElseIsThere(t *testing.T) {
@@ -89,6 +90,25 @@ func TestACorruptStateIsLeftAlone(t *testing.T) {
 	}
 }
 
+// TestAFirstRunMakesNoIdentityAfterDisable: the choice was made after a process had
+// decided, and before it showed the notice.
+func TestAFirstRunMakesNoIdentityAfterDisable(t *testing.T) {
+	s := fakeSettings(t, nil)
+	r := &Recorder{now: time.Now, decision: Decide(s)}
+	if err := Disable(s); err != nil {
+		t.Fatal(err)
+	}
+	o := quiet()
+	o.Terminal = true
+	r.introduce(o)
+	if d := Decide(s); d.Reason != StoredChoice || d.Status().ID != nil {
+		t.Errorf("%s by %s, identity %v", d.Mode, d.Reason, d.Status().ID)
+	}
+	if st, _, err := readState(s.StatePath()); err != nil || st.id != "" || st.salt != "" {
+		t.Errorf("the state is %+v, %v", st, err)
+	}
+}
+
 // TestAnOptOutSurvivesConcurrentChanges lets many change the state at once.
 func TestAnOptOutSurvivesConcurrentChanges(t *testing.T) {
 	s := fakeSettings(t, nil)
@@ -98,7 +118,7 @@ func TestAnOptOutSurvivesConcurrentChanges(t *testing.T) {
 			for range 5 {
 				if _, err := changeState(s.StatePath(), func(st *state) {
 					if !st.present || st.enabled {
-						st.begin(noon)
+						st.begin(noon, false)
 					}
 				}); err != nil {
 					t.Error(err)
