@@ -13,8 +13,9 @@ import (
 
 // PackedWeights is a weights file that was written.
 type PackedWeights struct {
-	Bytes  int
-	Digest string // SHA-256 of the file, in hexadecimal digits
+	Bytes   int
+	File    string // SHA-256 of the file, in hexadecimal digits, as sha256sum prints it
+	Weights string // that of the weights alone, which models name: weights_sha256
 }
 
 // PackModelWeights makes the file of a folder with an encoder's published weights.
@@ -29,6 +30,10 @@ func PackModelWeights(folder, file, name string) (PackedWeights, error) {
 	if err != nil {
 		return PackedWeights{}, err
 	}
+	encoder, err := sentence.Open(string(data))
+	if err != nil {
+		return PackedWeights{}, fmt.Errorf("read what was packed: %w", err)
+	}
 	digest := sha256.Sum256(data)
-	return PackedWeights{len(data), hex.EncodeToString(digest[:])}, safefile.Replace(file, data, 0o644, false)
+	return PackedWeights{len(data), hex.EncodeToString(digest[:]), encoder.Fingerprint()}, safefile.Replace(file, data, 0o644, false)
 }

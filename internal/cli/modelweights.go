@@ -45,7 +45,9 @@ FILE). It takes a quarter of the space.`,
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(env.Out, "Wrote %s: %d bytes, SHA-256 %s\n", args[1], packed.Bytes, packed.Digest)
+			fmt.Fprintf(env.Out, "Wrote %s: %d bytes\n", args[1], packed.Bytes)
+			fmt.Fprintf(env.Out, "  SHA-256 of the file:               %s\n", packed.File)
+			fmt.Fprintf(env.Out, "  weights_sha256, as in its models:  %s\n", packed.Weights)
 			return nil
 		},
 	}
