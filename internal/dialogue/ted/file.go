@@ -13,7 +13,7 @@ import (
 const (
 	fileName    = "ted.bin"
 	fileKind    = "ted"
-	fileVersion = 1
+	fileVersion = 2
 )
 
 // Persist writes what was learned (docs/formats/diet.md).

@@ -8,12 +8,14 @@ import (
 
 	"github.com/loquat-dev/loquat/internal/dialogue"
 	"github.com/loquat-dev/loquat/internal/dialogue/statevector"
+	"github.com/loquat-dev/loquat/internal/nlu"
 	"github.com/loquat-dev/loquat/internal/tracker"
 )
 
 // Predict gives every action of the stories a probability: by the intent of the
 // latest message or, where that is surer, by its text. A prediction by the text is
-// as sure as the stories know the text, one by the intent as the classifier was.
+// as sure as the stories know the text, one by the intent as the classifier was; a
+// message without an intent can only be known by its text.
 func (p *Policy) Predict(_ context.Context, in dialogue.Situation) (*dialogue.Prediction, error) {
 	out := &dialogue.Prediction{
 		Policy:        componentName,
@@ -25,10 +27,13 @@ func (p *Policy) Predict(_ context.Context, in dialogue.Situation) (*dialogue.Pr
 	}
 	view := in.Learned(statevector.Reach(p.maxHistory))
 	probabilities, _ := p.probabilities(in, view)
-	if p.texts != nil && in.Tracker.LatestActionName() == tracker.ListenAction {
+	if p.texts != nil && in.Tracker.LatestActionName() == tracker.ListenAction && saidText(in) != nil {
 		view.UseText = true
 		byText, known := p.probabilities(in, view)
-		byIntent := dialogue.Confidence(in.Tracker) * slices.Max(probabilities)
+		byIntent := 0.0
+		if in.Tracker.LatestIntent() != "" {
+			byIntent = dialogue.Confidence(in.Tracker) * slices.Max(probabilities)
+		}
 		if sure := known * slices.Max(byText); sure > p.config.TextThreshold && sure > byIntent {
 			probabilities, out.EndToEnd = byText, true
 		}
@@ -40,6 +45,15 @@ func (p *Policy) Predict(_ context.Context, in dialogue.Situation) (*dialogue.Pr
 	}
 	p.rank(out.Probabilities)
 	return out, nil
+}
+
+// saidText is the user's latest text with its features, or nil.
+func saidText(in dialogue.Situation) *nlu.Message {
+	m := in.Tracker.LatestMessage()
+	if m == nil || m.Text == "" {
+		return nil
+	}
+	return in.Texts[m.Text]
 }
 
 // vectors are of predictions that are over.

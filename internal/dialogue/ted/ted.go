@@ -45,7 +45,7 @@ func Type() graph.Type {
 		ClassPath: "rasa.core.policies.ted_policy." + componentName,
 		Kinds:     []graph.Kind{graph.PolicyEndToEnd},
 		Trainable: true,
-		Version:   2,
+		Version:   3,
 		Check:     check,
 		Fns:       dialogue.Fns(),
 	}, defaults, nil)

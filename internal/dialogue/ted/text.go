@@ -1,6 +1,7 @@
 package ted
 
 import (
+	"math"
 	"slices"
 
 	"github.com/loquat-dev/loquat/internal/dialogue"
@@ -26,7 +27,7 @@ func (p *Policy) encode(v *vector, states []dialogue.State, texts dialogue.Texts
 	v.index, v.value = v.index[:0], v.value[:0]
 	known = 1
 	if text := lastText(states); text != "" {
-		known = p.encodeText(v, texts[text])
+		known = p.encodeText(v, texts[text], states[len(states)-1].Action != tracker.ListenAction)
 	}
 	v.states.Encode(states, numberOf)
 	for t, column := range v.states.Index {
@@ -36,21 +37,33 @@ func (p *Policy) encode(v *vector, states []dialogue.State, texts dialogue.Texts
 	return known
 }
 
-// encodeText adds the columns of a text and returns how much of it is known.
-func (p *Policy) encodeText(v *vector, m *nlu.Message) (known float64) {
+// textWeight is what a text counts beside what states hold. An intent counts several
+// times: by itself, with the action before it, with what else the state holds.
+const textWeight = 3
+
+// encodeText adds the columns of a text and returns how much of it is known. What
+// a text says about the answer to it says nothing about what comes after that
+// answer: there are columns for the one and for the other.
+func (p *Policy) encodeText(v *vector, m *nlu.Message, answered bool) (known float64) {
 	if p.texts == nil || m == nil || !p.texts.Encode(m, p.config.Featurizers, &v.text) {
 		return 0
 	}
 	v.text.Sort()
-	v.index, v.value = append(v.index, v.text.Index...), append(v.value, v.text.Value...)
-	return min(1, squaredLength(v.text.Value)/p.textLength)
+	first := int32(0)
+	if answered {
+		first = int32(p.texts.Len())
+	}
+	for i, column := range v.text.Index {
+		v.index, v.value = append(v.index, first+column), append(v.value, textWeight*v.text.Value[i])
+	}
+	return min(1, math.Sqrt(squaredLength(v.text.Value)/p.textLength))
 }
 
 func (p *Policy) textColumns() int {
 	if p.texts == nil {
 		return 0
 	}
-	return p.texts.Len()
+	return 2 * p.texts.Len()
 }
 
 func squaredLength(values []float32) float64 {
