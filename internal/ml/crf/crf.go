@@ -94,7 +94,7 @@ func (m *Model) emit(feature int32, value float64, part []float64) {
 // each token. The result has shape [tokens, tags] and belongs to l, which may be
 // reused for the next call.
 func (m *Model) Marginals(x *sparse.Matrix, l *Lattice) []float64 {
-	l.prepare(m, x.Rows())
+	l.prepare(m, x.Rows(), negligible)
 	m.emissions(x, l.score, l.part)
 	l.run(m)
 	return l.marginal

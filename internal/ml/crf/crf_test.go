@@ -130,10 +130,25 @@ func TestMarginalsAreSumsOverPaths(t *testing.T) {
 	}
 }
 
+// A path that leads over tags which were left out as negligible is found all the
+// same.
+func TestDeadEndsAreLeft(t *testing.T) {
+	model, _ := newModel(sentences(5), bilou(), 12, nil)
+	var l Lattice
+	l.prepare(model, 2, negligibleInTraining)
+	copy(l.score, []float64{
+		0, 40, 0, 0, 0, // B above all
+		40, 0, 0, 0, 0, // O above all, which can't follow B
+	})
+	if z := l.run(model); math.Abs(z-40) > 1e-9 || math.Abs(l.at(l.marginal, 1)[3]-1) > 1e-9 {
+		t.Errorf("log Z is %v and the probability of L after B %v; there is this one way", z, l.at(l.marginal, 1)[3])
+	}
+}
+
 func TestGradients(t *testing.T) {
 	data := sentences(5)
 	model, e := newModel(data, bilou(), 12, nil)
-	tr := newTrainer(data, model, e, Options{Batch: 1}, 0, 1)
+	tr := newTrainer(data, model, model.partSets(), e, Options{Batch: 1}, 0, 1)
 	r := rand.New(rand.NewPCG(7, 8))
 	for i := range tr.model.weight {
 		tr.model.weight[i] = float32(r.NormFloat64())
@@ -179,6 +194,54 @@ func TestGradients(t *testing.T) {
 				}
 				check("emission", &m.weight[w], got)
 			}
+		}
+	}
+}
+
+// Which weights are worth an update is looked up in sets; going through all of them
+// gives the same.
+func TestUpdatesReachEveryWeightThatIsWorthOne(t *testing.T) {
+	const labels, features = 40, 50 // more parts than a word has bits
+	topology := Topology{}
+	for y := range int32(labels) {
+		topology.Opens, topology.Closes = append(topology.Opens, true), append(topology.Closes, true)
+		topology.Parts = append(topology.Parts, []int32{y, labels + y*2})
+	}
+	r := rand.New(rand.NewPCG(9, 10))
+	var data []Sequence
+	for range 30 {
+		var b sparse.Builder
+		var y []int32
+		for range 6 {
+			y = append(y, r.Int32N(labels))
+			b.Row([]int32{r.Int32N(features / 2), features/2 + r.Int32N(features/2)}, []float32{1, r.Float32()})
+		}
+		data = append(data, Sequence{X: b.Matrix(features), Y: y})
+	}
+	model, e := newModel(data, topology, features, nil)
+	tr := newTrainer(data, model, model.partSets(), e, Options{Batch: 1, LearningRate: 0.2}, 0, 1)
+	tr.rate = 0.2
+	s := &tr.sequences[0]
+	for n, example := range data {
+		tr.gradient(s, example)
+		want, sums := slices.Clone(tr.model.weight), slices.Clone(tr.sumWeight)
+		for i := range s.x.Rows() {
+			index, value := s.x.Row(i)
+			for k, j := range index {
+				for w := model.start[j]; w < model.start[j+1]; w++ {
+					residual := s.residual[i*model.parts+int(model.part[w])]
+					if math.Abs(residual) <= lost {
+						continue
+					}
+					g := float64(value[k]) * residual
+					sums[w] += float32(g * g)
+					want[w] -= float32(tr.rate * g / (math.Sqrt(float64(sums[w])) + epsilon))
+				}
+			}
+		}
+		tr.update(s, 0, 1)
+		if !slices.Equal(tr.model.weight, want) {
+			t.Fatalf("after example %d the weights are others", n)
 		}
 	}
 }

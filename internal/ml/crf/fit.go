@@ -69,7 +69,7 @@ type fitter struct {
 const blockSize = 64
 
 func newFitter(data []Sequence, topology Topology, features int, o FitOptions) *fitter {
-	f := &fitter{data: data, o: o, block: make([]sequence, blockSize)}
+	f := &fitter{data: data, o: o, block: newSequences(blockSize, negligible)}
 	f.model, f.edges = newModel(data, topology, features, nil)
 	return f
 }

@@ -3,6 +3,7 @@ package crf
 import (
 	"cmp"
 	"maps"
+	"math/rand/v2"
 	"slices"
 
 	"github.com/loquat-dev/loquat/internal/ml/sparse"
@@ -85,15 +86,27 @@ type sequence struct {
 	lattice  Lattice
 	x        sparse.Matrix // the features that were not left out
 	residual []float64     // expected − true count of each part, [tokens, parts]
+	worth    []uint64      // of each token, the parts whose residual is worth an update
 	edges    []float64     // expected − observed count of each edge
 	shared   float64       // the same of all transitions without an edge
 	loss     float64
 	seed     uint64
+	random   rand.PCG
+	least    float64 // see Lattice.prepare
+}
+
+// newSequences returns n work spaces.
+func newSequences(n int, least float64) []sequence {
+	s := make([]sequence, n)
+	for i := range s {
+		s[i].least = least
+	}
+	return s
 }
 
 // run computes loss and residuals for features x and tags y.
 func (s *sequence) run(m *Model, e edges, x *sparse.Matrix, y []int32) {
-	s.lattice.prepare(m, len(y))
+	s.lattice.prepare(m, len(y), s.least)
 	m.emissions(x, s.lattice.score, s.lattice.part)
 	logZ := s.lattice.run(m)
 	s.lattice.residuals(m, y, &s.residual)

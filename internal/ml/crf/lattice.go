@@ -13,14 +13,17 @@ type Lattice struct {
 	marginal     []float64 // α·β
 	scale        []float64 // what each token's α was divided by
 	part         []float64 // emissions of one token's parts
+	least        float64
 
 	// The tags of a token that are not negligible; the values of all others are 0.
 	active      []int32
 	activeStart []int32
 }
 
-func (l *Lattice) prepare(m *Model, tokens int) {
-	l.tokens, l.tags = tokens, m.Tags()
+// prepare makes room for a sequence. Tags whose log emission is further than least
+// below the largest one of their token count as impossible there.
+func (l *Lattice) prepare(m *Model, tokens int, least float64) {
+	l.tokens, l.tags, l.least = tokens, m.Tags(), least
 	n := tokens * l.tags
 	if cap(l.score) < n {
 		l.score, l.emission, l.forward = make([]float64, n), make([]float64, n), make([]float64, n)
@@ -38,11 +41,18 @@ func (l *Lattice) prepare(m *Model, tokens int) {
 	}
 }
 
-// What is as good as nothing: a log emission below the largest one of its token,
-// and the sum of all paths.
+// What is as good as nothing: a log emission below the largest one of its token, and
+// the sum of all paths.
+//
+// In training more is, which takes half of the time and keeps few examples from being
+// learned by heart. Entities found after the first ten examples of each intent, F1 by
+// token on others of the training data, means of 8 draws of SNIPS and of 4 of HWU64:
+// −30: 40.8 and 55.1; −20: 44.3 and 55.1; −16: 47.8 and 54.9; −12: 48.0 and 55.3 (of 4
+// draws each).
 const (
-	negligible  = -30
-	noWayAcross = 1e-300
+	negligible           = -30
+	negligibleInTraining = -16
+	noWayAcross          = 1e-300
 )
 
 // run computes everything from the scores and returns log Z.
@@ -54,19 +64,12 @@ func (l *Lattice) run(m *Model) float64 {
 	clear(l.marginal)
 	for t := range l.tokens {
 		largest := l.exponentiate(m, t)
-		a, e := l.at(l.forward, t), l.at(l.emission, t)
-		if t == 0 {
-			for _, y := range l.tagsAt(t) {
-				a[y] = 1
-			}
-		} else {
-			m.follow(l.at(l.forward, t-1), l.tagsAt(t-1), a, e, l.tagsAt(t))
+		sum := l.lookForward(m, t)
+		if sum < noWayAcross { // but over tags that were left out
+			l.readmit(t, largest)
+			sum = l.lookForward(m, t)
 		}
-		sum := 0.0
-		for _, y := range l.tagsAt(t) {
-			a[y] = max(a[y], 0) * e[y] // corrections may leave a rounding error below 0
-			sum += a[y]
-		}
+		a := l.at(l.forward, t)
 		if sum < noWayAcross { // but by rounding: let every tag be as likely
 			l.active = l.active[:l.activeStart[t]]
 			for y := range a {
@@ -88,6 +91,37 @@ func (l *Lattice) run(m *Model) float64 {
 	return logZ
 }
 
+// lookForward computes α of token t, not yet scaled, from that of the one before, and
+// returns its sum.
+func (l *Lattice) lookForward(m *Model, t int) (sum float64) {
+	a, e := l.at(l.forward, t), l.at(l.emission, t)
+	if t == 0 {
+		for _, y := range l.tagsAt(t) {
+			a[y] = 1
+		}
+	} else {
+		m.follow(l.at(l.forward, t-1), l.tagsAt(t-1), a, e, l.tagsAt(t))
+	}
+	for _, y := range l.tagsAt(t) {
+		a[y] = max(a[y], 0) * e[y] // corrections may leave a rounding error below 0
+		sum += a[y]
+	}
+	return sum
+}
+
+// readmit makes all tags of a token active that are possible at all.
+func (l *Lattice) readmit(t int, largest float64) {
+	e := l.at(l.emission, t)
+	clear(l.at(l.forward, t))
+	l.active = l.active[:l.activeStart[t]]
+	for y, s := range l.at(l.score, t) {
+		if e[y] = math.Exp(s - largest); e[y] > 0 {
+			l.active = append(l.active, int32(y))
+		}
+	}
+	l.activeStart[t+1] = int32(len(l.active))
+}
+
 // exponentiate computes the emissions of a token, finds its active tags, and
 // returns the largest score. A first token's tag must open, and a last one's must
 // close.
@@ -104,7 +138,7 @@ func (l *Lattice) exponentiate(m *Model, t int) (largest float64) {
 		largest = max(largest, s)
 	}
 	for y, s := range score {
-		if s -= largest; s > negligible {
+		if s -= largest; s > l.least {
 			e[y] = math.Exp(s)
 			l.active = append(l.active, int32(y))
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"math/bits"
 	"math/rand/v2"
 	"slices"
 
@@ -52,11 +53,12 @@ func Train(ctx context.Context, data []Sequence, topology Topology, features int
 	if o.Start != nil {
 		model.takeOver(o.Start, edges)
 	}
+	known := model.partSets()
 	trainers := make([]*trainer, max(o.Models, 1))
 	errs := make([]error, len(trainers))
 	inner := max(1, o.Threads/len(trainers))
 	for i := range trainers {
-		trainers[i] = newTrainer(data, model.copyWeights(), edges, o, uint64(i), inner)
+		trainers[i] = newTrainer(data, model.copyWeights(), known, edges, o, uint64(i), inner)
 	}
 	parallel.Ranges(o.Threads, len(trainers), func(from, to int) {
 		for i := from; i < to; i++ {
@@ -115,6 +117,7 @@ func (m *Model) prune() {
 
 type trainer struct {
 	model   *Model
+	known   *partSets
 	data    []Sequence
 	o       Options
 	threads int
@@ -131,14 +134,14 @@ type trainer struct {
 	edgeTotals []float64
 }
 
-func newTrainer(data []Sequence, m *Model, e edges, o Options, number uint64, threads int) *trainer {
+func newTrainer(data []Sequence, m *Model, known *partSets, e edges, o Options, number uint64, threads int) *trainer {
 	return &trainer{
-		data: data, model: m, edges: e, o: o, threads: threads, first: number == 0,
+		data: data, model: m, known: known, edges: e, o: o, threads: threads, first: number == 0,
 		random:     rand.New(rand.NewPCG(o.Seed+number, 0x637266)),
 		sumWeight:  make([]float32, len(m.weight)),
 		sumEdge:    make([]float64, len(m.Edges)),
 		edgeTotals: make([]float64, len(m.Edges)),
-		sequences:  make([]sequence, o.Batch),
+		sequences:  newSequences(o.Batch, negligibleInTraining),
 	}
 }
 
@@ -238,47 +241,60 @@ const epsilon = 1e-6
 func (t *trainer) gradient(s *sequence, example Sequence) {
 	t.leaveOut(s, example.X)
 	s.run(t.model, t.edges, &s.x, example.Y)
+	s.worth = t.model.worth(s.residual, s.worth[:0])
 }
 
 // leaveOut copies x without a random share of its features.
 func (t *trainer) leaveOut(s *sequence, x *sparse.Matrix) {
-	random := rand.New(rand.NewPCG(s.seed, 1))
+	s.random.Seed(s.seed, 1)
 	scale := float32(1 / (1 - t.o.Dropout))
+	below := uint64(t.o.Dropout * (1 << drawBits)) // those that draw less are left out
 	s.x.Cols = x.Cols
 	s.x.Start = append(s.x.Start[:0], 0)
-	s.x.Index, s.x.Value = s.x.Index[:0], s.x.Value[:0]
+	s.x.Index, s.x.Value = slices.Grow(s.x.Index[:0], len(x.Index))[:len(x.Index)], slices.Grow(s.x.Value[:0], len(x.Value))[:len(x.Value)]
+	draws, left, n := uint64(0), 0, 0
 	for i := range x.Rows() {
 		index, value := x.Row(i)
 		for k, j := range index {
-			if t.o.Dropout == 0 || random.Float64() >= t.o.Dropout {
-				s.x.Index, s.x.Value = append(s.x.Index, j), append(s.x.Value, value[k]*scale)
+			if left == 0 {
+				draws, left = s.random.Uint64(), 64/drawBits
 			}
+			// Half of the features stay, and nobody can predict which: rather than
+			// branching, write each one over the last that was left out.
+			s.x.Index[n], s.x.Value[n] = j, value[k]*scale
+			n += int(1 - (draws&(1<<drawBits-1)-below)>>63)
+			draws, left = draws>>drawBits, left-1
 		}
-		s.x.Start = append(s.x.Start, int32(len(s.x.Index)))
+		s.x.Start = append(s.x.Start, int32(n))
 	}
+	s.x.Index, s.x.Value = s.x.Index[:n], s.x.Value[:n]
 }
+
+// drawBits is how many random bits decide about one feature.
+const drawBits = 16
 
 // update applies the gradient of one sequence to the features j with
 // j mod owners = owner.
 func (t *trainer) update(s *sequence, owner, owners int32) {
-	m, parts := t.model, t.model.parts
+	m, parts, words := t.model, t.model.parts, t.known.words
 	for i := range s.x.Rows() {
-		residual := s.residual[i*parts : (i+1)*parts]
+		residual, worth := s.residual[i*parts:(i+1)*parts], s.worth[i*words:(i+1)*words]
 		index, value := s.x.Row(i)
 		for k, j := range index {
 			if j%owners != owner {
 				continue
 			}
-			from, to := m.start[j], m.start[j+1]
-			weight, sums := m.weight[from:to], t.sumWeight[from:to]
-			for w, part := range m.part[from:to] {
-				g := float64(value[k]) * residual[part]
-				if g > -1e-5 && g < 1e-5 {
-					continue
+			first := int(m.start[j])
+			for n, known := range t.known.of(j) {
+				for both := known & worth[n]; both != 0; both &= both - 1 {
+					bit := bits.TrailingZeros64(both)
+					w := first + bits.OnesCount64(known&(1<<bit-1))
+					g := float64(value[k]) * residual[n<<6|bit]
+					t.sumWeight[w] += float32(g * g)
+					step := t.rate * g / (math.Sqrt(float64(t.sumWeight[w])) + epsilon)
+					m.weight[w] -= float32(step + t.decay*float64(m.weight[w]))
 				}
-				sums[w] += float32(g * g)
-				step := t.rate * g / (math.Sqrt(float64(sums[w])) + epsilon)
-				weight[w] -= float32(step + t.decay*float64(weight[w]))
+				first += bits.OnesCount64(known)
 			}
 		}
 	}

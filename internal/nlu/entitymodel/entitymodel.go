@@ -24,7 +24,7 @@ import (
 // Version goes up whenever the same examples give another model, or its bytes
 // mean something else. It is part of the version of every component that learns
 // with this package.
-const Version = 2
+const Version = 3
 
 // How tags are learned; chosen like the numbers for intents.
 const (
