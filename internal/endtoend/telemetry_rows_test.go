@@ -216,6 +216,13 @@ func TestTheReceiverKeepsWhatTheSchemasAllow(t *testing.T) {
 			t.Errorf("%s with %q: %d, want %d", c.path, c.key, got, c.status)
 		}
 	}
+	response, err := http.Get(strings.Replace(receiver.env["LOQUAT_TELEMETRY_ENDPOINT"], "https", "http", 1) + "/healthz")
+	if err == nil {
+		_ = response.Body.Close() // it says that this is an HTTPS server
+	}
+	if said := receiver.log.String(); strings.Count(said, "127.0.0.1") != 1 { // its own
+		t.Errorf("the receiver says who was there:\n%s", said)
+	}
 	if stored := receiver.stored(); len(stored["Shell Started"]) != 1 || len(stored) != 1 {
 		t.Errorf("stored %v", stored)
 	}
