@@ -23,6 +23,7 @@ import (
 	"github.com/loquat-dev/loquat/internal/story"
 	"github.com/loquat-dev/loquat/internal/telemetry"
 	"github.com/loquat-dev/loquat/internal/tracing"
+	"github.com/loquat-dev/loquat/internal/validate"
 )
 
 // TestCoreOptions are the options of test core.
@@ -175,6 +176,10 @@ func (o TestCoreOptions) play(ctx context.Context, s conversation.Settings, load
 	s.Domain, s.Interpreter, s.Predictor, s.Logger = loaded.Domain(), loaded, loaded, o.Logger
 	p := conversation.New(s)
 	defer p.Close()
+	for _, p := range validate.Unknown(g, loaded.Domain()) {
+		p.Severity = diag.Warning
+		problems.Add(p)
+	}
 	o.warnUnknownTexts(ctx, loaded.Domain(), g)
 	tests, err := evaluate.Play(ctx, p, trackers, evaluate.PlayOptions{EndToEnd: o.EndToEnd, FailFast: o.FailFast}, o.progress(len(trackers)))
 	if err != nil {

@@ -14,8 +14,10 @@ import (
 	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/dialogue"
 	"github.com/loquat-dev/loquat/internal/dialogue/trainingtracker"
+	"github.com/loquat-dev/loquat/internal/domain"
 	"github.com/loquat-dev/loquat/internal/graph"
 	"github.com/loquat-dev/loquat/internal/project"
+	"github.com/loquat-dev/loquat/internal/story"
 )
 
 // Options say what to look at.
@@ -68,6 +70,15 @@ func Check(ctx context.Context, p *project.Project, o Options) (*diag.List, erro
 		}
 	}
 	return c.problems, nil
+}
+
+// Unknown gives what stories name and a domain does not know: actions, responses,
+// forms and slots. In a project it is an error; to play such stories is no use, but
+// does no harm.
+func Unknown(g *story.Graph, d *domain.Domain) []diag.Problem {
+	c := checker{Project: &project.Project{Stories: g, Domain: d}, problems: &diag.List{}}
+	c.storyParts()
+	return c.problems.All()
 }
 
 // failing are the warnings that count with --fail-on-warnings. Unused intents and
