@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/loquat-dev/loquat/internal/action"
 	"github.com/loquat-dev/loquat/internal/action/webhook"
@@ -158,6 +160,7 @@ func first(int) int { return 0 }
 func playOne(p *conversation.Processor, store *memstore.Store, server *scriptedServer, c playedConversation) (string, error) {
 	ctx := context.Background()
 	seen := 0
+	var loop any // the active one
 	for i, turn := range c.Turns {
 		where := fmt.Sprintf("turn %d %s", i, turn.Message)
 		server.load(turn.ActionServer)
@@ -180,6 +183,9 @@ func playOne(p *conversation.Processor, store *memstore.Store, server *scriptedS
 			}
 			return "", nil
 		}
+		if neverBegan(turn, loop) { // the same page: ours undoes the form
+			return "", nil
+		}
 		for _, d := range []string{
 			server.difference(),
 			differs("events", turn.Events, plainEvents(events[seen:])),
@@ -192,7 +198,7 @@ func playOne(p *conversation.Processor, store *memstore.Store, server *scriptedS
 				return where + ": " + d, nil
 			}
 		}
-		seen = len(events)
+		seen, loop = len(events), turn.ActiveLoop
 	}
 	return "", nil
 }
@@ -215,6 +221,29 @@ func endless(events []any) bool {
 		}
 	}
 	return actions >= conversation.DefaultMaxPredictions
+}
+
+// neverBegan reports whether a form's first run failed in a recorded turn: its
+// action is there, no loop begins. before is the loop that was active.
+func neverBegan(turn playedTurn, before any) bool {
+	for i, e := range turn.Events {
+		event, _ := e.(map[string]any)
+		name, _ := event["name"].(string)
+		failed := slices.ContainsFunc(turn.ActionServer, func(c playedCall) bool {
+			return c.Status >= 500 && (c.Action == "validate_"+name || strings.HasPrefix(c.Action, "action_ask_"))
+		})
+		if event["event"] != "action" || name == before || !failed {
+			continue
+		}
+		var next any
+		if i+1 < len(turn.Events) {
+			next = turn.Events[i+1].(map[string]any)["event"]
+		}
+		if next != "active_loop" {
+			return true
+		}
+	}
+	return false
 }
 
 // send says a recorded message: a text, or {"trigger_intent": name, "entities": …}.

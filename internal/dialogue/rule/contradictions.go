@@ -61,7 +61,14 @@ func (p *Policy) checkContradictions(ctx context.Context, data dialogue.Training
 			}
 		})
 	}
-	sources := append(sortedKeys(p.rules.byKey), sortedKeys(origins)...)
+	sources := sortedKeys(origins)
+	for key, r := range p.rules.byKey {
+		// That a conversation begins with listening is learned with a rule, but is
+		// nothing of the rule's (as Rasa 3.6.21 has it, with and without stories).
+		if len(r.states) > 1 || r.states[0].HasAction() {
+			sources = append(sources, key)
+		}
+	}
 	for intent := range defaultActions {
 		sources = append(sources, defaultSource+intent)
 	}

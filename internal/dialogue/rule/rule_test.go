@@ -105,6 +105,27 @@ func TestPredictions(t *testing.T) {
 	}
 }
 
+// The first listening of a conversation that no session has begun is not hidden;
+// the rule's own turn is. Rasa 3.6.21 answered so.
+func TestTheFirstListeningIsNotHidden(t *testing.T) {
+	p, data := train(t, base+"rules:\n- rule: first\n  conversation_start: true\n  steps: [{intent: greet}, {action: utter_greet}]\n")
+	begun := tracker.New("c", data.Domain)
+	begun.Update(&tracker.UserUttered{Text: "/greet", HasText: true, ParseData: tracker.ParseData{"intent": map[string]any{"name": "greet"}}})
+	for want, conversation := range map[string]*tracker.Tracker{
+		"action_listen false": begun,
+		"utter_greet true":    dialoguetest.Conversation(data.Domain, "/greet"),
+	} {
+		out, err := p.Predict(t.Context(), dialogue.Situation{Tracker: conversation, Domain: data.Domain})
+		if err != nil {
+			t.Fatal(err)
+		}
+		best, _ := out.Best()
+		if got := fmt.Sprint(data.Domain.ActionNames()[best], " ", out.HideRuleTurn); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
+
 // TestSlotsOfRulesAlone: a slot with a value from the beginning is in every story,
 // as rule_only_data.json of Rasa 3.6.21 shows.
 func TestSlotsOfRulesAlone(t *testing.T) {
