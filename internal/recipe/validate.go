@@ -28,8 +28,8 @@ func Validate(c *project.Config, types graph.Types, problems *diag.List) {
 	v.aliases(pipeline)
 	v.featurizers(pipeline, policies)
 	v.partsOfSpeech(pipeline)
-	v.thresholds(pipeline)
 	for _, component := range slices.Concat(pipeline, policies) {
+		v.thresholds(component)
 		v.language(component)
 		v.settings(component)
 	}
@@ -152,17 +152,19 @@ func (v validator) partsOfSpeech(pipeline []*component) {
 	}
 }
 
-// thresholds warns of confidences that no intent has, or that all have.
-func (v validator) thresholds(pipeline []*component) {
-	for _, c := range pipeline {
-		if c.typ.Name != "FallbackClassifier" {
-			continue
-		}
-		for _, name := range []string{"threshold", "ambiguity_threshold"} {
-			p := c.Param(name)
-			if p != nil && (p.Kind == yamlfile.Int || p.Kind == yamlfile.Float) && !math.IsInf(p.Float(), 0) && (p.Float() < 0 || p.Float() > 1) {
-				v.problems.Warnf(p.Pos, "value-out-of-range", "choose a number between 0 and 1", "the %s of FallbackClassifier is %s; confidences lie between 0 and 1", name, p.Text)
-			}
+// confidences are the settings that confidences are compared with.
+var confidences = map[string][]string{
+	"FallbackClassifier": {"threshold", "ambiguity_threshold"},
+	"RulePolicy":         {"core_fallback_threshold"},
+}
+
+// thresholds warns of confidences that nothing has, or that everything has. As in
+// Rasa 3.6 they are used as they are: a threshold of 3 always falls back.
+func (v validator) thresholds(c *component) {
+	for _, name := range confidences[c.typ.Name] {
+		p := c.Param(name)
+		if p != nil && (p.Kind == yamlfile.Int || p.Kind == yamlfile.Float) && !math.IsInf(p.Float(), 0) && (p.Float() < 0 || p.Float() > 1) {
+			v.problems.Warnf(p.Pos, "value-out-of-range", "choose a number between 0 and 1", "the %s of %s is %s; confidences lie between 0 and 1", name, c.typ.Name, p.Text)
 		}
 	}
 }
