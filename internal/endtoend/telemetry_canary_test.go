@@ -159,6 +159,7 @@ func TestNoCanaryIsEverReported(t *testing.T) {
 			{"train", "--config", "broken/config.yml"}, {"run", "--model", marker}, {"init", "--no-prompt", "--init-dir", marker},
 			{"train", "--out", "config.yml/" + marker, "--force"}, {"test", "--no-plot", "--out", marker}, {"test", "core", "--no-plot"},
 			{"visualize", "--out", marker + ".html"}, {"evaluate", "markers", "all", "--no-stats", marker + ".csv"}, {"data", "split", "stories"},
+			{"data", "convert", "nlu", "--out", marker + ".yml"}, {"data", "migrate", "--out", marker + "-domain.yml"}, {"interactive", "--model", marker},
 		} {
 			o := mode.loquatOn(talk, args...)
 			for _, text := range strings.Split(o.stderr, "Telemetry Event:\n")[1:] {
@@ -179,8 +180,11 @@ func TestNoCanaryIsEverReported(t *testing.T) {
 		}
 		_ = response.Body.Close()
 	}
+	server.post("/model/test/intents", "nlu: [{intent: Zq7Canary_greet, examples: \"- hello Zq7Canary\\n\"}]")
+	server.post("/model/train?save_to_default_model_directory=false", strings.NewReplacer(" hi", " "+marker, "_hi", "_"+marker, "tiny", marker).Replace(tinyProject))
 	server.stop()
 	debug.WriteString(i.ok("telemetry", "preview"))
+	debug.WriteString(i.ok("telemetry", "preview", "--config", "broken/config.yml"))
 	i.deliver(func() bool { return c.count() > 0 && i.status().LastSent != nil })
 
 	recorded := names(i.recorded())

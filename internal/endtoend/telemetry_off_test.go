@@ -35,7 +35,11 @@ func (i *installation) traced(args ...string) calls {
 		i.t.Skip("skipped: strace is not installed here")
 	}
 	log := filepath.Join(i.t.TempDir(), "strace")
-	cmd := exec.Command(strace, append([]string{"-f", "-qq", "-s", "4096", "-o", log, "-e", "trace=network,%file", program(i.t)}, args...)...)
+	traced := append([]string{program(i.t)}, args...)
+	if args[0] == "run" { // for a moment
+		traced = append([]string{"timeout", "--foreground", "--preserve-status", "1", program(i.t), "run", "--interface", "127.0.0.1", "--port", freePort(i.t)}, args[1:]...)
+	}
+	cmd := exec.Command(strace, append([]string{"-f", "-qq", "-s", "4096", "-o", log, "-e", "trace=network,%file"}, traced...)...)
 	cmd.Dir, cmd.Env = i.dir, i.environ()
 	cmd.Stdin = strings.NewReader("hello\n/stop\n")
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -136,7 +140,7 @@ func TestOffMeansOff(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			i := off.set(install(t).seen().with(c.env()))
-			for _, args := range [][]string{{"train"}, {"data", "validate"}, {"test", "nlu", "--no-plot"}, {"shell"}} {
+			for _, args := range [][]string{{"train"}, {"data", "validate"}, {"test", "nlu", "--no-plot"}, {"shell"}, {"run", "--enable-api"}} {
 				got := i.traced(args...)
 				if len(got.connects) > 0 || len(got.changed) > 0 {
 					t.Errorf("loquat %v: connects %v, changes %v", args, got.connects, got.changed)
@@ -171,7 +175,7 @@ func TestOnlyTheCollectorIsContacted(t *testing.T) {
 	i.write("data/stories.yml", "stories: [{story: hello, steps: [{intent: greet}, {action: utter_greet}]}]\n")
 	i.ok("train")
 	_, port, _ := strings.Cut(strings.TrimPrefix(c.URL, "http://"), ":")
-	for _, args := range [][]string{{"data", "validate"}, {"train", "--force"}, {"test", "--no-plot"}, {"test", "core", "--no-plot"}, {"shell"}, {"visualize"}} {
+	for _, args := range [][]string{{"data", "validate"}, {"train", "--force"}, {"test", "--no-plot"}, {"test", "core", "--no-plot"}, {"shell"}, {"visualize"}, {"run"}, {"data", "split", "nlu"}, {"init", "--no-prompt", "--init-dir", "made"}} {
 		// A command may end before its request has begun: then it runs again.
 		var got calls
 		for deadline := time.Now().Add(30 * time.Second); len(got.connects) == 0 && time.Now().Before(deadline); {
