@@ -105,7 +105,8 @@ func (t *turn) sideEffects(ctx context.Context, events []tracker.Event) error {
 				return err
 			}
 		case *tracker.ReminderScheduled:
-			t.Reminders.schedule(t.tracker.ConversationID, e, t.output, t.Now())
+			now := t.Now()
+			t.Reminders.schedule(t.tracker.ConversationID, e, t.output, now, now)
 		case *tracker.ReminderCancelled:
 			t.Reminders.cancel(t.tracker.ConversationID, e)
 		case *tracker.SlotSet:

@@ -272,6 +272,33 @@ func TestReminderSpeaksUnlessTheUserDid(t *testing.T) {
 	}
 }
 
+// As in Rasa 3.6.21, which has a second's patience.
+func TestReminderOfThePastStaysSilent(t *testing.T) {
+	for late, want := range map[time.Duration]int{500 * time.Millisecond: 1, 2 * time.Second: 0, 24 * 365 * time.Hour: 0} {
+		synctest.Test(t, func(t *testing.T) {
+			store := newStore()
+			p := conversation.New(settings(store, nil))
+			defer p.Close()
+			say(t, p, store, "greet")
+			when := time.Now().Add(-late).Format("2006-01-02T15:04:05.000000")
+			if _, err := p.AppendEvents(t.Context(), "c", []tracker.Event{&tracker.ReminderScheduled{Name: "r", Intent: "greet", DateTime: when}}, channel.NewCollector()); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			spoken := 0
+			for _, e := range stored(t, store) {
+				if u, ok := e.(*tracker.UserUttered); ok && u.Text == "EXTERNAL: greet" {
+					spoken++
+				}
+			}
+			if spoken != want {
+				t.Errorf("%v late: reminded %d times, want %d", late, spoken, want)
+			}
+		})
+	}
+}
+
 func TestPausedAssistantOnlyRestarts(t *testing.T) {
 	store := newStore()
 	p := newProcessor(t, store, nil)
@@ -381,14 +408,19 @@ func TestRemindersAreRestored(t *testing.T) {
 	remind := func(name, when string) tracker.Event {
 		return &tracker.ReminderScheduled{Name: name, Intent: "greet", DateTime: when}
 	}
+	made := func(ago time.Duration, e tracker.Event) tracker.Event {
+		e.Meta().Timestamp = float64(time.Now().Add(-ago).UnixMicro()) / 1e6
+		return e
+	}
 	for _, c := range []struct {
 		name   string
 		events func() []tracker.Event
 		want   int // how often the assistant is reminded within a minute
 	}{
 		{"one to come", func() []tracker.Event { return []tracker.Event{remind("r", at(time.Second))} }, 1},
-		{"one overdue", func() []tracker.Event { return []tracker.Event{remind("r", at(-time.Hour))} }, 1},
-		{"one long overdue", func() []tracker.Event { return []tracker.Event{remind("r", at(-48*time.Hour))} }, 0},
+		{"one overdue", func() []tracker.Event { return []tracker.Event{made(2*time.Hour, remind("r", at(-time.Hour)))} }, 1},
+		{"one long overdue", func() []tracker.Event { return []tracker.Event{made(50*time.Hour, remind("r", at(-48*time.Hour)))} }, 0},
+		{"one that was past when it was made", func() []tracker.Event { return []tracker.Event{remind("r", at(-time.Hour))} }, 0},
 		{"one far away", func() []tracker.Event { return []tracker.Event{remind("r", at(time.Hour))} }, 0},
 		{"two", func() []tracker.Event {
 			return []tracker.Event{remind("r", at(time.Second)), remind("s", at(time.Second))}

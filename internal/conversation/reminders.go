@@ -79,8 +79,9 @@ func (r *Reminders) Stop() {
 }
 
 // schedule sets a reminder; one of the same name in the conversation is replaced.
-// A time that has passed is now.
-func (r *Reminders) schedule(conversationID string, e *tracker.ReminderScheduled, out channel.Output, now time.Time) {
+// One whose time was past when it was made is left out; a time that has passed
+// since is now.
+func (r *Reminders) schedule(conversationID string, e *tracker.ReminderScheduled, out channel.Output, made, now time.Time) {
 	logger := r.logger.With("conversation_id", conversationID, "reminder", e.Name)
 	when, err := tracker.ParseTime(e.DateTime)
 	if err != nil {
@@ -98,11 +99,27 @@ func (r *Reminders) schedule(conversationID string, e *tracker.ReminderScheduled
 			r.drop(id)
 		}
 	}
+	if isPast(when, made) {
+		logger.Warn("reminder is left out: its time was past when it was made", "date_time", e.DateTime)
+		return
+	}
+	r.add(conversationID, e, out, when.Sub(now))
+}
+
+// grace is how late the time of a new reminder may be: Rasa 3.6 speaks one that is half a
+// second late, and never one of last year.
+const grace = time.Second
+
+// isPast reports whether the time of a reminder was past when it was made.
+func isPast(when, made time.Time) bool { return when.Before(made.Add(-grace)) }
+
+// add lets a reminder speak after a while. The caller holds the lock.
+func (r *Reminders) add(conversationID string, e *tracker.ReminderScheduled, out channel.Output, after time.Duration) {
 	id := r.next
 	r.next++
 	s := &scheduled{conversationID: conversationID, event: e, output: out}
 	r.waiting[id] = s
-	s.timer = time.AfterFunc(max(0, when.Sub(now)), func() {
+	s.timer = time.AfterFunc(max(0, after), func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		s.due = true

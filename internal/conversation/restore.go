@@ -58,14 +58,15 @@ func (p *Processor) restore(ctx context.Context, conversationID string, oldest t
 		}
 		for _, e := range pending(t) {
 			when, err := tracker.ParseTime(e.DateTime)
-			if err != nil || when.Before(oldest) || p.Reminders.has(conversationID, e.Name) {
+			made := time.UnixMicro(int64(e.Timestamp * 1e6))
+			if err != nil || when.Before(oldest) || isPast(when, made) || p.Reminders.has(conversationID, e.Name) {
 				continue
 			}
 			// The request that it could have answered is long over. What it says is in the
 			// tracker, and the log says that nobody got it.
 			out := channel.NewCollector()
 			out.Messages()
-			p.Reminders.schedule(conversationID, e, out, p.Now())
+			p.Reminders.schedule(conversationID, e, out, made, p.Now())
 			n++
 		}
 		return nil
