@@ -185,6 +185,21 @@ func TestFoldersThatDoNotFitAreRefused(t *testing.T) {
 	}
 }
 
+// A file that is cut off lacks many tensors. It is one problem, told in the same words
+// each time.
+func TestTheSameFolderIsRefusedForTheSameReason(t *testing.T) {
+	p := newPublished(24, 3, 40, 2)
+	data := p.tensors(t, "F32")
+	p.extra["model.safetensors"] = string(data[:len(data)/2])
+	folder := p.write(t)
+	_, want := Load(folder)
+	for range 20 {
+		if _, err := Load(folder); err == nil || err.Error() != want.Error() {
+			t.Fatalf("refused because of %v, then of %v", want, err)
+		}
+	}
+}
+
 func FuzzTensors(f *testing.F) {
 	data := newPublished(4, 1, 4, 1).tensors(f, "F32")
 	f.Add(data)

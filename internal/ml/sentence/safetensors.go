@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"slices"
@@ -74,9 +75,9 @@ func (t *tensors) readHeader() error {
 	}
 	delete(raw, "__metadata__")
 	t.entries = make(map[string]tensor, len(raw))
-	for name, message := range raw {
+	for _, name := range slices.Sorted(maps.Keys(raw)) { // of several that are damaged, always the same is told
 		var entry tensor
-		if err := json.Unmarshal(message, &entry); err != nil {
+		if err := json.Unmarshal(raw[name], &entry); err != nil {
 			return fmt.Errorf("tensor %q: %w", name, err)
 		}
 		if from, to := entry.Offsets[0], entry.Offsets[1]; from < 0 || from > to || to > t.size {
