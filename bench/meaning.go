@@ -53,6 +53,32 @@ func (b *nluBench) meaning(ctx context.Context) error {
 	return nil
 }
 
+// meaningEntities measures how well entities are found after the first ten examples of
+// each intent, with the encoder and without.
+func (b *nluBench) meaningEntities(ctx context.Context) error {
+	for _, name := range []string{"hwu64", "snips"} {
+		set, err := readSet(b.dir, name)
+		if err != nil {
+			return err
+		}
+		part := dataSet{name: set.name, test: set.test}
+		var rest []nludata.Example
+		if part.train, rest = first(set.train, shots); *nluHoldOut {
+			part.test = rest
+		}
+		var f1 [2]float64
+		for i, meaning := range []bool{false, true} {
+			s, err := measure(ctx, part, meaning)
+			if err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			f1[i] = s.entityF1()
+		}
+		b.row(fmt.Sprintf("with the encoder: entities, %s, first %d examples each (F1 by token)", name, shots), fmt.Sprintf("≥ %.2f (without)", f1[0]), "%.2f", f1[1])
+	}
+	return nil
+}
+
 // first takes the first n examples of each intent and returns the others too.
 func first(examples []nludata.Example, n int) (taken, rest []nludata.Example) {
 	count := map[string]int{}

@@ -65,7 +65,7 @@ func benchNLU(ctx context.Context, w io.Writer, root string) error {
 		if !*nluMeaning {
 			steps = append(steps, b.fullSets, b.fewShots)
 		}
-		steps = append(steps, b.meaning)
+		steps = append(steps, b.meaning, b.meaningEntities)
 	}
 	if !*nluHoldOut && !*nluAccuracy {
 		p := &programBench{nluBench: b, program: root + "/bin/loquat"}

@@ -18,7 +18,10 @@
 // for each edge instead of one for each pair of tags.
 package crf
 
-import "github.com/loquat-dev/loquat/internal/ml/sparse"
+import (
+	"github.com/loquat-dev/loquat/internal/ml/sparse"
+	"github.com/loquat-dev/loquat/internal/ml/vector"
+)
 
 // Topology says which tags may follow each other.
 type Topology struct {
@@ -54,39 +57,63 @@ type Model struct {
 	start  []int32
 	part   []int16
 	weight []float32
+	seen   []int16 // the parts that any feature has a weight for
 }
 
 // Features gives the number of features that the model knows.
 func (m *Model) Features() int { return len(m.start) - 1 }
 
-// emissions computes Σⱼ xⱼ·weight(j, y) for each token and tag into score, of
-// shape [tokens, tags]. Features that the model doesn't know are ignored. part is
-// work space for one token's parts.
-func (m *Model) emissions(x *sparse.Matrix, score, part []float64) {
-	tags := m.Tags()
+// emissions computes Σⱼ xⱼ·weight(j, y) for each token and tag into l.score. Features
+// that the model doesn't know are ignored.
+func (m *Model) emissions(x *sparse.Matrix, l *Lattice) {
 	for t := range x.Rows() {
-		clear(part)
+		clear(l.part)
+		clear(l.seen)
 		index, value := x.Row(t)
 		for i, j := range index {
 			if int(j) < m.Features() {
-				m.emit(j, float64(value[i]), part)
+				m.emit(j, value[i], l)
 			}
 		}
+		for i, p := range m.seen {
+			l.part[p] += float64(l.seen[i])
+		}
+		score := l.at(l.score, t)
 		for y, parts := range m.Parts {
 			sum := 0.0
 			for _, p := range parts {
-				sum += part[p]
+				sum += l.part[p]
 			}
-			score[t*tags+y] = sum
+			score[y] = sum
 		}
 	}
 }
 
-func (m *Model) emit(feature int32, value float64, part []float64) {
+// emit adds what one feature says. One that is there whatever the tag, such as a dense
+// one, has a weight for all parts that are seen, and these lie side by side.
+func (m *Model) emit(feature int32, value float32, l *Lattice) {
 	from, to := m.start[feature], m.start[feature+1]
 	weight := m.weight[from:to]
+	if len(weight) == len(m.seen) {
+		vector.AddScaled(l.seen, value, weight)
+		return
+	}
 	for i, p := range m.part[from:to] {
-		part[p] += value * float64(weight[i])
+		l.part[p] += float64(value) * float64(weight[i])
+	}
+}
+
+// findSeen lists the parts that any feature has a weight for.
+func (m *Model) findSeen() {
+	is := make([]bool, m.countParts())
+	for _, p := range m.part {
+		is[p] = true
+	}
+	m.seen = nil
+	for p, is := range is {
+		if is {
+			m.seen = append(m.seen, int16(p))
+		}
 	}
 }
 
@@ -95,7 +122,7 @@ func (m *Model) emit(feature int32, value float64, part []float64) {
 // reused for the next call.
 func (m *Model) Marginals(x *sparse.Matrix, l *Lattice) []float64 {
 	l.prepare(m, x.Rows(), negligible)
-	m.emissions(x, l.score, l.part)
+	m.emissions(x, l)
 	l.run(m)
 	return l.marginal
 }

@@ -69,14 +69,15 @@ func trained(t *testing.T, o Options) *Model {
 
 // allowed reports whether the model can take this path at all, and its log weight.
 func (m *Model) path(x *sparse.Matrix, y []int) (float64, bool) {
-	e := make([]float64, x.Rows()*m.Tags())
-	m.emissions(x, e, make([]float64, m.parts))
+	var l Lattice
+	l.prepare(m, x.Rows(), negligible)
+	m.emissions(x, &l)
 	if !m.Opens[y[0]] || !m.Closes[y[len(y)-1]] {
 		return 0, false
 	}
 	sum := 0.0
 	for t, tag := range y {
-		sum += e[t*m.Tags()+tag]
+		sum += l.score[t*m.Tags()+tag]
 		if t == 0 {
 			continue
 		}

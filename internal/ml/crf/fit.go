@@ -49,7 +49,7 @@ func Fit(ctx context.Context, data []Sequence, topology Topology, features int, 
 	for _, s := range data {
 		tokens += len(s.Y)
 	}
-	f.model.prune()
+	f.model.prune(false)
 	return f.model, f.loss / float64(max(1, tokens)), nil
 }
 

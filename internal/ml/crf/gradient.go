@@ -79,6 +79,7 @@ func (m *Model) emissionPairs(data []Sequence, features int, old *Model) {
 	for j := range features {
 		m.start[j+1] = max(m.start[j+1], m.start[j])
 	}
+	m.findSeen()
 }
 
 // sequence is the work space for the gradient of one sequence after the other.
@@ -107,7 +108,7 @@ func newSequences(n int, least float64) []sequence {
 // run computes loss and residuals for features x and tags y.
 func (s *sequence) run(m *Model, e edges, x *sparse.Matrix, y []int32) {
 	s.lattice.prepare(m, len(y), s.least)
-	m.emissions(x, s.lattice.score, s.lattice.part)
+	m.emissions(x, &s.lattice)
 	logZ := s.lattice.run(m)
 	s.lattice.residuals(m, y, &s.residual)
 	if len(s.edges) != len(m.Edges) {

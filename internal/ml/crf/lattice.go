@@ -13,6 +13,7 @@ type Lattice struct {
 	marginal     []float64 // α·β
 	scale        []float64 // what each token's α was divided by
 	part         []float64 // emissions of one token's parts
+	seen         []float32 // what features with weights for all parts add to them
 	least        float64
 
 	// The tags of a token that are not negligible; the values of all others are 0.
@@ -38,6 +39,9 @@ func (l *Lattice) prepare(m *Model, tokens int, least float64) {
 	l.active = l.active[:0]
 	if len(l.part) != m.parts {
 		l.part = make([]float64, m.parts)
+	}
+	if len(l.seen) != len(m.seen) {
+		l.seen = make([]float32, len(m.seen))
 	}
 }
 

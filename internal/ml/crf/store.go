@@ -96,5 +96,6 @@ func Read(r *weights.Reader, features int) *Model {
 		}
 		m.part[i] = int16(p)
 	}
+	m.findSeen()
 	return m
 }

@@ -71,7 +71,7 @@ func Train(ctx context.Context, data []Sequence, topology Topology, features int
 	for i, t := range trainers {
 		model.mix(t.model, 1/float32(i+1))
 	}
-	model.prune()
+	model.prune(true)
 	model.refresh()
 	return model, nil
 }
@@ -99,20 +99,23 @@ func (m *Model) mix(other *Model, share float32) {
 // tiny is the emission weight below which a pair is not worth keeping.
 const tiny = 1e-3
 
-// prune drops the emission weights that say nothing.
-func (m *Model) prune() {
+// prune drops the emission weights that say nothing; whole, it keeps features with a
+// weight for all parts, which are quick to read as they are.
+func (m *Model) prune(whole bool) {
 	start := make([]int32, len(m.start))
 	var part []int16
 	var weight []float32
 	for j := range m.Features() {
+		keep := whole && int(m.start[j+1]-m.start[j]) == len(m.seen)
 		for i := m.start[j]; i < m.start[j+1]; i++ {
-			if w := m.weight[i]; w > tiny || w < -tiny {
+			if w := m.weight[i]; keep || w > tiny || w < -tiny {
 				part, weight = append(part, m.part[i]), append(weight, w)
 			}
 		}
 		start[j+1] = int32(len(part))
 	}
 	m.start, m.part, m.weight = start, slices.Clip(part), slices.Clip(weight)
+	m.findSeen()
 }
 
 type trainer struct {

@@ -1,6 +1,7 @@
 package encoder
 
 import (
+	"context"
 	"slices"
 
 	"github.com/loquat-dev/loquat/internal/ml/sparse"
@@ -10,19 +11,21 @@ import (
 )
 
 // Tokens turns each token of a message into the sparse vector that its tag is
-// learned from: the sequence features of the pipeline, and beside them the words
+// learned from: the sequence features of the pipeline, of dense ones the directions
+// that matter, and beside them the words
 // around it, beginnings and endings, the shapes of it and its neighbours, and
 // whether it is part of a value that was annotated elsewhere; some also together
 // with the likely intents of the text. What a token looks like and where it stands
 // is what makes values recognisable that training never saw.
 type Tokens struct {
 	columns columns
+	dense   dense
 	values  values
 	table   vocab.Table
 }
 
 // NewTokens returns an encoder that has learned nothing yet.
-func NewTokens() *Tokens { return &Tokens{columns: columns{level: nlu.Sequence}} }
+func NewTokens() *Tokens { return &Tokens{columns: columns{level: nlu.Sequence, sparseOnly: true}} }
 
 // The kinds of our own token features.
 var (
@@ -73,6 +76,7 @@ type TokenScratch struct {
 	own    []span
 	known  [][]uint64 // for each token, the known values that it is part of
 	hashes []uint64
+	dense  denseScratch
 	x      sparse.Matrix
 }
 
@@ -182,8 +186,12 @@ func (e *Tokens) read(example Example, s *TokenScratch) {
 	e.values.find(&s.words, s.own, s)
 }
 
-// Learn numbers the features of the examples.
-func (e *Tokens) Learn(messages []*nlu.Message, examples []Example, origins []string) error {
+// Learn numbers the features of the examples. What is learned does not depend on the
+// number of threads.
+func (e *Tokens) Learn(ctx context.Context, messages []*nlu.Message, examples []Example, origins []string, threads int) error {
+	if err := e.dense.learn(ctx, messages, origins, threads, &e.table); err != nil {
+		return err
+	}
 	if err := e.columns.learn(messages, origins, &e.table); err != nil {
 		return err
 	}
@@ -215,9 +223,10 @@ func (e *Tokens) Encode(example Example, origins []string, s *TokenScratch) *spa
 	x.Cols = e.table.Len()
 	x.Start, x.Index, x.Value = append(x.Start[:0], 0), x.Index[:0], x.Value[:0]
 	for i := range tokens {
+		x.Index, x.Value = e.dense.appendTo(x.Index, x.Value, m, i, &s.dense)
 		for k := range m.Features {
 			f := &m.Features[k]
-			if f.Attribute != nlu.Text || f.Level != nlu.Sequence || len(origins) > 0 && !slices.Contains(origins, f.Origin) {
+			if f.Attribute != nlu.Text || f.Level != nlu.Sequence || f.Sparse == nil || len(origins) > 0 && !slices.Contains(origins, f.Origin) {
 				continue
 			}
 			if b := e.columns.find(*f); b != nil {
@@ -241,19 +250,7 @@ func (e *Tokens) Encode(example Example, origins []string, s *TokenScratch) *spa
 	return x
 }
 
-// denseLength is about the length of a token's dense features. Beside some forty
-// features of length 1 they would hardly be heard with a length of 1.
-const denseLength = 2
-
 func (e *Tokens) encodeBlock(b *block, f *nlu.Features, row int, x *sparse.Matrix) {
-	if b.dense {
-		if row < len(f.Dense) {
-			for column, v := range f.Dense[row][:min(b.width, len(f.Dense[row]))] {
-				x.Index, x.Value = append(x.Index, b.number[column]), append(x.Value, denseLength*v*b.scale)
-			}
-		}
-		return
-	}
 	if row >= f.Sparse.Rows() {
 		return
 	}
@@ -276,13 +273,16 @@ func (e *Tokens) Write(w *weights.Writer) {
 	e.columns.write(w)
 	w.Hashes(e.table.Hashes())
 	e.values.write(w)
+	e.dense.write(w)
 }
 
 // ReadTokens reads what Write has written.
 func ReadTokens(r *weights.Reader) *Tokens {
 	e := &Tokens{columns: readColumns(r, nlu.Sequence)}
+	e.columns.sparseOnly = true
 	e.table = *vocab.NewTable(r.Hashes())
 	e.columns.relink(&e.table, r)
 	e.values = readValues(r)
+	e.dense = readDense(r, &e.table)
 	return e
 }

@@ -24,7 +24,7 @@ import (
 // Version goes up whenever the same examples give another model, or its bytes
 // mean something else. It is part of the version of every component that learns
 // with this package.
-const Version = 3
+const Version = 4
 
 // How tags are learned; chosen like the numbers for intents.
 const (
@@ -87,7 +87,7 @@ func Train(ctx context.Context, messages []*nlu.Message, settings Settings, o Op
 			examples[i].Intents = []encoder.Likely{encoder.LikelyIntent(message.Values[nlu.IntentLabel], 1)}
 		}
 	}
-	if err := m.encoder.Learn(messages, examples, settings.Featurizers); err != nil {
+	if err := m.encoder.Learn(ctx, messages, examples, settings.Featurizers, max(o.Threads, 1)); err != nil {
 		return nil, err
 	}
 	for l, labels := range gold.Labels {

@@ -22,6 +22,7 @@ import (
 	"github.com/loquat-dev/loquat/internal/nlu"
 	"github.com/loquat-dev/loquat/internal/nlu/classifier/diet"
 	"github.com/loquat-dev/loquat/internal/nlu/featurizer/countvectors"
+	"github.com/loquat-dev/loquat/internal/nlu/featurizer/languagemodel"
 	"github.com/loquat-dev/loquat/internal/nlu/featurizer/lexicalsyntactic"
 	"github.com/loquat-dev/loquat/internal/nlu/tokenizer/whitespace"
 	"github.com/loquat-dev/loquat/internal/nludata"
@@ -70,9 +71,14 @@ func env(threads int) graph.Env {
 
 func featurize(t testing.TB, examples []nludata.Example) bot {
 	t.Helper()
+	return featurizeWith(t, examples, whitespace.Type(), lexicalsyntactic.Type(), countvectors.Type())
+}
+
+func featurizeWith(t testing.TB, examples []nludata.Example, before ...graph.Type) bot {
+	t.Helper()
 	ctx := context.Background()
 	b := bot{data: nlu.NewTrainingData(&nludata.TrainingData{Examples: examples}, nlu.Labels{})}
-	for i, of := range []graph.Type{whitespace.Type(), lexicalsyntactic.Type(), countvectors.Type()} {
+	for i, of := range before {
 		component, err := of.Build(graph.Env{NodeName: fmt.Sprint("node", i), Logger: quiet, Threads: 1}, configured(of, nil), nil)
 		if err != nil {
 			t.Fatal(err)
@@ -259,6 +265,46 @@ func TestTooFewIntentsAreNotLearned(t *testing.T) {
 	// The original classifies an empty text like any other, and so do we.
 	if m := train(t, nil, mood...).parse(t, ""); m.Intent.Confidence > 0.5 || len(m.Ranking) != 7 {
 		t.Errorf("empty text: %+v", m.Intent)
+	}
+}
+
+// liking has two kinds of entities that stand in the same places and look the same.
+var liking = []string{
+	`like: i like [apples](fruit)`, `like: i like [dogs](animal)`, `like: we like [pears](fruit)`, `like: we like [cats](animal)`,
+	`like: do you like [grapes](fruit)`, `like: do you like [horses](animal)`, `like: she likes [oranges](fruit)`, `like: she likes [cows](animal)`,
+	`like: who likes [plums](fruit)`, `like: who likes [sheep](animal)`, `like: they like [cherries](fruit)`, `like: they like [tigers](animal)`,
+	`greet: hello`, `greet: good morning`,
+}
+
+// With vectors of tokens, a word that was never seen is of the kind of those that mean
+// something like it.
+func TestVectorsOfTokensTellEntitiesApart(t *testing.T) {
+	unseen := map[string]string{
+		"i like bananas": "bananas=fruit", "we like lions": "lions=animal", "who likes peaches": "peaches=fruit",
+		"do you like rabbits": "rabbits=animal", "they like mangos": "mangos=fruit", "she likes goats": "goats=animal",
+	}
+	before := []graph.Type{whitespace.Type(), lexicalsyntactic.Type(), countvectors.Type(), languagemodel.Type()}
+	b := featurizeWith(t, examples(t, liking...), before...)
+	var saved []graph.Resource
+	for _, threads := range []int{1, 2} {
+		b.Classifier = build(t, env(threads), nil, nil)
+		if err := b.Train(context.Background(), b.data); err != nil {
+			t.Fatal(err)
+		}
+		r, err := b.Persist()
+		if err != nil {
+			t.Fatal(err)
+		}
+		saved = append(saved, r)
+	}
+	if !bytes.Equal(saved[0]["diet.bin"], saved[1]["diet.bin"]) {
+		t.Error("one thread and two threads learn different weights")
+	}
+	b.Classifier = build(t, env(1), nil, saved[0])
+	for text, want := range unseen {
+		if got := found(b.parse(t, text)); got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
 	}
 }
 

@@ -6,12 +6,14 @@
 // architecture that a folder of the project holds. A text's features are the means
 // of its pieces' vectors after the last layer and the two before, side by side:
 // with few examples that tells intents apart better than the last one's alone
-// (docs/decisions/014-sentence-encoder.md).
+// (docs/decisions/014-sentence-encoder.md). A token's are the mean of its pieces'
+// vectors after the last layer, from which entities are learned.
 package languagemodel
 
 import (
 	"context"
 	"log/slog"
+	"slices"
 
 	"github.com/loquat-dev/loquat/internal/graph"
 	"github.com/loquat-dev/loquat/internal/nlu"
@@ -20,7 +22,7 @@ import (
 const name = "LanguageModelFeaturizer"
 
 // version goes up whenever a text gets other features.
-const version = 1
+const version = 2
 
 // Type describes the component.
 func Type() graph.Type {
@@ -56,15 +58,26 @@ func (e *encoders) build(env graph.Env, c Config, _ graph.Resource) (any, error)
 }
 
 // ProcessTrainingData adds features to all texts of the training data, and to the
-// names of intents and responses, which say something about them too.
+// names of intents and responses, which say something about them too. Tokens of texts
+// have features if there are entities to be learned.
 func (f *Featurizer) ProcessTrainingData(ctx context.Context, data *nlu.TrainingData) (*nlu.TrainingData, error) {
-	var texts []string
-	known := map[string]bool{}
+	entities := slices.ContainsFunc(data.Messages, func(m *nlu.Message) bool { return len(m.Entities) > 0 })
+	var texts []wanted
+	known := map[string]int{} // place of a text in the list
 	for _, m := range data.Messages {
 		for _, a := range learned {
-			if text := textOf(m, a); text != "" && !known[text] {
-				known[text] = true
-				texts = append(texts, text)
+			w := wanted{text: textOf(m, a)}
+			if w.text == "" {
+				continue
+			}
+			if entities && a == nlu.Text {
+				w.tokens = m.Tokens[a]
+			}
+			if i, ok := known[w.text]; !ok {
+				known[w.text] = len(texts)
+				texts = append(texts, w)
+			} else if len(w.tokens) > 0 {
+				texts[i] = w
 			}
 		}
 	}
@@ -74,7 +87,9 @@ func (f *Featurizer) ProcessTrainingData(ctx context.Context, data *nlu.Training
 	}
 	return nlu.FeaturizeTrainingData(ctx, data, func(m *nlu.Message) {
 		for _, a := range learned {
-			f.add(m, a, vectors[textOf(m, a)])
+			if text := textOf(m, a); text != "" {
+				f.add(m, a, vectors[text], entities && a == nlu.Text)
+			}
 		}
 	})
 }
@@ -82,10 +97,14 @@ func (f *Featurizer) ProcessTrainingData(ctx context.Context, data *nlu.Training
 // Process adds features to the texts of messages.
 func (f *Featurizer) Process(ctx context.Context, messages []*nlu.Message) error {
 	for _, a := range []nlu.Attribute{nlu.Text, nlu.ActionText} {
-		texts := make([]string, 0, len(messages))
+		texts := make([]wanted, 0, len(messages))
 		for _, m := range messages {
-			if text := textOf(m, a); text != "" {
-				texts = append(texts, text)
+			w := wanted{text: textOf(m, a)}
+			if a == nlu.Text {
+				w.tokens = m.Tokens[a]
+			}
+			if w.text != "" {
+				texts = append(texts, w)
 			}
 		}
 		if len(texts) == 0 {
@@ -97,7 +116,7 @@ func (f *Featurizer) Process(ctx context.Context, messages []*nlu.Message) error
 		}
 		for _, m := range messages {
 			if textOf(m, a) != "" {
-				f.add(m, a, vectors[0])
+				f.add(m, a, vectors[0], a == nlu.Text)
 				vectors = vectors[1:]
 			}
 		}
@@ -105,10 +124,12 @@ func (f *Featurizer) Process(ctx context.Context, messages []*nlu.Message) error
 	return nil
 }
 
-func (f *Featurizer) add(m *nlu.Message, a nlu.Attribute, vector []float32) {
-	if vector != nil {
-		m.Features = append(m.Features, nlu.Features{Attribute: a, Level: nlu.Sentence, Origin: f.origin, Dense: [][]float32{vector}})
+func (f *Featurizer) add(m *nlu.Message, a nlu.Attribute, e encoded, tokens bool) {
+	if n := len(m.Tokens[a]); tokens && n > 0 {
+		rows := e.tokens.rows(n, f.weights.encoder.Dim())
+		m.Features = append(m.Features, nlu.Features{Attribute: a, Level: nlu.Sequence, Origin: f.origin, Dense: rows})
 	}
+	m.Features = append(m.Features, nlu.Features{Attribute: a, Level: nlu.Sentence, Origin: f.origin, Dense: [][]float32{e.text}})
 }
 
 // learned are the attributes that get features in training.

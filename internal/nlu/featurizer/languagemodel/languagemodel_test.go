@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -108,7 +109,7 @@ func TestOnlyNewTextsAreEncoded(t *testing.T) {
 		}
 		return vectorOf(t, out.Messages[0], nlu.Text)
 	}
-	const entry = digestSize + 4*layers*384
+	const entry = digestSize + 4 + 4*layers*384
 	fresh := train(nil, "hello there", "good morning")
 	steps := []struct {
 		texts []string
@@ -126,7 +127,7 @@ func TestOnlyNewTextsAreEncoded(t *testing.T) {
 		}
 		var got []int
 		for _, bytes := range cache.put {
-			got = append(got, (bytes-4)/entry)
+			got = append(got, (bytes-8)/entry)
 		}
 		if !slices.Equal(got, step.want) {
 			t.Errorf("step %d: entries of %v vectors were written, want %v", i, got, step.want)
@@ -147,40 +148,187 @@ func TestOnlyNewTextsAreEncoded(t *testing.T) {
 }
 
 func TestEarlierVectorsStayAsFarAsThereIsRoom(t *testing.T) {
-	texts := make([]string, 2*spare)
-	vectors := map[string][]float32{}
+	texts := make([]wanted, 2*spare)
+	vectors := map[string]encoded{}
 	for i := range texts {
-		texts[i] = fmt.Sprint("text ", i)
-		vectors[texts[i]] = []float32{float32(i), 1}
+		texts[i].text = fmt.Sprint("text ", i)
+		e := encoded{text: []float32{float32(i), 1}}
+		if i%2 == 1 {
+			texts[i].tokens = []nlu.Token{{End: 4}, {Start: 5, End: 6}}
+			e.tokens = tokenVectors{[]float32{0.5, 2}, []byte{1, 2, 3, byte(i), 5, 6}}
+		}
+		vectors[texts[i].text] = e
 	}
 	var none storedVectors
-	all := readStored(none.with(texts, vectors, 2), 2)
-	if v := all.vector(digestOf(texts[7])); !slices.Equal(v, vectors[texts[7]]) {
-		t.Errorf("read %v", v)
+	data := none.with(texts, vectors, 2, 3)
+	all := readStored(data, 2, 3)
+	for _, i := range []int{7, 8} {
+		if e, ok := all.find(digestOf(texts[i])); !ok || !reflect.DeepEqual(e, vectors[texts[i].text]) {
+			t.Errorf("read %v, %v", e, ok)
+		}
 	}
-	few := readStored(all.with(texts[len(texts)-1:], vectors, 2), 2)
+	if _, ok := all.find(digestOf(wanted{text: texts[7].text})); ok {
+		t.Error("a text that is cut into other tokens is taken for the same")
+	}
+	few := readStored(all.with(texts[len(texts)-1:], vectors, 2, 3), 2, 3)
 	if len(few.order) != spare+2 {
 		t.Errorf("%d vectors are kept for one text, want %d", len(few.order), spare+2)
 	}
-	for _, bad := range [][]byte{nil, {1}, make([]byte, 100), {3, 0, 0, 0}} {
-		if s := readStored(bad, 2); len(s.order) > 0 {
-			t.Errorf("%v holds vectors", bad)
+	for _, bad := range [][]byte{nil, {1}, make([]byte, 100), {3, 0, 0, 0}, data[:len(data)-1], data[:9]} {
+		if s := readStored(bad, 2, 3); len(s.order) > 0 {
+			t.Errorf("%d bytes hold vectors", len(bad))
 		}
+	}
+	if s := readStored(data, 2, 4); len(s.order) > 0 {
+		t.Error("vectors of another width were read")
 	}
 }
 
 func TestRecentVectorsAreBounded(t *testing.T) {
 	var r recent
+	short := func(i int) wanted { return wanted{text: fmt.Sprint(i)} }
 	for i := range mostRecent + 10 {
-		r.put(fmt.Sprint(i), []float32{float32(i)})
-		r.get("5") // in use all the time
+		r.put(short(i), encoded{text: []float32{float32(i)}})
+		r.get(short(5)) // in use all the time
 	}
-	r.put(strings.Repeat("x", longestRecent+1), []float32{1})
+	r.put(wanted{text: strings.Repeat("x", longestRecent+1)}, encoded{})
 	if r.order.Len() != mostRecent || len(r.entries) != mostRecent {
 		t.Errorf("%d vectors are kept", r.order.Len())
 	}
-	if r.get("5") == nil || r.get("6") != nil || r.get(fmt.Sprint(mostRecent)) == nil {
+	if r.get(short(5)) == nil || r.get(short(6)) != nil || r.get(short(mostRecent)) == nil {
 		t.Error("it is not the vectors used last that are kept")
+	}
+
+	// What is known of a text may lack its tokens, or be of others.
+	tokens := func(ends ...int) (w wanted) {
+		w.text = "5"
+		for _, end := range ends {
+			w.tokens = append(w.tokens, nlu.Token{Start: end - 1, End: end})
+		}
+		return w
+	}
+	if r.get(tokens(1)) != nil {
+		t.Error("vectors of tokens came from nowhere")
+	}
+	r.put(tokens(1), encoded{text: []float32{5}})
+	if r.get(tokens(1)) == nil || r.get(tokens(2)) != nil || r.get(tokens(1, 2)) != nil || r.get(tokens()) == nil {
+		t.Error("vectors of tokens are taken for those of others")
+	}
+
+	// Many tokens take room, which has an end, too.
+	for i := range 1000 {
+		r.put(short(i), encoded{text: make([]float32, 1152), tokens: tokenVectors{make([]float32, 200), make([]byte, 200*384)}})
+	}
+	if r.bytes > mostRecentBytes || r.order.Len() > mostRecentBytes/(200*384) {
+		t.Errorf("%d texts take %d bytes", r.order.Len(), r.bytes)
+	}
+	for r.order.Len() > 0 {
+		r.remove(r.order.Back())
+	}
+	if r.bytes != 0 || len(r.entries) != 0 {
+		t.Errorf("%d bytes of nothing", r.bytes)
+	}
+}
+
+func TestTokensGetVectorsWhereThereAreEntities(t *testing.T) {
+	tokenized := func(entities bool) *nlu.TrainingData {
+		d := data("fly to São Paulo, 東京 😀 now", "hello")
+		for _, m := range d.Messages {
+			start := 0
+			for word := range strings.FieldsSeq(m.Values[nlu.Text]) {
+				end := start + len([]rune(word))
+				m.Tokens[nlu.Text] = append(m.Tokens[nlu.Text], nlu.Token{Text: word, Start: start, End: end})
+				start = end + 1
+			}
+		}
+		if entities {
+			d.Messages[0].Entities = []nlu.Entity{{Entity: "city", Start: 7, End: 16}}
+		}
+		return d
+	}
+	f := build(t, dircache.New(t.TempDir(), 1<<30), nil)
+	without, err := f.ProcessTrainingData(context.Background(), tokenized(false))
+	if err != nil || len(without.Messages[0].Select(nlu.Text, nlu.Sequence, nil)) > 0 {
+		t.Errorf("there are no entities, but vectors of tokens (%v)", err)
+	}
+	var want [][]float32
+	for range 2 { // encoded, and from the cache
+		with, err := f.ProcessTrainingData(context.Background(), tokenized(true))
+		if err != nil {
+			t.Fatal(err)
+		}
+		features := with.Messages[0].Select(nlu.Text, nlu.Sequence, nil)
+		if len(features) != 1 || len(features[0].Dense) != 7 || len(with.Messages[1].Select(nlu.Text, nlu.Sequence, nil)) != 1 {
+			t.Fatalf("features of tokens: %v", features)
+		}
+		if rows := features[0].Dense; want == nil {
+			want = rows
+		} else if !slices.EqualFunc(rows, want, slices.Equal) {
+			t.Error("the cache changes vectors of tokens")
+		}
+	}
+
+	// They are means of pieces, which are close to those of the encoder.
+	e, err := minilm.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := "fly to São Paulo, 東京 😀 now"
+	exact, err := e.EncodePieces(context.Background(), []string{text}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	byWord := map[string][]int{}
+	for i, p := range exact[0].Pieces {
+		for word := range strings.FieldsSeq(text) {
+			if at := strings.Index(text, word); int(p.Start) >= at && int(p.End) <= at+len(word) {
+				byWord[word] = append(byWord[word], i)
+			}
+		}
+	}
+	for i, word := range strings.Fields(text) {
+		var far, long float64
+		for j, v := range want[i] {
+			mean := float32(0)
+			for _, k := range byWord[word] {
+				mean += exact[0].PieceVector(k)[j] / float32(len(byWord[word]))
+			}
+			far += float64(mean-v) * float64(mean-v)
+			long += float64(mean) * float64(mean)
+		}
+		if len(byWord[word]) == 0 || far > 1e-3*long {
+			t.Errorf("%q with %d pieces: the vector is %v off, of %v", word, len(byWord[word]), far, long)
+		}
+	}
+
+	// A message is seen as in training.
+	m := tokenized(false).Messages[0]
+	for range 2 { // encoded, and remembered
+		m.Features = nil
+		if err := f.Process(context.Background(), []*nlu.Message{m}); err != nil {
+			t.Fatal(err)
+		}
+		if features := m.Select(nlu.Text, nlu.Sequence, nil); len(features) != 1 || !slices.EqualFunc(features[0].Dense, want, slices.Equal) {
+			t.Error("a message's tokens have other vectors than in training")
+		}
+	}
+}
+
+// What the encoder doesn't read of a text has vectors, of zeros.
+func TestTokensBehindTheEnd(t *testing.T) {
+	f := build(t, nil, nil)
+	m := &nlu.Message{}
+	m.Values[nlu.Text] = strings.Repeat("paris ", 400)
+	for i := range 400 {
+		m.Tokens[nlu.Text] = append(m.Tokens[nlu.Text], nlu.Token{Text: "paris", Start: 6 * i, End: 6*i + 5})
+	}
+	if err := f.Process(context.Background(), []*nlu.Message{m}); err != nil {
+		t.Fatal(err)
+	}
+	rows := m.Select(nlu.Text, nlu.Sequence, nil)[0].Dense
+	zero := make([]float32, 384)
+	if len(rows) != 400 || slices.Equal(rows[253], zero) || !slices.Equal(rows[254], zero) || !slices.Equal(rows[399], zero) {
+		t.Errorf("%d vectors, the last of a piece %.3v, then %.3v", len(rows), rows[253][:3], rows[254][:3])
 	}
 }
 

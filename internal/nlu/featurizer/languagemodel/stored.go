@@ -17,8 +17,10 @@ import (
 //
 // An entry is (docs/formats/cache.md), little-endian:
 //
-//	numbers in a vector, uint32
-//	for each text: first 16 bytes of its SHA-256, its vector as float32
+//	numbers in the vector of a text, of a token, both uint32
+//	for each text: first 16 bytes of its SHA-256 (of tokens, where their vectors
+//	follow, too), number of tokens, uint32, vector as float32,
+//	for each token: scale, float32, vector in eight bits
 const (
 	storedFile = "vectors.bin"
 	digestSize = 16
@@ -29,25 +31,33 @@ const (
 
 type digest [digestSize]byte
 
-func digestOf(text string) digest {
-	sum := sha256.Sum256([]byte(text))
+func digestOf(w wanted) digest {
+	data := []byte(w.text)
+	for _, t := range w.tokens {
+		data = binary.LittleEndian.AppendUint32(data, uint32(t.Start))
+		data = binary.LittleEndian.AppendUint32(data, uint32(t.End))
+	}
+	data = binary.LittleEndian.AppendUint32(data, uint32(len(w.tokens)))
+	sum := sha256.Sum256(data)
 	return digest(sum[:digestSize])
 }
 
-// trainingVectors returns the vectors of texts by text.
-func (f *Featurizer) trainingVectors(ctx context.Context, texts []string) (map[string][]float32, error) {
+// trainingVectors returns what is wanted of texts by text.
+func (f *Featurizer) trainingVectors(ctx context.Context, texts []wanted) (map[string]encoded, error) {
 	key := graph.Fingerprint([]any{name, "vectors", version, f.weights.fingerprint, sentence.Arithmetic, f.origin})
-	var known storedVectors
+	known := storedVectors{}
 	if f.cache != nil {
 		if r, ok := f.cache.Get(key); ok {
-			known = readStored(r[storedFile], f.weights.width())
+			known = readStored(r[storedFile], f.weights.width(), f.weights.encoder.Dim())
 		}
 	}
-	out := make(map[string][]float32, len(texts))
-	var missing []string
-	for _, text := range texts {
-		if out[text] = known.vector(digestOf(text)); out[text] == nil {
-			missing = append(missing, text)
+	out := make(map[string]encoded, len(texts))
+	var missing []wanted
+	for _, t := range texts {
+		if v, ok := known.find(digestOf(t)); ok {
+			out[t.text] = v
+		} else {
+			missing = append(missing, t)
 		}
 	}
 	f.logger.DebugContext(ctx, "vectors of texts", "texts", len(texts), "encoded", len(missing), "kernel", f.weights.encoder.Kernel())
@@ -58,11 +68,11 @@ func (f *Featurizer) trainingVectors(ctx context.Context, texts []string) (map[s
 	if err != nil {
 		return nil, err
 	}
-	for i, text := range missing {
-		out[text] = found[i]
+	for i, t := range missing {
+		out[t.text] = found[i]
 	}
 	if f.cache != nil {
-		if err := f.cache.Put(key, graph.Resource{storedFile: known.with(texts, out, f.weights.width())}); err != nil {
+		if err := f.cache.Put(key, graph.Resource{storedFile: known.with(texts, out, f.weights.width(), f.weights.encoder.Dim())}); err != nil {
 			f.logger.WarnContext(ctx, "the vectors of texts were not cached", "err", err)
 		}
 	}
@@ -71,63 +81,87 @@ func (f *Featurizer) trainingVectors(ctx context.Context, texts []string) (map[s
 
 // storedVectors are the vectors of an entry.
 type storedVectors struct {
-	at     map[digest]int
-	order  []digest
-	bodies []byte // vectors, each after its digest
-	width  int
+	at         map[digest][]byte // what follows each digest
+	order      []digest
+	width, dim int // of a text's vector, of a token's
 }
 
 // readStored reads an entry; what is not one holds no vectors.
-func readStored(data []byte, width int) storedVectors {
-	s := storedVectors{at: map[digest]int{}, width: width}
-	size := digestSize + 4*width
-	if len(data) < 4 || int(binary.LittleEndian.Uint32(data)) != width || (len(data)-4)%size != 0 {
+func readStored(data []byte, width, dim int) storedVectors {
+	s := storedVectors{at: map[digest][]byte{}, width: width, dim: dim}
+	if len(data) < 8 || int(binary.LittleEndian.Uint32(data)) != width || int(binary.LittleEndian.Uint32(data[4:])) != dim {
 		return s
 	}
-	s.bodies = data[4:]
-	for from := 0; from < len(s.bodies); from += size {
-		d := digest(s.bodies[from : from+digestSize])
-		s.at[d] = from + digestSize
+	for data = data[8:]; len(data) > 0; {
+		if len(data) < digestSize+4 {
+			return storedVectors{width: width, dim: dim}
+		}
+		d := digest(data)
+		data = data[digestSize:]
+		size := 4 + 4*int64(width) + int64(binary.LittleEndian.Uint32(data))*int64(4+dim)
+		if int64(len(data)) < size {
+			return storedVectors{width: width, dim: dim}
+		}
+		s.at[d], data = data[:size], data[size:]
 		s.order = append(s.order, d)
 	}
 	return s
 }
 
-// vector returns the vector of a text, or nil.
-func (s *storedVectors) vector(d digest) []float32 {
-	from, ok := s.at[d]
+// find returns what is known of a text.
+func (s *storedVectors) find(d digest) (encoded, bool) {
+	body, ok := s.at[d]
 	if !ok {
-		return nil
+		return encoded{}, false
 	}
-	v := make([]float32, s.width)
-	for i := range v {
-		v[i] = math.Float32frombits(binary.LittleEndian.Uint32(s.bodies[from+4*i:]))
+	tokens := int(binary.LittleEndian.Uint32(body))
+	e := encoded{text: make([]float32, s.width)}
+	body = body[4:]
+	for i := range e.text {
+		e.text[i] = math.Float32frombits(binary.LittleEndian.Uint32(body[4*i:]))
 	}
-	return v
+	body = body[4*s.width:]
+	for range tokens {
+		e.tokens.scale = append(e.tokens.scale, math.Float32frombits(binary.LittleEndian.Uint32(body)))
+		e.tokens.numbers = append(e.tokens.numbers, body[4:4+s.dim]...)
+		body = body[4+s.dim:]
+	}
+	return e, true
 }
 
-// with makes an entry of the vectors of texts and, after them, of earlier ones as
-// far as there is room.
-func (s *storedVectors) with(texts []string, vectors map[string][]float32, width int) []byte {
-	size := digestSize + 4*width
-	out := make([]byte, 4, 4+(2*len(texts)+spare)*size)
-	binary.LittleEndian.PutUint32(out, uint32(width))
+// with makes an entry of the vectors of texts and, after them, of earlier ones: as
+// many again at most, and a few more.
+func (s *storedVectors) with(texts []wanted, vectors map[string]encoded, width, dim int) []byte {
+	size := 8
+	for _, t := range texts {
+		e := vectors[t.text]
+		size += digestSize + 4 + e.size()
+	}
+	out := make([]byte, 0, size+size/2)
+	out = binary.LittleEndian.AppendUint32(out, uint32(width))
+	out = binary.LittleEndian.AppendUint32(out, uint32(dim))
 	written := make(map[digest]bool, len(texts))
-	for _, text := range texts {
-		d := digestOf(text)
+	for _, t := range texts {
+		d, e := digestOf(t), vectors[t.text]
 		written[d] = true
 		out = append(out, d[:]...)
-		for _, v := range vectors[text] {
+		out = binary.LittleEndian.AppendUint32(out, uint32(len(e.tokens.scale)))
+		for _, v := range e.text {
 			out = binary.LittleEndian.AppendUint32(out, math.Float32bits(v))
 		}
+		for i, v := range e.tokens.scale {
+			out = binary.LittleEndian.AppendUint32(out, math.Float32bits(v))
+			out = append(out, e.tokens.numbers[i*dim:(i+1)*dim]...)
+		}
 	}
+	room := len(texts) + spare
 	for _, d := range s.order {
-		if len(out)+size > cap(out) {
+		if room == 0 {
 			break
 		}
 		if !written[d] {
-			from := s.at[d]
-			out = append(out, s.bodies[from-digestSize:from+4*width]...)
+			room--
+			out = append(append(out, d[:]...), s.at[d]...)
 		}
 	}
 	return out

@@ -93,11 +93,20 @@ const length = 10
 // batch is how many texts are encoded with one call.
 const batch = 256
 
-// vectors returns a vector of each text.
-func (w *weights) vectors(ctx context.Context, texts []string) ([][]float32, error) {
-	out := make([][]float32, 0, len(texts))
+// vectors returns what is wanted of each text.
+func (w *weights) vectors(ctx context.Context, texts []wanted) ([]encoded, error) {
+	out := make([]encoded, 0, len(texts))
 	for from := 0; from < len(texts); from += batch {
-		encodings, err := w.encoder.EncodeLayers(ctx, texts[from:min(from+batch, len(texts))], min(layers, w.encoder.NumLayers()))
+		some, pieces := make([]string, 0, batch), false
+		for _, t := range texts[from:min(from+batch, len(texts))] {
+			some = append(some, t.text)
+			pieces = pieces || len(t.tokens) > 0
+		}
+		encode := w.encoder.EncodeLayers
+		if pieces {
+			encode = w.encoder.EncodePieces
+		}
+		encodings, err := encode(ctx, some, min(layers, w.encoder.NumLayers()))
 		if err != nil {
 			return nil, fmt.Errorf("encode texts: %w", err)
 		}
@@ -108,7 +117,7 @@ func (w *weights) vectors(ctx context.Context, texts []string) ([][]float32, err
 			for k := range v {
 				v[k] *= length
 			}
-			out = append(out, v)
+			out = append(out, encoded{v, meansOfTokens(texts[from+i], &encodings[i])})
 		}
 	}
 	return out, nil
@@ -120,12 +129,14 @@ func (w *weights) width() int {
 }
 
 // recentVectors is vectors for texts that may come again soon.
-func (w *weights) recentVectors(ctx context.Context, texts []string) ([][]float32, error) {
-	out := make([][]float32, len(texts))
-	var missing []string
+func (w *weights) recentVectors(ctx context.Context, texts []wanted) ([]encoded, error) {
+	out := make([]encoded, len(texts))
+	var missing []wanted
 	var at []int
 	for i, text := range texts {
-		if out[i] = w.recent.get(text); out[i] == nil {
+		if known := w.recent.get(text); known != nil {
+			out[i] = *known
+		} else {
 			missing, at = append(missing, text), append(at, i)
 		}
 	}
