@@ -1,10 +1,12 @@
 package endtoend
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -33,9 +35,10 @@ var meant = map[string][]string{
 	},
 }
 
-// A text that shares no word with any example is understood by what it means.
-func TestParaphrasesWithoutACommonWord(t *testing.T) {
-	dir := t.TempDir()
+// trainMeant trains an assistant of these examples with the pipeline of the starter
+// project, changed, and returns the words that it has seen.
+func trainMeant(t *testing.T, dir string, change func(pipeline string) string) (known map[string]bool) {
+	t.Helper()
 	if err := os.Mkdir(filepath.Join(dir, "data"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +47,7 @@ func TestParaphrasesWithoutACommonWord(t *testing.T) {
 		t.Fatal(err)
 	}
 	data, domain := "version: \"3.1\"\nnlu:\n", "version: \"3.1\"\nintents:\n"
-	known := map[string]bool{}
+	known = map[string]bool{}
 	for _, intent := range slices.Sorted(maps.Keys(meant)) {
 		domain += "- " + intent + "\n"
 		data += "- intent: " + intent + "\n  examples: |\n"
@@ -56,11 +59,18 @@ func TestParaphrasesWithoutACommonWord(t *testing.T) {
 		}
 	}
 	for name, content := range map[string]string{
-		"credentials.yml": "rest:\n", "config.yml": string(pipeline), "domain.yml": domain, "data/nlu.yml": data,
+		"credentials.yml": "rest:\n", "config.yml": change(string(pipeline)), "domain.yml": domain, "data/nlu.yml": data,
 	} {
 		replace(t, filepath.Join(dir, filepath.FromSlash(name)), content)
 	}
 	run(t, dir, "train", "nlu")
+	return known
+}
+
+// A text that shares no word with any example is understood by what it means.
+func TestParaphrasesWithoutACommonWord(t *testing.T) {
+	dir := t.TempDir()
+	known := trainMeant(t, dir, func(pipeline string) string { return pipeline })
 	s := startServer(t, dir)
 	for text, want := range map[string]string{
 		"thieves grabbed both visas":           "lost_card",
@@ -84,4 +94,62 @@ func TestParaphrasesWithoutACommonWord(t *testing.T) {
 			t.Errorf("%q is %s (%.2f), want %s", text, result.Intent.Name, result.Intent.Confidence, want)
 		}
 	}
+}
+
+// A bot that doesn't use the encoder never reads its weights, which lie in the program
+// file: the pages of that file which its process has are fewer by most of them.
+func TestBotsWithoutTheEncoderDoNotReadIt(t *testing.T) {
+	if _, err := os.Stat("/proc/self/smaps"); err != nil {
+		t.Skip("this system does not tell which pages a process has")
+	}
+	var pages [2]int
+	for i, change := range []func(string) string{
+		func(pipeline string) string { return pipeline },
+		func(pipeline string) string {
+			before, rest, _ := strings.Cut(pipeline, "- name: LanguageModelFeaturizer\n")
+			_, after, _ := strings.Cut(rest, "\n") // its model_weights
+			return before + after
+		},
+	} {
+		dir := t.TempDir()
+		trainMeant(t, dir, change)
+		s := startServer(t, dir)
+		var result map[string]any
+		post(t, s.url+"/model/parse", map[string]string{"text": "what is left on my card"}, &result)
+		pages[i] = programPages(t, s.cmd.Process.Pid)
+		s.kill()
+	}
+	if with, without := pages[0], pages[1]; with-without < 8<<10 {
+		t.Errorf("the process has %d kB of the program file with the encoder, %d kB without", with, without)
+	}
+}
+
+// programPages is how much of its program file a process has in memory, in kB.
+func programPages(t *testing.T, pid int) (total int) {
+	t.Helper()
+	program, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	smaps, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours := false
+	for line := range strings.Lines(string(smaps)) {
+		fields := strings.Fields(line)
+		if !strings.HasSuffix(fields[0], ":") { // the head of a mapping
+			ours = fields[len(fields)-1] == program
+		} else if ours && fields[0] == "Rss:" {
+			n, err := strconv.Atoi(fields[1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			total += n
+		}
+	}
+	if total == 0 {
+		t.Fatalf("no pages of %s", program)
+	}
+	return total
 }
