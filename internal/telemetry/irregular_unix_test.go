@@ -15,9 +15,10 @@ import (
 func TestWhatIsNoRegularFileIsNotRead(t *testing.T) {
 	pipe := func(path string) error { return unix.Mkfifo(path, 0o600) }
 	for name, put := range map[string]func(path string) error{
-		"a pipe":           pipe,
-		"a device":         func(path string) error { return os.Symlink("/dev/zero", path) },
-		"an enormous file": func(path string) error { return os.WriteFile(path, make([]byte, maxStateSize+1), 0o600) },
+		"a pipe":            pipe,
+		"a device":          func(path string) error { return os.Symlink("/dev/zero", path) },
+		"a link to nothing": func(path string) error { return os.Symlink("/no/such/file", path) }, // maybe where the choice is
+		"an enormous file":  func(path string) error { return os.WriteFile(path, make([]byte, maxStateSize+1), 0o600) },
 	} {
 		s := fakeSettings(t, nil)
 		if err := os.MkdirAll(filepath.Dir(s.StatePath()), 0o700); err != nil {

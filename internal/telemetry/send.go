@@ -130,8 +130,6 @@ func post(ctx context.Context, collector *url.URL, key string, reports []json.Ra
 	if err != nil {
 		return 0, nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, requestTime)
-	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, collector.JoinPath("v1", "batch").String(), bytes.NewReader(body))
 	if err != nil {
 		return 0, nil, err
@@ -140,6 +138,7 @@ func post(ctx context.Context, collector *url.URL, key string, reports []json.Ra
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", "loquat/"+version.Loquat)
 	client := http.Client{
+		Timeout: requestTime,
 		Transport: &http.Transport{
 			Proxy:             http.ProxyFromEnvironment,
 			DialContext:       (&net.Dialer{Timeout: connectTime}).DialContext,

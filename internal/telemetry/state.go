@@ -106,12 +106,16 @@ func readState(path string) (state, *yaml.Node, error) {
 }
 
 // readDocument returns the map that the file holds. What is no regular file, such as
-// a pipe, is not opened: reading it might take for ever.
+// a pipe, is not opened: reading it might take for ever. A link to nothing is no missing
+// file: the choice may be where it pointed to.
 func readDocument(path string) (*yaml.Node, error) {
+	if _, err := os.Lstat(path); err != nil {
+		return nil, err
+	}
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, errors.New("it is a link to what can't be found")
 	case !info.Mode().IsRegular():
 		return nil, errors.New("it is no regular file")
 	case info.Size() > maxStateSize:
