@@ -55,7 +55,7 @@ var (
 )
 
 var (
-	recordedGap = regexp.MustCompile(`the action '([^']*)' in rule '(.*?)' does not set some of the (\w+)`)
+	recordedGap = regexp.MustCompile(`the (?:action|form) '([^']*)' in rule '(.*?)' does not set (some of the slots|the 'active_loop')`)
 	gapLine     = regexp.MustCompile(`rule "(.*?)" leaves open which (value slots?|loop).* after action "([^"]*)"`)
 )
 
@@ -75,7 +75,7 @@ func gaps(problems []string) []string {
 	var out []string
 	for _, p := range problems {
 		if m := gapLine.FindStringSubmatch(p); m != nil {
-			what := map[string]string{"value slot": "slots", "value slots": "slots", "loop": "loops"}[m[2]]
+			what := map[string]string{"value slot": "some of the slots", "value slots": "some of the slots", "loop": "the 'active_loop'"}[m[2]]
 			out = append(out, fmt.Sprintf("rule %s: %s: %s", m[1], m[3], what))
 		}
 	}
