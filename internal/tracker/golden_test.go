@@ -132,6 +132,20 @@ func TestRepeatedLoopIsCollapsed(t *testing.T) {
 	}
 }
 
+// An action between the turns, such as one that was run over the API, answers no
+// message: the loop that goes on afterwards is repeated (Rasa 3.6.21).
+func TestWhatComesBeforeAMessageDoesNotAnswerIt(t *testing.T) {
+	tr := tracker.New("c", newDomain(t))
+	tr.UpdateAll([]tracker.Event{
+		action("action_listen"), user("book", "book"), action("form"), &tracker.ActiveLoop{Name: "form"},
+		action("action_listen"), action("utter_chat"), user("Paris", "inform"), action("form"),
+	})
+	want := []string{"action action_listen", "user book", "action form", "active_loop"}
+	if diff := cmp.Diff(want, types(tr.AppliedEvents())); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestCopyIsIndependent(t *testing.T) {
 	tr := tracker.New("c", newDomain(t))
 	tr.Update(&tracker.SlotSet{Name: "city", Value: "Paris"})

@@ -64,10 +64,11 @@ func repeats(applied []tracker.Event, loop string) bool {
 			if e.Name == loop {
 				return false
 			}
-		case *tracker.ActionExecuted:
-			if e.Name == tracker.ListenAction && next != "" && next != loop {
+		case *tracker.UserUttered:
+			if next != "" && next != loop {
 				return false
 			}
+		case *tracker.ActionExecuted:
 			if e.Name == loop {
 				return true
 			}

@@ -106,10 +106,11 @@ func (t *Tracker) startsLoopOrReturns(loop string) bool {
 			if e.Name == loop {
 				return true
 			}
-		case *ActionExecuted:
-			if e.Name == ListenAction && next != "" && next != loop {
+		case *UserUttered:
+			if next != "" && next != loop {
 				return true
 			}
+		case *ActionExecuted:
 			if e.Name == loop {
 				return false
 			}
