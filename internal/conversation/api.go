@@ -19,15 +19,15 @@ var ErrUnknownIntent = errors.New("intent is not in the domain")
 // Status names the loaded model.
 func (p *Processor) Status() (modelFile, modelID string) { return p.ModelName, p.ModelID }
 
-// Tracker returns a conversation. One that is unknown, or whose session has
-// expired, gets a new session, which is saved, as in Rasa.
+// Tracker returns a conversation. One that is unknown begins with a session, which
+// is saved, as in Rasa. Looking at a conversation ends no session of it.
 func (p *Processor) Tracker(ctx context.Context, conversationID string) (t *tracker.Tracker, err error) {
 	err = p.locked(ctx, conversationID, func(ctx context.Context) error {
 		turn := &turn{Processor: p}
 		if turn.tracker, err = p.load(ctx, conversationID); err != nil {
 			return err
 		}
-		if turn.sessionIsDue() {
+		if turn.tracker.Len() == 0 {
 			if err := turn.updateSession(ctx, nil); err != nil {
 				return err
 			}
@@ -41,8 +41,9 @@ func (p *Processor) Tracker(ctx context.Context, conversationID string) (t *trac
 	return t, err
 }
 
-// AppendEvents adds events to a conversation and saves it. A session is started
-// first unless the events begin with one. Times that events carry are kept.
+// AppendEvents adds events to a conversation and saves it. One that is unknown
+// begins with a session, unless the events begin with action_session_start (Rasa
+// 3.6.21). Times that events carry are kept.
 //
 // With an output their side effects happen, too: what the assistant says goes to
 // it, reminders are scheduled and cancelled.
@@ -52,7 +53,7 @@ func (p *Processor) AppendEvents(ctx context.Context, conversationID string, eve
 		if turn.tracker, err = p.load(ctx, conversationID); err != nil {
 			return err
 		}
-		if !startsSession(events) {
+		if turn.tracker.Len() == 0 && !startsSession(events) {
 			if err := turn.updateSession(ctx, nil); err != nil {
 				return err
 			}
@@ -91,13 +92,8 @@ func startsSession(events []tracker.Event) bool {
 	if len(events) == 0 {
 		return false
 	}
-	switch e := events[0].(type) {
-	case *tracker.SessionStarted:
-		return true
-	case *tracker.ActionExecuted:
-		return e.Name == action.SessionStart
-	}
-	return false
+	e, ok := events[0].(*tracker.ActionExecuted)
+	return ok && e.Name == action.SessionStart
 }
 
 // keepTimes records events with the times that they carry.

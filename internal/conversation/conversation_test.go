@@ -533,6 +533,41 @@ func TestExecuteForecastAndLog(t *testing.T) {
 	}
 }
 
+// Looking at a conversation, or adding to it, starts a session only where nothing
+// is yet: not after a restart or a long silence, as in Rasa 3.6.21.
+func TestLookingStartsNoSession(t *testing.T) {
+	store := newStore()
+	p := newProcessor(t, store, nil)
+	look := func(want ...string) {
+		t.Helper()
+		if _, err := p.Tracker(t.Context(), "c"); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, names(stored(t, store))); diff != "" {
+			t.Error(diff)
+		}
+	}
+	add := func(e tracker.Event) {
+		t.Helper()
+		if _, err := p.AppendEvents(t.Context(), "c", []tracker.Event{e}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	session := []string{"action action_session_start", "session_started", "action action_listen"}
+	add(&tracker.SessionStarted{})
+	look(append(session, "session_started")...)
+	add(&tracker.Restarted{})
+	look(append(session, "session_started", "restart")...)
+
+	silent := &tracker.UserUttered{Text: "long ago", HasText: true}
+	silent.Timestamp = 1
+	if _, err := p.ReplaceEvents(t.Context(), "c", []tracker.Event{silent}); err != nil {
+		t.Fatal(err)
+	}
+	add(&tracker.SlotSet{Name: "said", Value: "x"})
+	look("user", "slot said")
+}
+
 func TestStoreOfAnotherModel(t *testing.T) {
 	other := &domain.Domain{}
 	other.Complete()
