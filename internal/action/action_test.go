@@ -105,6 +105,9 @@ func TestTwoStageFallback(t *testing.T) {
 	got, err := run(t, r, action.TwoStageFallback, turn("nlu_fallback")...)
 	expect(t, got, err, "active_loop "+action.TwoStageFallback, "bot Did you mean 'second'?")
 
+	got, err = run(t, r, action.DefaultAskAffirmation) // no message: words of Rasa's
+	expect(t, got, err, "bot Did you mean 'None'?")
+
 	got, err = run(t, r, action.TwoStageFallback, append(started, turn("second")...)...)
 	expect(t, got, err, "active_loop ", "rewind", "action action_listen", "user second 1")
 
@@ -185,6 +188,33 @@ func TestFormValidatesOnTheActionServer(t *testing.T) {
 	_, err = run(t, r, "booking_form", executed(action.Listen), user("book"))
 	if _, ok := errors.AsType[*action.ActivationError](err); !ok {
 		t.Errorf("got %v", err)
+	}
+}
+
+// What Rasa 3.6.21 asks for when validation names several slots.
+func TestTheFirstChosenSlotIsAskedFor(t *testing.T) {
+	d := booking()
+	d.Actions = []domain.Action{{Name: "validate_booking_form"}}
+	choose := func(slots ...any) server {
+		var events []tracker.Event
+		for _, slot := range slots {
+			events = append(events, &tracker.SlotSet{Name: "requested_slot", Value: slot})
+		}
+		return server{"validate_booking_form": {Events: events}}
+	}
+	events := []tracker.Event{executed(action.Listen), user("book"), executed("booking_form"), &tracker.ActiveLoop{Name: "booking_form"},
+		&tracker.SlotSet{Name: "requested_slot", Value: "city"}, executed(action.Listen), user("inform", entity("city", "Rome")), &tracker.SlotSet{Name: "city", Value: "Rome"}}
+	for _, c := range []struct {
+		chosen []any
+		want   []string
+	}{
+		{[]any{"city", "guests"}, []string{"slot requested_slot city", "slot requested_slot guests", "bot Where?"}},
+		{[]any{"city", nil, "guests"}, []string{"slot requested_slot city", "slot requested_slot <nil>", "slot requested_slot guests", "bot Where?"}},
+		{[]any{nil, "city"}, []string{"slot requested_slot <nil>", "slot requested_slot city", "slot requested_slot guests", "bot For how many in Rome?"}},
+		{[]any{"city", nil}, []string{"slot requested_slot city", "slot requested_slot <nil>", "slot requested_slot <nil>", "active_loop "}},
+	} {
+		got, err := run(t, newRunner(d, choose(c.chosen...)), "booking_form", events...)
+		expect(t, got, err, c.want...)
 	}
 }
 

@@ -1,6 +1,7 @@
 package action
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -24,6 +25,7 @@ func (r *Runner) askAffirmation(s Situation) []tracker.Event {
 			intent, _ = second["name"].(string)
 		}
 	}
+	intent = cmp.Or(intent, "None") // there was no message, or none of its intents fits
 	return []tracker.Event{&tracker.BotUttered{
 		Text: fmt.Sprintf("Did you mean '%s'?", intent), HasText: true,
 		Data: map[string]any{

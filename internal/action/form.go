@@ -189,15 +189,16 @@ func (f *form) validate(ctx context.Context, s Situation, candidates []*tracker.
 }
 
 // request asks for the next slot: the one that validation chose, or the first
-// that is empty.
+// that is empty. Of several that it chose the first one counts; a null at the end
+// ends the form, one before it chooses nothing (Rasa 3.6.21).
 func (f *form) request(ctx context.Context) error {
-	next, chosen := f.chosenByValidation()
+	next := ""
+	if chosen := f.chosenByValidation(); len(chosen) > 0 && chosen[len(chosen)-1] != "" {
+		next = chosen[0]
+	}
 	if next == "" {
 		e := &tracker.SlotSet{Name: requestedSlot}
-		if !chosen {
-			next = f.firstEmpty()
-		}
-		if next != "" {
+		if next = f.firstEmpty(); next != "" {
 			e.Value = next
 		}
 		f.events = append(f.events, e)
@@ -214,6 +215,9 @@ func (f *form) request(ctx context.Context) error {
 // firstEmpty returns the first required slot without a value, or "" if there is
 // none or validation has ended the form.
 func (f *form) firstEmpty() string {
+	if chosen := f.chosenByValidation(); len(chosen) > 0 && chosen[len(chosen)-1] == "" {
+		return ""
+	}
 	t := f.With(f.events...).Tracker
 	if t.ActiveLoop().Name != f.Name {
 		return ""
@@ -226,15 +230,15 @@ func (f *form) firstEmpty() string {
 	return ""
 }
 
-// chosenByValidation returns the slot that validation asks for; "" for none.
-func (f *form) chosenByValidation() (next string, chosen bool) {
+// chosenByValidation returns the slots that validation asks for; "" for none.
+func (f *form) chosenByValidation() (slots []string) {
 	for _, e := range f.events {
 		if slot, ok := e.(*tracker.SlotSet); ok && slot.Name == requestedSlot {
-			next, _ = slot.Value.(string)
-			chosen = true
+			name, _ := slot.Value.(string)
+			slots = append(slots, name)
 		}
 	}
-	return next, chosen
+	return slots
 }
 
 // asks returns the action that asks for a slot, or "".
