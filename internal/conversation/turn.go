@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/loquat-dev/loquat/internal/action"
 	"github.com/loquat-dev/loquat/internal/channel"
@@ -102,6 +103,7 @@ const predictionsPerAction = 5
 // came in between, and the follow-up action would return when it is rewound.
 func (t *turn) predictionLoop(ctx context.Context) error {
 	began := t.tracker.Len()
+	found := false // entities, by the prediction before
 	for predicted := 0; t.shouldAct(); predicted++ {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -115,11 +117,12 @@ func (t *turn) predictionLoop(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if prediction.EndToEnd {
+		if prediction.EndToEnd || found {
 			if err := t.extractSlots(ctx); err != nil {
 				return err
 			}
 		}
+		found = slices.ContainsFunc(prediction.Events, addsEntities)
 		ended, err := t.act(ctx, name, prediction, confidence)
 		if err != nil || ended {
 			return err
@@ -127,6 +130,8 @@ func (t *turn) predictionLoop(ctx context.Context) error {
 	}
 	return nil
 }
+
+func addsEntities(e tracker.Event) bool { _, ok := e.(*tracker.EntitiesAdded); return ok }
 
 // sinceListening counts the actions that were run since the loop began, or since the
 // assistant listened or started a session in it. One that was rejected was not run

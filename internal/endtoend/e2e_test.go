@@ -34,10 +34,17 @@ policies:
 		"domain.yml": `
 version: "3.1"
 intents: [greet, order, affirm, deny]
+entities: [dish]
+slots:
+  dish:
+    type: text
+    influence_conversation: false
+    mappings: [{type: from_entity, entity: dish}]
 responses:
   utter_greet: [{text: "hello"}]
   utter_suggest: [{text: "how about sushi?"}]
   utter_order: [{text: "here it comes"}]
+  utter_dish: [{text: "a fine dish"}]
 `,
 		"credentials.yml": "rest:\n",
 		"data/nlu.yml": `
@@ -77,6 +84,10 @@ stories:
   steps: [{intent: order}, {action: utter_suggest}, {user: "I had that yesterday"}, {bot: "Something new, then."}]
 - story: by another text
   steps: [{intent: order}, {action: utter_suggest}, {user: "my doctor forbids raw fish"}, {action: utter_greet}]
+- story: by the name of a dish
+  steps: [{intent: order}, {action: utter_suggest}, {user: "could it be [soup](dish) instead"}, {action: utter_dish}]
+- story: by the name of another dish
+  steps: [{intent: order}, {action: utter_suggest}, {user: "could it be [pasta](dish) instead"}, {action: utter_dish}]
 `,
 	} {
 		if err := os.MkdirAll(filepath.Join(dir, filepath.Dir(name)), 0o755); err != nil {
@@ -92,6 +103,7 @@ stories:
 		{"I had that yesterday", "Something new, then."},
 		{"I had this yesterday", "Something new, then."},
 		{"my doctor forbids fish", "hello"},
+		{"could it be pizza instead", "a fine dish"},
 	} {
 		who := "user" + string(rune('0'+i))
 		if got := reply(t, s.url, who, "bring me food"); !slices.Equal(got, []string{"how about sushi?"}) {
@@ -100,5 +112,9 @@ stories:
 		if got := reply(t, s.url, who, answer.text); !slices.Equal(got, []string{answer.want}) {
 			t.Errorf("%q was answered with %q, want %q", answer.text, got, answer.want)
 		}
+	}
+	// The entity of the last text has filled its slot, which that answer was too early for.
+	if got := transcript(t, s.url, "user5"); !strings.Contains(got, "  entities: dish 12-17 pizza TEDPolicy\n") || !strings.HasSuffix(got, "  bot: a fine dish\n  slot: dish \"pizza\"\n  action: TEDPolicy action_listen\n") {
+		t.Errorf("pizza was not noted:\n%s", got)
 	}
 }

@@ -91,7 +91,7 @@ func (e *encoder) intent(i Intent) {
 
 func (e *encoder) entity(x *Entity) {
 	if x.Extra != nil { // keys of its own may replace ours
-		e.value(x.result())
+		e.value(x.Result())
 		return
 	}
 	e.raw(`{"entity":`)

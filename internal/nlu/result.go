@@ -8,7 +8,7 @@ import "slices"
 func (m *Message) ParseResult() map[string]any {
 	entities := make([]any, len(m.Entities))
 	for i := range m.Entities {
-		entities[i] = m.Entities[i].result()
+		entities[i] = m.Entities[i].Result()
 	}
 	out := map[string]any{"text": m.Values[Text], "intent": m.resultIntent().result(), "entities": entities}
 	if m.Ranking != nil && !m.RankingHidden {
@@ -75,7 +75,8 @@ func (i Intent) result() map[string]any {
 	return out
 }
 
-func (e *Entity) result() map[string]any {
+// Result gives the entity as it stands in a parse result, in plain JSON values.
+func (e *Entity) Result() map[string]any {
 	out := map[string]any{"entity": e.Entity, "start": int64(e.Start), "end": int64(e.End), "value": e.Value}
 	for key, value := range map[string]string{"role": e.Role, "group": e.Group, "extractor": e.Extractor} {
 		if value != "" {

@@ -8,12 +8,13 @@ import (
 	"github.com/loquat-dev/loquat/internal/ml/vocab"
 	"github.com/loquat-dev/loquat/internal/ml/weights"
 	"github.com/loquat-dev/loquat/internal/nlu/encoder"
+	"github.com/loquat-dev/loquat/internal/nlu/entitymodel"
 )
 
 const (
 	fileName    = "ted.bin"
 	fileKind    = "ted"
-	fileVersion = 2
+	fileVersion = 2 + entitymodel.Version
 )
 
 // Persist writes what was learned (docs/formats/diet.md).
@@ -26,9 +27,14 @@ func (p *Policy) Persist() (graph.Resource, error) {
 		if p.texts != nil {
 			p.texts.Write(w)
 			w.Float(p.textLength)
+			w.Bool(p.textsAlone)
 		}
 		w.Hashes(p.features.Hashes())
 		w.Floats(p.model.Weights)
+		w.Bool(p.entities != nil)
+		if p.entities != nil {
+			p.entities.Write(w)
+		}
 	}
 	return graph.Resource{fileName: w.Bytes()}, nil
 }
@@ -41,10 +47,13 @@ func (p *Policy) load(data []byte) error {
 	}
 	maxHistory := r.Int()
 	if r.Bool() {
-		p.texts, p.textLength = encoder.ReadText(r), r.Float()
+		p.texts, p.textLength, p.textsAlone = encoder.ReadText(r), r.Float(), r.Bool()
 	}
 	features := vocab.NewTable(r.Hashes())
 	m := &linear.Softmax{Classes: len(actions), Features: p.textColumns() + features.Len(), Weights: r.Floats()}
+	if r.Bool() {
+		p.entities = entitymodel.Read(r, p.entitySettings())
+	}
 	if r.Err() == nil && (maxHistory < 0 || p.texts != nil && p.textLength <= 0 || (m.Features+1)*m.Classes != len(m.Weights)) {
 		r.Fail("%d weights for %d features and %d actions", len(m.Weights), m.Features, m.Classes)
 	}

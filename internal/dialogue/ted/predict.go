@@ -15,7 +15,9 @@ import (
 // Predict gives every action of the stories a probability: by the intent of the
 // latest message or, where that is surer, by its text. A prediction by the text is
 // as sure as the stories know the text, one by the intent as the classifier was; a
-// message without an intent can only be known by its text.
+// message without an intent can only be known by its text. Where stories name no
+// intents, all predictions are by texts. Those that answer a message bring the
+// entities that are found in it.
 func (p *Policy) Predict(_ context.Context, in dialogue.Situation) (*dialogue.Prediction, error) {
 	out := &dialogue.Prediction{
 		Policy:        componentName,
@@ -26,16 +28,19 @@ func (p *Policy) Predict(_ context.Context, in dialogue.Situation) (*dialogue.Pr
 		return out, nil
 	}
 	view := in.Learned(statevector.Reach(p.maxHistory))
+	view.UseText = p.textsAlone
 	probabilities, _ := p.probabilities(in, view)
-	if p.texts != nil && in.Tracker.LatestActionName() == tracker.ListenAction && saidText(in) != nil {
-		view.UseText = true
-		byText, known := p.probabilities(in, view)
-		byIntent := 0.0
-		if in.Tracker.LatestIntent() != "" {
-			byIntent = dialogue.Confidence(in.Tracker) * slices.Max(probabilities)
+	out.EndToEnd = p.textsAlone
+	if text := unanswered(in); p.texts != nil && text != nil {
+		if !p.textsAlone {
+			view.UseText = true
+			byText, known := p.probabilities(in, view)
+			if sure := known * slices.Max(byText); sure > p.config.TextThreshold && sure > certainty(in, probabilities) {
+				probabilities, out.EndToEnd = byText, true
+			}
 		}
-		if sure := known * slices.Max(byText); sure > p.config.TextThreshold && sure > byIntent {
-			probabilities, out.EndToEnd = byText, true
+		if out.EndToEnd {
+			out.OptionalEvents = p.found(text)
 		}
 	}
 	for k, probability := range probabilities {
@@ -47,13 +52,21 @@ func (p *Policy) Predict(_ context.Context, in dialogue.Situation) (*dialogue.Pr
 	return out, nil
 }
 
-// saidText is the user's latest text with its features, or nil.
-func saidText(in dialogue.Situation) *nlu.Message {
+// unanswered is what the user has just said, with its features; nil without.
+func unanswered(in dialogue.Situation) *nlu.Message {
 	m := in.Tracker.LatestMessage()
-	if m == nil || m.Text == "" {
+	if m == nil || m.Text == "" || in.Tracker.LatestActionName() != tracker.ListenAction {
 		return nil
 	}
 	return in.Texts[m.Text]
+}
+
+// certainty is how sure probabilities by the intent of the latest message are.
+func certainty(in dialogue.Situation, probabilities []float64) float64 {
+	if in.Tracker.LatestIntent() == "" {
+		return 0
+	}
+	return dialogue.Confidence(in.Tracker) * slices.Max(probabilities)
 }
 
 // vectors are of predictions that are over.

@@ -27,11 +27,6 @@ func settings() transformer.Settings {
 		"scale_loss":                   true,
 		"transformer_size":             map[string]any{"text": int64(128), "action_text": int64(128), "label_action_text": int64(128), "dialogue": int64(128)},
 		"use_gpu":                      true,
-
-		// for entities in texts of end-to-end stories, which the pipeline finds
-		"BILOU_flag":              true,
-		"entity_recognition":      true,
-		"split_entities_by_comma": true,
 	})
 	for _, name := range []string{"drop_small_last_batch", "run_eagerly", "share_hidden_layers"} { // DIETClassifier's alone
 		delete(s, name)

@@ -5,7 +5,8 @@
 // learns in another way: multinomial logistic regression (package linear) over
 // what the newest states hold and how it goes together. The problem is convex, so
 // there is one answer, whatever the seed. Why this learner is told in
-// docs/decisions/013-dialogue-learner.md.
+// docs/decisions/013-dialogue-learner.md. Entities in texts of end-to-end stories
+// are learned as DIETClassifier learns those of messages (package entitymodel).
 package ted
 
 import (
@@ -16,7 +17,9 @@ import (
 	"github.com/loquat-dev/loquat/internal/graph"
 	"github.com/loquat-dev/loquat/internal/ml/linear"
 	"github.com/loquat-dev/loquat/internal/ml/vocab"
+	"github.com/loquat-dev/loquat/internal/nlu"
 	"github.com/loquat-dev/loquat/internal/nlu/encoder"
+	"github.com/loquat-dev/loquat/internal/nlu/entitymodel"
 )
 
 const componentName = "TEDPolicy"
@@ -34,9 +37,21 @@ type Config struct {
 	// TextThreshold is how sure a prediction by the text of a message must be to
 	// be taken instead of that by its intent.
 	TextThreshold float64 `json:"e2e_confidence_threshold"`
+
+	// What follows is about entities in texts of end-to-end stories.
+	EntityRecognition    bool           `json:"entity_recognition"`
+	BILOU                bool           `json:"BILOU_flag"`
+	SplitEntitiesByComma nlu.CommaSplit `json:"split_entities_by_comma"`
 }
 
-var defaults = Config{Priority: 1, Featurizers: []string{}, TextThreshold: 0.5}
+var defaults = Config{
+	Priority:             1,
+	Featurizers:          []string{},
+	TextThreshold:        0.5,
+	EntityRecognition:    true,
+	BILOU:                true,
+	SplitEntitiesByComma: nlu.CommaSplit{Default: true},
+}
 
 // Type describes the policy.
 func Type() graph.Type {
@@ -45,7 +60,8 @@ func Type() graph.Type {
 		ClassPath: "rasa.core.policies.ted_policy." + componentName,
 		Kinds:     []graph.Kind{graph.PolicyEndToEnd},
 		Trainable: true,
-		Version:   3,
+		Version:   3 + entitymodel.Version,
+		AnyKind:   []string{"split_entities_by_comma"},
 		Check:     check,
 		Fns:       dialogue.Fns(),
 	}, defaults, nil)
@@ -78,12 +94,14 @@ type Policy struct {
 	actions    []string      // labels: names and texts of actions, sorted; nil until trained
 	texts      *encoder.Text // of users in end-to-end stories; nil if there are none
 	textLength float64       // mean squared length of their vectors
+	textsAlone bool          // no story names an intent
 	features   vocab.Table
 	model      *linear.Softmax
+	entities   *entitymodel.Model // of the texts; nil if none are annotated
 }
 
 func (p *Policy) forget() {
-	p.actions, p.texts, p.textLength, p.features, p.model = nil, nil, 0, vocab.Table{}, nil
+	p.actions, p.texts, p.textLength, p.textsAlone, p.features, p.model, p.entities = nil, nil, 0, false, vocab.Table{}, nil, nil
 }
 
 func build(env graph.Env, raw graph.Config, saved graph.Resource) (any, error) {

@@ -212,6 +212,8 @@ func TestBadSettings(t *testing.T) {
 		{"featurizer": []any{map[string]any{"name": "FullDialogueTrackerFeaturizer"}}},
 		{"featurizer": []any{map[string]any{"name": "MaxHistoryTrackerFeaturizer", "max_histroy": int64(5)}}},
 		{"max_history": int64(-1)},
+		{"split_entities_by_comma": "sometimes"},
+		{"entity_recognition": "yes"},
 	} {
 		if errs := ted.Type().Check(c); len(errs) != 1 {
 			t.Errorf("%v: errors %v, want one", slices.Collect(maps.Keys(c)), errs)

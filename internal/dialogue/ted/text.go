@@ -84,6 +84,11 @@ func lastText(states []dialogue.State) string {
 	return ""
 }
 
+// namesIntent reports whether a message before an example is told by its intent.
+func namesIntent(e example) bool {
+	return slices.ContainsFunc(e.states, func(s dialogue.State) bool { return s.Intent != "" })
+}
+
 // learnTexts learns to encode the texts that situations end with, if there are any.
 func (p *Policy) learnTexts(examples []example, texts dialogue.Texts) error {
 	var messages []*nlu.Message
@@ -110,6 +115,7 @@ func (p *Policy) learnTexts(examples []example, texts dialogue.Texts) error {
 	}
 	if sum > 0 {
 		p.texts, p.textLength = learned, sum/float64(len(messages))
+		p.textsAlone = !slices.ContainsFunc(examples, namesIntent)
 	}
 	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/loquat-dev/loquat/internal/dialogue"
 	"github.com/loquat-dev/loquat/internal/dialogue/dialoguetest"
 	"github.com/loquat-dev/loquat/internal/dialogue/ted"
@@ -118,6 +120,19 @@ func (a talk) predict(t testing.TB, said tracker.UserUttered, before ...any) (ac
 	return a.Domain.ActionNames()[best], p
 }
 
+// after predicts what follows the answer to a text that has decided.
+func (a talk) after(t testing.TB, said tracker.UserUttered, answer string) (action string, p *dialogue.Prediction) {
+	t.Helper()
+	said.HasText = true
+	conversation := dialoguetest.Conversation(a.Domain, &said, &tracker.UserFeaturization{UseText: true}, answer)
+	p, err := a.Predict(t.Context(), dialogue.Situation{Tracker: conversation, Domain: a.Domain, Texts: a.read(t, said.Text)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	best, _ := p.Best()
+	return a.Domain.ActionNames()[best], p
+}
+
 func TestTextsDecide(t *testing.T) {
 	a := learnTalk(t, snackBar, nil)
 	for _, c := range []struct {
@@ -145,14 +160,78 @@ func TestTextsDecide(t *testing.T) {
 	}
 
 	// The text that has been answered does not ask for the same answer again.
-	said := &tracker.UserUttered{Text: "give me pizza", HasText: true}
-	conversation := dialoguetest.Conversation(a.Domain, said, &tracker.UserFeaturization{UseText: true}, "utter_dish")
-	p, err := a.Predict(t.Context(), dialogue.Situation{Tracker: conversation, Domain: a.Domain, Texts: a.read(t, said.Text)})
-	if err != nil {
-		t.Fatal(err)
+	got, p := a.after(t, tracker.UserUttered{Text: "give me pizza"}, "utter_dish")
+	if got != "action_listen" || p.EndToEnd || len(p.OptionalEvents) > 0 {
+		t.Errorf("after the answer: %s, by its text: %t, %v", got, p.EndToEnd, p.OptionalEvents)
 	}
-	if best, _ := p.Best(); a.Domain.ActionNames()[best] != "action_listen" || len(p.OptionalEvents) > 0 {
-		t.Errorf("%s with %v", a.Domain.ActionNames()[best], p.OptionalEvents)
+}
+
+func entitiesOf(p *dialogue.Prediction) []string {
+	var out []string
+	for _, e := range p.OptionalEvents {
+		for _, x := range e.(*tracker.EntitiesAdded).Entities {
+			out = append(out, fmt.Sprintf("%v %v-%v %v (%v)", x["entity"], x["start"], x["end"], x["value"], x["extractor"]))
+		}
+	}
+	return out
+}
+
+func TestEntitiesAreFoundInTexts(t *testing.T) {
+	off := learnTalk(t, snackBar, graph.Config{"entity_recognition": false})
+	for name, a := range map[string]talk{
+		"BILOU": learnTalk(t, snackBar, nil),
+		"plain": learnTalk(t, snackBar, graph.Config{"BILOU_flag": false}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, c := range []struct {
+				said tracker.UserUttered
+				want []string
+			}{
+				{tracker.UserUttered{Text: "give me pizza"}, []string{"dish 8-13 pizza (TEDPolicy)"}},
+				{tracker.UserUttered{Text: "give me green salad"}, []string{"dish 8-19 green salad (TEDPolicy)"}},
+				{tracker.UserUttered{Text: "give me sushi"}, []string{"dish 8-13 sushi (TEDPolicy)"}},
+				{tracker.UserUttered{Text: "travel to Bonn, Germany"}, []string{"city 10-14 Bonn (TEDPolicy)", "city 16-23 Germany (TEDPolicy)"}},
+				{tracker.UserUttered{Text: "travel to Oslo", Intent: "greet", Confidence: 0.1}, []string{"city 10-14 Oslo (TEDPolicy)"}},
+				{tracker.UserUttered{Text: "please", Intent: "greet", Confidence: 1}, nil}, // the intent decides
+			} {
+				_, p := a.predict(t, c.said)
+				if diff := cmp.Diff(c.want, entitiesOf(p)); p.EndToEnd != (c.want != nil) || diff != "" {
+					t.Errorf("%q, by its text: %t\n%s", c.said.Text, p.EndToEnd, diff)
+				}
+				if _, p := off.predict(t, c.said); len(p.OptionalEvents) > 0 {
+					t.Errorf("%q: %v without entity_recognition", c.said.Text, p.OptionalEvents)
+				}
+			}
+		})
+	}
+}
+
+func TestEntitiesMayGoAcrossCommas(t *testing.T) {
+	a := learnTalk(t, snackBar, graph.Config{"split_entities_by_comma": map[string]any{"city": false}})
+	_, p := a.predict(t, tracker.UserUttered{Text: "travel to Bonn, Germany"})
+	if diff := cmp.Diff([]string{"city 10-23 Bonn, Germany (TEDPolicy)"}, entitiesOf(p)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// Where no story names an intent, there is nothing else to predict by.
+func TestTextsAlone(t *testing.T) {
+	a := learnTalk(t, `
+intents: [greet]
+entities: [name]
+responses: {utter_nice: [{text: nice}], utter_bye: [{text: bye}]}
+stories:
+- {story: name, steps: [{user: "I am [Ann](name)"}, {action: utter_nice}]}
+- {story: another name, steps: [{user: "I am [Bob](name)"}, {action: utter_nice}]}
+- {story: end, steps: [{user: "see you"}, {action: utter_bye}]}
+`, nil)
+	said := tracker.UserUttered{Text: "I am Eve", Intent: "greet", Confidence: 1}
+	got, p := a.predict(t, said)
+	if diff := cmp.Diff([]string{"name 5-8 Eve (TEDPolicy)"}, entitiesOf(p)); got != "utter_nice" || !p.EndToEnd || diff != "" {
+		t.Errorf("%s, by its text: %t\n%s", got, p.EndToEnd, diff)
+	}
+	if got, p = a.after(t, said, "utter_nice"); got != "action_listen" || !p.EndToEnd || len(p.OptionalEvents) > 0 {
+		t.Errorf("then %s, by its text: %t, %v", got, p.EndToEnd, p.OptionalEvents)
 	}
 }
 
@@ -166,4 +245,16 @@ func FuzzLoadWithTexts(f *testing.F) {
 	data := dialoguetest.Data(f, snackBar)
 	_, data.Texts = learn(f, data.Trackers)
 	dialoguetest.LoadsOrRefuses(f, ted.Type(), data, "ted.bin")
+}
+
+func BenchmarkPredictByText(b *testing.B) {
+	a := learnTalk(b, snackBar, nil)
+	said := &tracker.UserUttered{Text: "give me green salad", HasText: true, Intent: "greet", Confidence: 0.2}
+	situation := dialogue.Situation{Tracker: dialoguetest.Conversation(a.Domain, said), Domain: a.Domain, Texts: a.read(b, said.Text)}
+	b.ReportAllocs()
+	for b.Loop() {
+		if p, err := a.Predict(b.Context(), situation); err != nil || len(p.OptionalEvents) == 0 {
+			b.Fatal(p, err)
+		}
+	}
 }

@@ -70,6 +70,9 @@ func (p *Policy) Train(ctx context.Context, data dialogue.TrainingData) error {
 	if err != nil {
 		return err
 	}
+	if err := p.learnEntities(ctx, data); err != nil {
+		return err
+	}
 	p.env.Logger.InfoContext(ctx, "learned", "policy", componentName, "examples", len(examples), "actions", len(p.actions), "features", p.model.Features)
 	return nil
 }

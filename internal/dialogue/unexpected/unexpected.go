@@ -126,6 +126,7 @@ func settings() transformer.Settings {
 		"hidden_layers_sizes":          map[string]any{"text": []any{}},
 		"number_of_transformer_layers": map[string]any{"text": int64(1), "dialogue": int64(1)},
 		"similarity_type":              "inner",
+		"split_entities_by_comma":      true,
 		"transformer_size":             map[string]any{"text": int64(128), "dialogue": int64(128)},
 	})
 	for _, name := range []string{ // TEDPolicy's alone
