@@ -19,6 +19,7 @@ import (
 // that goes on.
 type liveGraph struct {
 	paths *paths
+	ctx   context.Context // of drawing: a request may be gone before its page is there
 
 	mu   sync.Mutex
 	more [][]tracker.Event
@@ -35,7 +36,7 @@ const graphHistory = 2
 // startGraph serves the page on this machine alone, until stop is called. What
 // prevents it is logged: nobody needs the page to go on.
 func startGraph(ctx context.Context, o InteractiveOptions) (g *liveGraph, stop func()) {
-	g, stop = &liveGraph{paths: &paths{maxHistory: graphHistory}, step: 1}, func() {}
+	g, stop = &liveGraph{paths: &paths{maxHistory: graphHistory}, ctx: ctx, step: 1}, func() {}
 	var problems diag.List
 	found, err := readPaths(ctx, VisualizeOptions{Domain: o.Paths.Domain, Stories: o.Paths.Data, MaxHistory: graphHistory}, &problems)
 	if err != nil {
@@ -107,7 +108,11 @@ func (g *liveGraph) draw() ([]byte, error) {
 		return g.page, nil
 	}
 	var page bytes.Buffer
-	if err := storygraph.WritePage(&page, g.paths.graph(more), "Stories, rules and this conversation"); err != nil {
+	graph, err := g.paths.graph(g.ctx, more)
+	if err != nil {
+		return nil, err
+	}
+	if err := storygraph.WritePage(g.ctx, &page, graph, "Stories, rules and this conversation"); err != nil {
 		return nil, err
 	}
 	g.page, g.drawn = page.Bytes(), step

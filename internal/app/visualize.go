@@ -52,10 +52,13 @@ func Visualize(ctx context.Context, o VisualizeOptions) (result VisualizeResult,
 	if err != nil {
 		return result, err
 	}
-	g := paths.graph(nil)
+	g, err := paths.graph(ctx, nil)
+	if err != nil {
+		return result, err
+	}
 	result.Nodes, result.Edges = len(g.Nodes), len(g.Edges)
 	var page bytes.Buffer
-	if err := storygraph.WritePage(&page, g, "Stories and rules"); err != nil {
+	if err := storygraph.WritePage(ctx, &page, g, "Stories and rules"); err != nil {
 		return result, err
 	}
 	return result, evaluate.WriteFile(o.Out, page.Bytes())
@@ -116,10 +119,10 @@ func rank(t *dialogue.TrainingTracker) int {
 }
 
 // graph merges the paths, and those of more conversations.
-func (p *paths) graph(more [][]tracker.Event) *storygraph.Graph {
+func (p *paths) graph(ctx context.Context, more [][]tracker.Event) (*storygraph.Graph, error) {
 	trackers := slices.Clone(p.trackers)
 	for _, events := range more {
 		trackers = append(trackers, &dialogue.TrainingTracker{Tracker: tracker.FromEvents("", nil, events)})
 	}
-	return storygraph.Build(trackers, p.maxHistory, p.examples)
+	return storygraph.Build(ctx, trackers, p.maxHistory, p.examples)
 }

@@ -40,7 +40,10 @@ func TestStoryGraphsAreRasas(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			g := p.graph(nil)
+			g, err := p.graph(t.Context(), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
 			if diff := cmp.Diff(want.Links, links(g)); diff != "" {
 				t.Error(diff)
 			}

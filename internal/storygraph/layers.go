@@ -2,6 +2,7 @@ package storygraph
 
 import (
 	"cmp"
+	"context"
 	"slices"
 )
 
@@ -43,10 +44,13 @@ type route struct {
 	back bool
 }
 
-func newLayered(g *Graph, size func(Node) (w, h float64)) *layered {
+func newLayered(ctx context.Context, g *Graph, size func(Node) (w, h float64)) (*layered, error) {
 	l := &layered{graph: g, routes: make([]route, len(g.Edges))}
 	back, order := backEdges(g)
 	columns := longestPaths(g, back)
+	if places(g, columns) > mostPlaces {
+		columns, back, order = byDistance(g)
+	}
 	for i, n := range g.Nodes {
 		w, h := size(n)
 		l.vertices = append(l.vertices, &vertex{node: i, column: columns[i], width: w, height: h})
@@ -55,8 +59,7 @@ func newLayered(g *Graph, size func(Node) (w, h float64)) *layered {
 	for _, i := range order { // neighbours in a story begin as neighbours in a column
 		l.put(l.vertices[i])
 	}
-	l.route(back)
-	return l
+	return l, l.route(ctx, back)
 }
 
 func (l *layered) put(v *vertex) {
@@ -103,6 +106,81 @@ func backEdges(g *Graph) (back []bool, order []int) {
 	return back, order
 }
 
+// mostPlaces bounds the places that lines pass in columns. Where thousands of
+// stories cross, their longest way leads through all of them: there would be a
+// column for each step of it, and millions of places.
+const mostPlaces = 20_000
+
+// places is how many places lines pass between their ends. Lines to the same node
+// share theirs.
+func places(g *Graph, columns []int) int {
+	forth, back := make([]int, len(g.Nodes)), make([]int, len(g.Nodes))
+	for _, e := range g.Edges {
+		span := columns[e.To] - columns[e.From]
+		forth[e.To] = max(forth[e.To], span-1)
+		back[e.To] = max(back[e.To], -span-1)
+	}
+	total := 0
+	for i := range g.Nodes {
+		total += forth[i] + back[i]
+	}
+	return total
+}
+
+// byDistance gives nodes columns by their distance from the start, so that there
+// are few columns, and more edges lead back. Nodes of one distance that an edge
+// connects stand in columns of their own.
+func byDistance(g *Graph) (columns []int, back []bool, order []int) {
+	near := make([][]int, len(g.Nodes)) // neighbours, whichever way the edge leads
+	out := make([][]int, len(g.Nodes))
+	for _, e := range g.Edges {
+		out[e.From] = append(out[e.From], e.To)
+		near[e.From], near[e.To] = append(near[e.From], e.To), append(near[e.To], e.From)
+	}
+	const unmet = -1
+	distance := slices.Repeat([]int{unmet}, len(g.Nodes))
+	for root := range g.Nodes {
+		if distance[root] != unmet {
+			continue
+		}
+		distance[root] = 0
+		order = append(order, root)
+		for at := len(order) - 1; at < len(order); at++ {
+			for _, to := range out[order[at]] {
+				if distance[to] == unmet {
+					distance[to] = distance[order[at]] + 1
+					order = append(order, to)
+				}
+			}
+		}
+	}
+	nearest := slices.Clone(order)
+	slices.SortStableFunc(nearest, func(a, b int) int { return cmp.Compare(distance[a], distance[b]) })
+	columns = slices.Repeat([]int{unmet}, len(g.Nodes))
+	first, last, at := 0, unmet, 0 // columns of the distance
+	for _, i := range nearest {
+		if i == endNode {
+			continue
+		}
+		if distance[i] != at {
+			first, at = last+1, distance[i]
+		}
+		columns[i] = first
+		for _, n := range near[i] {
+			if n != i && distance[n] == at {
+				columns[i] = max(columns[i], columns[n]+1)
+			}
+		}
+		last = max(last, columns[i])
+	}
+	columns[endNode] = last + 1
+	back = make([]bool, len(g.Edges))
+	for i, e := range g.Edges {
+		back[i] = columns[e.From] >= columns[e.To]
+	}
+	return columns, back, order
+}
+
 // longestPaths gives each node its column: as many edges as the longest way to it
 // has. The end of conversations stands in the last column.
 func longestPaths(g *Graph, back []bool) []int {
@@ -144,7 +222,7 @@ const (
 
 // route finds the way of each edge. Lines that lead to the same node meet as soon
 // as they can, so that many of them become one.
-func (l *layered) route(back []bool) {
+func (l *layered) route(ctx context.Context, back []bool) error {
 	type place struct {
 		target, column int
 		back           bool
@@ -167,6 +245,9 @@ func (l *layered) route(back []bool) {
 		b.left = append(b.left, &neighbour{a, weight})
 	}
 	for i, e := range l.graph.Edges {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		from, to := l.vertices[e.From], l.vertices[e.To]
 		if from == to {
 			continue
@@ -191,4 +272,5 @@ func (l *layered) route(back []bool) {
 		}
 		l.routes[i] = route{via, step < 0}
 	}
+	return nil
 }

@@ -1,7 +1,7 @@
 package storygraph
 
 import (
-	"cmp"
+	"context"
 	"hash/maphash"
 	"slices"
 )
@@ -15,101 +15,99 @@ import (
 //   - the same messages lead from both to the same nodes, themselves aside;
 //   - the next maxHistory actions, this one included, are the same on all ways that
 //     lead on. With a maxHistory of one, all ways are followed to their end.
-func (d *draft) merge(maxHistory int) {
+//
+// Nodes are taken in the order in which stories made them, as there; candidates
+// finds the few that are worth a look.
+func (d *draft) merge(ctx context.Context, maxHistory int) error {
 	depth := min(maxHistory, wholePath)
 	if maxHistory <= 1 {
 		depth = wholePath
 	}
-	same := map[string][]int{}
-	for i, label := range d.labels {
-		if i != startNode && i != endNode {
-			same[label] = append(same[label], i)
-		}
-	}
+	c := newCandidates(d, depth)
 	for changed := true; changed; {
 		changed = false
 		for i := range d.labels {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
 			if d.gone[i] || i == startNode || i == endNode {
 				continue
 			}
-			for _, j := range same[d.labels[i]] {
-				if j > i && !d.gone[j] && d.equivalent(i, j, depth) {
-					d.join(i, j)
+			for j, ok := c.next(d, i, i); ok; j, ok = c.next(d, i, j) {
+				if d.equivalent(i, j, c) {
+					d.join(i, j, c)
 					changed = true
 				}
 			}
 		}
-		for label, nodes := range same {
-			same[label] = slices.DeleteFunc(nodes, func(i int) bool { return d.gone[i] })
-		}
 	}
+	return nil
 }
 
 // wholePath is how many actions count as all: circles have no end.
 const wholePath = 32
 
-func (d *draft) equivalent(i, j, depth int) bool {
+func (d *draft) equivalent(i, j int, c *candidates) bool {
 	return d.leadsOnlyTo(i, j) || d.leadsOnlyTo(j, i) ||
-		sameLinks(d.in[i], d.in[j], func(l link) link { return link{from: l.from, message: l.message} }, nil) ||
-		sameLinks(d.out[i], d.out[j], func(l link) link { return link{to: l.to, message: l.message} }, isLoop) ||
-		d.sameFuture(i, j, depth)
+		d.sameBefore(i, j) || d.sameAfter(i, j) ||
+		c.futures[i] != nil && slices.Equal(c.futures[i], c.futures[j])
 }
 
-func isLoop(l link) bool { return l.from == l.to }
-
-func (d *draft) leadsOnlyTo(from, to int) bool {
-	found := false
-	for _, l := range d.out[from] {
-		switch l.to {
-		case to:
-			found = true
-		case from:
-		default:
+// sameBefore reports whether the same messages lead to both from the same nodes.
+func (d *draft) sameBefore(i, j int) bool {
+	for l := range d.in[i].all {
+		if !d.in[j].has(link{l.from, j, l.message}) {
 			return false
 		}
 	}
-	return found
+	return d.in[i].len() == d.in[j].len()
 }
 
-// sameLinks compares links as sets, by what key leaves of them and without those
-// that are to be skipped.
-func sameLinks(a, b []link, key func(link) link, skip func(link) bool) bool {
-	set := func(links []link) []link {
-		var out []link
-		for _, l := range links {
-			if skip == nil || !skip(l) {
-				out = append(out, key(l))
-			}
+// sameAfter reports whether the same messages lead from both to the same nodes,
+// loops aside.
+func (d *draft) sameAfter(i, j int) bool {
+	left := 0
+	for l := range d.out[j].all {
+		if !isLoop(l) {
+			left++
 		}
-		slices.SortFunc(out, func(x, y link) int {
-			return cmp.Or(x.from-y.from, x.to-y.to, cmp.Compare(x.message.intent, y.message.intent), cmp.Compare(x.message.text, y.message.text))
-		})
-		return slices.Compact(out)
 	}
-	return slices.Equal(set(a), set(b))
+	for l := range d.out[i].all {
+		if isLoop(l) {
+			continue
+		}
+		if same := (link{j, l.to, l.message}); isLoop(same) || !d.out[j].has(same) {
+			return false
+		}
+		left--
+	}
+	return left == 0
+}
+
+func (d *draft) leadsOnlyTo(from, to int) bool {
+	target, only := d.onlyTarget(from)
+	return only && target == to
+}
+
+// onlyTarget is the one node that another leads to, itself aside.
+func (d *draft) onlyTarget(node int) (target int, only bool) {
+	target = node
+	for l := range d.out[node].all {
+		switch l.to {
+		case node, target:
+		default:
+			if target != node {
+				return 0, false
+			}
+			target = l.to
+		}
+	}
+	return target, target != node
 }
 
 // maxFutures bounds how many ways on are told apart. Nodes with more count as
 // different.
 const maxFutures = 1 << 9
-
-func (d *draft) sameFuture(i, j, depth int) bool {
-	a, b := d.future(i, depth), d.future(j, depth)
-	return a != nil && slices.Equal(a, b)
-}
-
-// future gives the futures of a node, nil for too many, and keeps them until nodes
-// are joined.
-func (d *draft) future(node, depth int) []uint64 {
-	known, ok := d.known[node]
-	if !ok {
-		known = d.futures(node, depth)
-		d.known[node] = known
-	}
-	return known
-}
-
-var seed = maphash.MakeSeed() // tells sequences apart; nothing else depends on it
 
 // futures gives a number for each sequence of so many labels that begins at a
 // node, sorted, or nil if there are too many.
@@ -124,10 +122,10 @@ func (d *draft) futures(node, depth int) []uint64 {
 		seen := map[state]bool{}
 		var next []state
 		for _, s := range now {
-			if len(d.out[s.node]) == 0 {
+			if d.out[s.node].len() == 0 {
 				ended = append(ended, s.path)
 			}
-			for _, l := range d.out[s.node] {
+			for l := range d.out[s.node].all {
 				step := state{l.to, maphash.Comparable(seed, [2]any{s.path, d.labels[l.to]})}
 				if !seen[step] {
 					seen[step] = true
@@ -148,22 +146,31 @@ func (d *draft) futures(node, depth int) []uint64 {
 }
 
 // join moves all links of j to i.
-func (d *draft) join(i, j int) {
+func (d *draft) join(i, j int, c *candidates) {
 	d.gone[j] = true
-	clear(d.known)
 	moved := func(node int) int {
 		if node == j {
 			return i
 		}
 		return node
 	}
-	links := slices.Concat(d.out[j], d.in[j])
-	for _, l := range links {
-		same := func(other link) bool { return other == l }
-		d.out[l.from] = slices.DeleteFunc(d.out[l.from], same)
-		d.in[l.to] = slices.DeleteFunc(d.in[l.to], same)
+	old := slices.Concat(slices.Collect(d.out[j].all), slices.Collect(d.in[j].all))
+	for _, l := range old {
+		d.unlink(l)
 	}
-	for _, l := range links {
+	changed := []int{i, j}
+	for _, l := range old {
 		d.link(link{moved(l.from), moved(l.to), l.message})
+		changed = append(changed, l.from, l.to)
+	}
+	for _, node := range changed {
+		c.update(d, node)
+	}
+	if c.depth <= 2 {
+		c.forget(d, i) // who leads to i sees its label, and j had the same
+		return
+	}
+	for node := range c.futures {
+		c.forget(d, node)
 	}
 }

@@ -2,6 +2,7 @@ package storygraph
 
 import (
 	"cmp"
+	"context"
 	"slices"
 )
 
@@ -11,9 +12,12 @@ const sweeps = 24
 // order arranges the vertices of each column so that few lines cross: each goes
 // to the mean of its neighbours in the column before, then in the column behind,
 // and so on. The best arrangement is kept.
-func (l *layered) order() {
+func (l *layered) order(ctx context.Context) error {
 	best, fewest := l.rows(), l.crossings()
 	for sweep := 0; sweep < sweeps && fewest > 0; sweep++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		if sweep%2 == 0 {
 			for _, column := range l.columns[1:] {
 				arrange(column, func(v *vertex) []*neighbour { return v.left })
@@ -31,6 +35,7 @@ func (l *layered) order() {
 		copy(l.columns[i], column)
 		number(column)
 	}
+	return nil
 }
 
 func (l *layered) rows() [][]*vertex {

@@ -1,6 +1,7 @@
 package storygraph
 
 import (
+	"context"
 	"embed"
 	"fmt"
 	"html/template"
@@ -27,11 +28,19 @@ const (
 
 // WritePage writes a graph as an HTML page that needs nothing but itself: no
 // script, no address, no font. Texts of the project can't become anything else
-// than text.
-func WritePage(w io.Writer, g *Graph, title string) error {
-	l := newLayered(g, size)
-	l.order()
-	width, height := l.place()
+// than text. It ends with ctx.
+func WritePage(ctx context.Context, w io.Writer, g *Graph, title string) error {
+	l, err := newLayered(ctx, g, size)
+	if err != nil {
+		return err
+	}
+	if err := l.order(ctx); err != nil {
+		return err
+	}
+	width, height, err := l.place(ctx)
+	if err != nil {
+		return err
+	}
 	p := pageData{Title: title, Width: number1(width), Height: number1(height)}
 	drawn := map[*vertex]bool{}
 	for i, e := range g.Edges {

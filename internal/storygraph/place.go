@@ -1,5 +1,7 @@
 package storygraph
 
+import "context"
+
 // Distances in pixels.
 const (
 	rowGap    = 14.0 // between boxes of a column
@@ -14,7 +16,7 @@ const placings = 12
 // place gives each vertex its coordinates: columns one after the other, and in
 // each the heights that keep its order and leave lines as straight as possible.
 // It returns the size of the whole.
-func (l *layered) place() (width, height float64) {
+func (l *layered) place(ctx context.Context) (width, height float64, err error) {
 	x := margin
 	for _, column := range l.columns {
 		widest := 0.0
@@ -35,6 +37,9 @@ func (l *layered) place() (width, height float64) {
 	right := func(v *vertex) []*neighbour { return v.right }
 	both := func(v *vertex) []*neighbour { return append(v.left[:len(v.left):len(v.left)], v.right...) }
 	for range placings {
+		if err := ctx.Err(); err != nil {
+			return 0, 0, err
+		}
 		for _, column := range l.columns[1:] {
 			spread(column, left)
 		}
@@ -57,7 +62,7 @@ func (l *layered) place() (width, height float64) {
 			bottom = max(bottom, v.y+v.height/2)
 		}
 	}
-	return x - columnGap + margin, bottom + margin
+	return x - columnGap + margin, bottom + margin, nil
 }
 
 // spread moves the vertices of a column as close as possible, in the sense of

@@ -3,7 +3,7 @@
 package storygraph
 
 import (
-	"slices"
+	"context"
 
 	"github.com/loquat-dev/loquat/internal/dialogue"
 	"github.com/loquat-dev/loquat/internal/nludata"
@@ -42,13 +42,16 @@ type Graph struct {
 // Build makes a graph of training conversations, in their order. Two paths share
 // nodes where the last maxHistory actions can't tell them apart (see merge.go).
 // Examples of what users say come from the NLU data, which may be nil.
-func Build(trackers []*dialogue.TrainingTracker, maxHistory int, examples *nludata.TrainingData) *Graph {
+// It ends with ctx.
+func Build(ctx context.Context, trackers []*dialogue.TrainingTracker, maxHistory int, examples *nludata.TrainingData) (*Graph, error) {
 	d := newDraft()
 	for _, t := range trackers {
 		d.add(t.Events())
 	}
-	d.merge(maxHistory)
-	return d.graph(firstExamples(examples))
+	if err := d.merge(ctx, maxHistory); err != nil {
+		return nil, err
+	}
+	return d.graph(firstExamples(examples)), nil
 }
 
 // message is what leads from one action to the next; the zero message is none.
@@ -57,26 +60,18 @@ type message struct {
 	text   string // of messages without an intent
 }
 
-// link leads from one node of a draft to another. Several with different
-// messages may lead the same way.
-type link struct {
-	from, to int
-	message  message
-}
-
 // draft is a graph whose users' messages are still on its links. Nodes 0 and 1
 // are start and end.
 type draft struct {
 	labels []string
 	gone   []bool // merged into another
-	out    [][]link
-	in     [][]link
+	out    []links
+	in     []links
 	texts  map[message]string // what was said, where stories tell
-	known  map[int][]uint64   // futures, see merge.go
 }
 
 func newDraft() *draft {
-	d := &draft{texts: map[message]string{}, known: map[int][]uint64{}}
+	d := &draft{texts: map[message]string{}}
 	d.node("START")
 	d.node("END")
 	return d
@@ -87,18 +82,27 @@ const startNode, endNode = 0, 1
 func (d *draft) node(label string) int {
 	d.labels = append(d.labels, label)
 	d.gone = append(d.gone, false)
-	d.out = append(d.out, nil)
-	d.in = append(d.in, nil)
+	d.out = append(d.out, links{})
+	d.in = append(d.in, links{})
 	return len(d.labels) - 1
 }
 
 // link adds a link unless it is there.
 func (d *draft) link(l link) {
-	if slices.Contains(d.out[l.from], l) {
+	if d.out[l.from].has(l) {
 		return
 	}
-	d.out[l.from] = append(d.out[l.from], l)
-	d.in[l.to] = append(d.in[l.to], l)
+	d.out[l.from].add(l, outEnd(l))
+	d.in[l.to].add(l, inEnd(l))
+}
+
+// unlink removes a link if it is there.
+func (d *draft) unlink(l link) {
+	if !d.out[l.from].has(l) {
+		return // a loop has gone already
+	}
+	d.out[l.from].remove(l, outEnd(l))
+	d.in[l.to].remove(l, inEnd(l))
 }
 
 // add appends the path of one conversation, with nodes of its own.
@@ -141,7 +145,7 @@ func (d *draft) graph(examples map[string]string) *Graph {
 		g.Nodes = append(g.Nodes, Node{Kind: kindOf(i), Label: label})
 	}
 	for i := range d.labels {
-		for _, l := range d.out[i] {
+		for l := range d.out[i].all {
 			from, to := number[l.from], number[l.to]
 			if l.message == (message{}) {
 				g.Edges = append(g.Edges, Edge{from, to})

@@ -39,6 +39,31 @@ func stories(texts ...string) []*dialogue.TrainingTracker {
 	return out
 }
 
+func build(t testing.TB, trackers []*dialogue.TrainingTracker, maxHistory int, examples *nludata.TrainingData) *Graph {
+	t.Helper()
+	g, err := Build(t.Context(), trackers, maxHistory, examples)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// placed is a graph with all coordinates.
+func placed(t *testing.T, g *Graph) (l *layered, width, height float64) {
+	t.Helper()
+	l, err := newLayered(t.Context(), g, size)
+	if err == nil {
+		err = l.order(t.Context())
+	}
+	if err == nil {
+		width, height, err = l.place(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l, width, height
+}
+
 // lines describes a draft as the recordings do.
 func (d *draft) lines() []string {
 	number := func(i int) int {
@@ -49,7 +74,7 @@ func (d *draft) lines() []string {
 	}
 	var out []string
 	for i := range d.labels {
-		for _, l := range d.out[i] {
+		for l := range d.out[i].all {
 			via := " > "
 			if l.message.intent != "" {
 				via = " > " + l.message.intent + " > "
@@ -84,7 +109,9 @@ func TestPathsMeetAsInRasa(t *testing.T) {
 		for _, s := range stories(r.Stories...) {
 			d.add(s.Events())
 		}
-		d.merge(r.MaxHistory)
+		if err := d.merge(t.Context(), r.MaxHistory); err != nil {
+			t.Fatal(err)
+		}
 		want := r.Edges
 		if edge, ok := lost[r.Name]; ok {
 			want = append(want, edge)
@@ -100,7 +127,7 @@ func TestPathsMeetAsInRasa(t *testing.T) {
 }
 
 func TestMessagesAreNodes(t *testing.T) {
-	g := Build(stories("i0 a0 i1", "a1"), 2, &nludata.TrainingData{Examples: []nludata.Example{{Intent: "i0", Text: "hello"}, {Intent: "i0", Text: "hi"}}})
+	g := build(t, stories("i0 a0 i1", "a1"), 2, &nludata.TrainingData{Examples: []nludata.Example{{Intent: "i0", Text: "hello"}, {Intent: "i0", Text: "hi"}}})
 	want := &Graph{
 		Nodes: []Node{
 			{Start, "START", ""}, {End, "END", ""}, {Action, "a0", ""}, {Action, "a1", ""},
@@ -117,14 +144,14 @@ func TestEndToEndStoriesShowTheirTexts(t *testing.T) {
 	c := tracker.New("test", nil)
 	c.Update(&tracker.UserUttered{Text: "hello there", HasText: true})
 	c.Update(&tracker.ActionExecuted{ActionText: "hi you"})
-	g := Build([]*dialogue.TrainingTracker{{Tracker: c}}, 2, nil)
+	g := build(t, []*dialogue.TrainingTracker{{Tracker: c}}, 2, nil)
 	if g.Nodes[2].Label != "hi you" || g.Nodes[3].Label != "hello there" {
 		t.Errorf("got %+v", g.Nodes)
 	}
 }
 
 // big is a graph with circles, long ways and several edges between two nodes.
-func big() *Graph {
+func big(t testing.TB) *Graph {
 	var texts []string
 	for i := range 60 {
 		text := ""
@@ -133,14 +160,22 @@ func big() *Graph {
 		}
 		texts = append(texts, text)
 	}
-	return Build(stories(texts...), 2, nil)
+	return build(t, stories(texts...), 2, nil)
 }
 
 func TestBoxesStandApartAndEdgesLeadRight(t *testing.T) {
-	g := big()
-	l := newLayered(g, size)
-	l.order()
-	width, height := l.place()
+	t.Run("few stories", func(t *testing.T) { checkPlaces(t, big(t)) })
+	t.Run("many stories", func(t *testing.T) {
+		l := checkPlaces(t, build(t, atRandom(1, 800, 6, 200, 60), 2, nil))
+		if n := len(l.columns); n > 60 {
+			t.Errorf("%d columns", n)
+		}
+	})
+}
+
+func checkPlaces(t *testing.T, g *Graph) *layered {
+	t.Helper()
+	l, width, height := placed(t, g)
 	for _, column := range l.columns {
 		for i, v := range column {
 			if i > 0 && column[i-1].y+column[i-1].height/2 > v.y-v.height/2+0.01 {
@@ -162,19 +197,26 @@ func TestBoxesStandApartAndEdgesLeadRight(t *testing.T) {
 		}
 		if r.back {
 			back++
-		} else if l.vertices[e.From].column >= l.vertices[e.To].column {
-			t.Errorf("edge %v leads left", e)
+		}
+		if from, to := l.vertices[e.From].column, l.vertices[e.To].column; from == to || r.back != (from > to) {
+			t.Errorf("edge %v from column %d to %d, back: %v", e, from, to, r.back)
 		}
 	}
 	if back == 0 {
 		t.Error("the graph was to have circles")
 	}
+	return l
 }
 
 func TestOrderingUncrossesLines(t *testing.T) {
-	l := newLayered(big(), size)
+	l, err := newLayered(t.Context(), big(t), size)
+	if err != nil {
+		t.Fatal(err)
+	}
 	before := l.crossings()
-	l.order()
+	if err := l.order(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	if after := l.crossings(); after*2 > before {
 		t.Errorf("%d crossings of %d are left", after, before)
 	}
@@ -183,7 +225,7 @@ func TestOrderingUncrossesLines(t *testing.T) {
 func TestPageIsTheSameEachTime(t *testing.T) {
 	var pages [2]bytes.Buffer
 	for i := range pages {
-		if err := WritePage(&pages[i], big(), "bot"); err != nil {
+		if err := WritePage(t.Context(), &pages[i], big(t), "bot"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -199,7 +241,7 @@ func TestHostileNamesStayText(t *testing.T) {
 	c.Update(&tracker.UserUttered{Text: "\x00\u202egnp.exe " + strings.Repeat("語", 100), HasText: true})
 	c.Update(&tracker.ActionExecuted{Name: "javascript:alert(1)"})
 	var b bytes.Buffer
-	if err := WritePage(&b, Build([]*dialogue.TrainingTracker{{Tracker: c}}, 2, nil), "<b>bot</b>"); err != nil {
+	if err := WritePage(t.Context(), &b, build(t, []*dialogue.TrainingTracker{{Tracker: c}}, 2, nil), "<b>bot</b>"); err != nil {
 		t.Fatal(err)
 	}
 	page := b.String()
@@ -221,8 +263,8 @@ func TestHostileNamesStayText(t *testing.T) {
 }
 
 func TestNothingGivesAPageWithTheStart(t *testing.T) {
-	g := Build(nil, 2, nil)
-	if err := WritePage(io.Discard, g, "empty"); err != nil || len(g.Edges) != 0 {
+	g := build(t, nil, 2, nil)
+	if err := WritePage(t.Context(), io.Discard, g, "empty"); err != nil || len(g.Edges) != 0 {
 		t.Error(err, g)
 	}
 }
@@ -235,7 +277,7 @@ func TestManyFuturesEnd(t *testing.T) {
 		}
 	}
 	for _, history := range []int{-1, 1, 2, 5, 1000} {
-		if g := Build(stories(texts...), history, nil); len(g.Nodes) < 10 {
+		if g := build(t, stories(texts...), history, nil); len(g.Nodes) < 10 {
 			t.Errorf("%d: got %d nodes", history, len(g.Nodes))
 		}
 	}
@@ -244,9 +286,7 @@ func TestManyFuturesEnd(t *testing.T) {
 // Many ways to one node are one line near it, so that a page grows with its graph
 // and not with the lengths of all ways.
 func TestLinesThatMeetAreDrawnOnce(t *testing.T) {
-	l := newLayered(big(), size)
-	l.order()
-	l.place()
+	l, _, _ := placed(t, big(t))
 	drawn := map[*vertex]bool{}
 	joined, places := 0, 0
 	for i := range l.routes {
