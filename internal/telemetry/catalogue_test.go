@@ -194,6 +194,19 @@ func setWord(r *rand.Rand, v reflect.Value, marker string) {
 	}
 }
 
+// TestALargeReportIsNotKept: a project with very many components would make one.
+func TestALargeReportIsNotKept(t *testing.T) {
+	var many TrainingStarted
+	for range 2 * maxItems {
+		many.Pipeline = append(many.Pipeline, Item{Name: Named[Component]("rasa.core.policies.unexpected_intent_policy.UnexpecTEDIntentPolicy")})
+	}
+	many.Policies = many.Pipeline
+	context := newContext(Decision{settings: fakeSettings(t, nil)}, os.DirFS(t.TempDir()))
+	if _, report, err := encode(many, nil, context, time.Now()); err == nil {
+		t.Errorf("a report of %d bytes is kept", len(report))
+	}
+}
+
 // TestValidateRefusesWhatIsNotDeclared changes valid reports.
 func TestValidateRefusesWhatIsNotDeclared(t *testing.T) {
 	valid := func() map[string]any {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -98,6 +99,36 @@ func TestOneOfManyFirstRunsShowsTheNotice(t *testing.T) {
 	second.introduce(o)
 	if n := strings.Count(notice.String(), "anonymous usage"); n != 1 || first.decision.state.id != second.decision.state.id {
 		t.Errorf("%d notices; identifiers %s and %s", n, first.decision.state.id, second.decision.state.id)
+	}
+}
+
+// TestOnlyTheUserCanReadWhatIsKept looks at every file and folder that is made.
+func TestOnlyTheUserCanReadWhatIsKept(t *testing.T) {
+	r := on(t, "http://127.0.0.1:1", noon)
+	s, files := r.decision.settings, 0
+	if err := Enable(s); err != nil {
+		t.Fatal(err)
+	}
+	r.keepMany(2)
+	r.deliver(t.Context())
+	for _, dir := range []string{filepath.Join(s.CacheDir, "loquat"), filepath.Dir(s.StatePath())} {
+		err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || path == filepath.Dir(s.StatePath()) { // which this test has made
+				return err
+			}
+			info, err := entry.Info()
+			if err == nil && info.Mode().Perm()&0o077 != 0 {
+				t.Errorf("%s has mode %v", path, info.Mode())
+			}
+			files++
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if files < 8 {
+		t.Errorf("only %d files and folders were seen", files)
 	}
 }
 
