@@ -98,8 +98,10 @@ func (m *Model) emit(feature int32, value float32, l *Lattice) {
 		vector.AddScaled(l.seen, value, weight)
 		return
 	}
-	for i, p := range m.part[from:to] {
-		l.part[p] += float64(value) * float64(weight[i])
+	sums, v := l.part, float64(value)
+	part := m.part[from:to]
+	for i, w := range weight[:len(part)] {
+		sums[part[i]] += v * float64(w)
 	}
 }
 

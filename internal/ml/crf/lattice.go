@@ -141,13 +141,15 @@ func (l *Lattice) exponentiate(m *Model, t int) (largest float64) {
 	for _, s := range score {
 		largest = max(largest, s)
 	}
+	active, least := l.active, l.least
 	for y, s := range score {
-		if s -= largest; s > l.least {
+		if s -= largest; s > least {
 			e[y] = math.Exp(s)
-			l.active = append(l.active, int32(y))
+			active = append(active, int32(y))
 		}
 	}
-	l.activeStart[t+1] = int32(len(l.active))
+	l.active = active
+	l.activeStart[t+1] = int32(len(active))
 	return largest
 }
 

@@ -36,6 +36,12 @@ func (m *Model) refresh() {
 	}
 }
 
+// edgesOf lists the edges of tag x and their corrections.
+func (m *Model) edgesOf(x int32) (edges [][2]int32, correction []float64) {
+	from, to := m.from[x], m.from[x+1]
+	return m.Edges[from:to], m.correction[from:to:to]
+}
+
 // follow computes a[y] = Σₓ before[x]·transition(x, y) of the tags to. before is 0
 // except for the tags from, and e for the tags to.
 func (m *Model) follow(before []float64, from []int32, a, e []float64, to []int32) {
@@ -53,9 +59,10 @@ func (m *Model) follow(before []float64, from []int32, a, e []float64, to []int3
 	}
 	for _, x := range from {
 		p := before[x]
-		for k := m.from[x]; k < m.from[x+1]; k++ {
-			if y := m.Edges[k][1]; e[y] != 0 {
-				a[y] += p * m.correction[k]
+		edges, correction := m.edgesOf(x)
+		for k, edge := range edges {
+			if y := edge[1]; e[y] != 0 {
+				a[y] += p * correction[k]
 			}
 		}
 	}
@@ -76,9 +83,10 @@ func (m *Model) precede(ahead []float64, to []int32, scale float64, b []float64,
 		if m.Closes[x] {
 			sum = all
 		}
-		for k := m.from[x]; k < m.from[x+1]; k++ {
-			if next := ahead[m.Edges[k][1]]; next != 0 {
-				sum += next * m.correction[k]
+		edges, correction := m.edgesOf(x)
+		for k, edge := range edges {
+			if next := ahead[edge[1]]; next != 0 {
+				sum += next * correction[k]
 			}
 		}
 		b[x] = max(sum, 0) / scale
