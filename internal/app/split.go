@@ -68,17 +68,17 @@ func writeParts(dir string, parts map[string]*nludata.TrainingData) ([]string, e
 		}
 		contents[name], contents["nlg_"+name] = data, part.ResponsesYAML()
 	}
-	return writeContents(dir, contents)
+	return writeSplit(dir, contents)
 }
 
 // splitMark begins every file that a split makes: the next split may write over it.
 const splitMark = "# Made by data split, which writes it anew.\n"
 
-// writeContents writes files into a folder, which is made if it is missing. Of
-// those without contents, none is left from an earlier run. Files that no split has
-// made are an error, and then nothing is written.
-func writeContents(dir string, contents map[string][]byte) ([]string, error) {
+// writeSplit writes the files of a split. Files that no split has made are an error,
+// and then nothing is written.
+func writeSplit(dir string, contents map[string][]byte) ([]string, error) {
 	var foreign []string
+	marked := map[string][]byte{}
 	for _, name := range slices.Sorted(maps.Keys(contents)) {
 		path := filepath.Join(dir, name)
 		switch made, err := madeBySplit(path); {
@@ -87,10 +87,19 @@ func writeContents(dir string, contents map[string][]byte) ([]string, error) {
 		case !made:
 			foreign = append(foreign, filepath.ToSlash(path))
 		}
+		if marked[name] = contents[name]; contents[name] != nil {
+			marked[name] = slices.Concat([]byte(splitMark), contents[name])
+		}
 	}
 	if foreign != nil {
 		return nil, fmt.Errorf("%s would be written over, and no split has made it; name another folder: --out", strings.Join(foreign, ", "))
 	}
+	return writeContents(dir, marked)
+}
+
+// writeContents writes files into a folder, which is made if it is missing. Of
+// those without contents, none is left from an earlier run.
+func writeContents(dir string, contents map[string][]byte) ([]string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("make folder: %w", err)
 	}
@@ -103,7 +112,7 @@ func writeContents(dir string, contents map[string][]byte) ([]string, error) {
 			}
 			continue
 		}
-		if err := evaluate.WriteFile(path, slices.Concat([]byte(splitMark), contents[name])); err != nil {
+		if err := evaluate.WriteFile(path, contents[name]); err != nil {
 			return written, err
 		}
 		written = append(written, path)

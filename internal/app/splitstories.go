@@ -85,7 +85,7 @@ func SplitStories(o SplitStoriesOptions) (result SplitStoriesResult, err error) 
 			return result, fmt.Errorf("%s would be written over, and its stories be lost; name another folder: --out", filepath.ToSlash(path))
 		}
 	}
-	result.Files, err = writeContents(o.Out, contents)
+	result.Files, err = writeSplit(o.Out, contents)
 	return result, err
 }
 
