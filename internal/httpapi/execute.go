@@ -154,9 +154,10 @@ func (s *Server) getStory(w http.ResponseWriter, r *http.Request, a Assistant, i
 		s.conversationError(w, r, id, err)
 		return
 	}
-	sessions := story.Sessions(until(r, t).Events())
-	if n := len(sessions); n > 0 && !truthful(r.URL.Query().Get("all_sessions")) {
-		sessions = sessions[n-1:]
+	events := until(r, t).Events()
+	sessions := [][]tracker.Event{story.LatestSession(events)}
+	if truthful(r.URL.Query().Get("all_sessions")) {
+		sessions = story.Sessions(events)
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Write(story.WriteTest(id, sessions))

@@ -9,29 +9,32 @@ import (
 	"github.com/loquat-dev/loquat/internal/yamlfile"
 )
 
-// Sessions cuts events at the starts of sessions. What stands before the first
-// start belongs to it if it is nothing but the action that starts it, and is a
-// session of its own otherwise.
+// Sessions cuts events at the actions that start sessions, as Rasa 3.6 does. What
+// stands before the first one is a session of its own.
 func Sessions(events []tracker.Event) [][]tracker.Event {
 	var sessions [][]tracker.Event
 	begin := 0
 	for i, e := range events {
-		if _, starts := e.(*tracker.SessionStarted); !starts {
-			continue
-		}
-		end := i
-		if end > begin && isSessionStart(events[end-1]) {
-			end--
-		}
-		if end > begin {
-			sessions = append(sessions, events[begin:end])
-			begin = end
+		if i > begin && isSessionStart(e) {
+			sessions = append(sessions, events[begin:i])
+			begin = i
 		}
 	}
 	if begin < len(events) {
 		sessions = append(sessions, events[begin:])
 	}
 	return sessions
+}
+
+// LatestSession returns what follows the latest event session_started, or all
+// events if there is none. Unlike an action, it may have been posted.
+func LatestSession(events []tracker.Event) []tracker.Event {
+	for i, e := range slices.Backward(events) {
+		if _, starts := e.(*tracker.SessionStarted); starts {
+			return events[i+1:]
+		}
+	}
+	return events
 }
 
 func isSessionStart(e tracker.Event) bool {

@@ -98,7 +98,7 @@ func TestSessions(t *testing.T) {
 		{start, []int{2}},
 		{slices.Concat(start, []tracker.Event{a}, start, []tracker.Event{b, b}), []int{3, 4}},
 		{slices.Concat([]tracker.Event{a, &tracker.Restarted{}}, start), []int{2, 2}},
-		{[]tracker.Event{&tracker.SessionStarted{}, a, &tracker.SessionStarted{}}, []int{2, 1}},
+		{[]tracker.Event{&tracker.SessionStarted{}, a, &tracker.SessionStarted{}}, []int{3}}, // posted, not begun by the assistant
 	} {
 		var got []int
 		for _, s := range story.Sessions(c.events) {
@@ -106,6 +106,24 @@ func TestSessions(t *testing.T) {
 		}
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Error(diff)
+		}
+	}
+}
+
+func TestLatestSession(t *testing.T) {
+	start := []tracker.Event{did("action_session_start"), &tracker.SessionStarted{}}
+	a, b := said("a", "greet"), said("b", "greet")
+	for _, c := range []struct {
+		events []tracker.Event
+		want   int
+	}{
+		{nil, 0},
+		{[]tracker.Event{a, b}, 2},
+		{slices.Concat(start, []tracker.Event{a}, start, []tracker.Event{b, b}), 2},
+		{slices.Concat(start, []tracker.Event{a, &tracker.SessionStarted{}, b}), 1},
+	} {
+		if got := story.LatestSession(c.events); len(got) != c.want {
+			t.Errorf("%d of %d events, want %d", len(got), len(c.events), c.want)
 		}
 	}
 }
