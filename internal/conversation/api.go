@@ -19,8 +19,9 @@ var ErrUnknownIntent = errors.New("intent is not in the domain")
 // Status names the loaded model.
 func (p *Processor) Status() (modelFile, modelID string) { return p.ModelName, p.ModelID }
 
-// Tracker returns a conversation. One that is unknown begins with a session, which
-// is saved, as in Rasa. Looking at a conversation ends no session of it.
+// Tracker returns a conversation. One that is unknown is shown as it would begin,
+// with a session. Looking changes nothing: no session ends, none is stored (Rasa
+// 3.6.21).
 func (p *Processor) Tracker(ctx context.Context, conversationID string) (t *tracker.Tracker, err error) {
 	err = p.locked(ctx, conversationID, func(ctx context.Context) error {
 		turn := &turn{Processor: p}
@@ -29,9 +30,6 @@ func (p *Processor) Tracker(ctx context.Context, conversationID string) (t *trac
 		}
 		if turn.tracker.Len() == 0 {
 			if err := turn.updateSession(ctx, nil); err != nil {
-				return err
-			}
-			if err := p.save(ctx, turn.tracker); err != nil {
 				return err
 			}
 		}

@@ -553,6 +553,13 @@ func TestLookingStartsNoSession(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	shown, err := p.Tracker(t.Context(), "c")
+	if err != nil || shown.Len() != 3 {
+		t.Errorf("%d events, %v", shown.Len(), err)
+	}
+	if _, err := p.Stored(t.Context(), "c"); !errors.Is(err, conversation.ErrUnknownConversation) {
+		t.Errorf("what was only looked at is stored: %v", err)
+	}
 	session := []string{"action action_session_start", "session_started", "action action_listen"}
 	add(&tracker.SessionStarted{})
 	look(append(session, "session_started")...)
