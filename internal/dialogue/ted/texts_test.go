@@ -214,9 +214,7 @@ func TestEntitiesMayGoAcrossCommas(t *testing.T) {
 	}
 }
 
-// Where no story names an intent, there is nothing else to predict by.
-func TestTextsAlone(t *testing.T) {
-	a := learnTalk(t, `
+const introductions = `
 intents: [greet]
 entities: [name]
 responses: {utter_nice: [{text: nice}], utter_bye: [{text: bye}]}
@@ -224,7 +222,11 @@ stories:
 - {story: name, steps: [{user: "I am [Ann](name)"}, {action: utter_nice}]}
 - {story: another name, steps: [{user: "I am [Bob](name)"}, {action: utter_nice}]}
 - {story: end, steps: [{user: "see you"}, {action: utter_bye}]}
-`, nil)
+`
+
+// Where no story names an intent, there is nothing else to predict by.
+func TestTextsAlone(t *testing.T) {
+	a := learnTalk(t, introductions, nil)
 	said := tracker.UserUttered{Text: "I am Eve", Intent: "greet", Confidence: 1}
 	got, p := a.predict(t, said)
 	if diff := cmp.Diff([]string{"name 5-8 Eve (TEDPolicy)"}, entitiesOf(p)); got != "utter_nice" || !p.EndToEnd || diff != "" {
@@ -242,7 +244,7 @@ func TestTextsTrainTheSameOnAnyNumberOfCores(t *testing.T) {
 }
 
 func FuzzLoadWithTexts(f *testing.F) {
-	data := dialoguetest.Data(f, snackBar)
+	data := dialoguetest.Data(f, introductions)
 	_, data.Texts = learn(f, data.Trackers)
 	dialoguetest.LoadsOrRefuses(f, ted.Type(), data, "ted.bin")
 }
