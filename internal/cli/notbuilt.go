@@ -61,16 +61,11 @@ var notBuiltFlags = map[string]map[string]string{
 		"cors":             shellInstead,
 		"log-file":         "redirect stderr: 2>bot.log",
 	},
-	"core": {
-		"percentages": comparisonInstead,
-		"runs":        comparisonInstead,
-	},
 }
 
 const (
-	syslogInstead     = "pipe the log into the system's own: 2>&1 | logger"
-	shellInstead      = `the shell talks to the bot without a server; serve it with "run"`
-	comparisonInstead = "configurations are not compared: train each by itself"
+	syslogInstead = "pipe the log into the system's own: 2>&1 | logger"
+	shellInstead  = `the shell talks to the bot without a server; serve it with "run"`
 )
 
 // flagError is the error of a flag that was used wrongly: one that Rasa has and

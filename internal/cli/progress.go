@@ -46,6 +46,14 @@ func (p *progress) node(e app.NodeDone) {
 	fmt.Fprintf(p.w, "%s: %s\n", e.Name, state)
 }
 
+// say writes what begins now.
+func (p *progress) say(what string) {
+	p.close()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	fmt.Fprintln(p.w, what)
+}
+
 // close removes the bar. It may be called again.
 func (p *progress) close() {
 	p.mu.Lock()

@@ -11,6 +11,11 @@ import (
 // Rasa's defaults.
 func addProjectFlags(flags *pflag.FlagSet, paths *app.ProjectPaths) {
 	flags.StringVarP(&paths.Config, "config", "c", "config.yml", "the pipeline and the policies")
+	addDataFlags(flags, paths)
+}
+
+// addDataFlags is addProjectFlags without the configuration.
+func addDataFlags(flags *pflag.FlagSet, paths *app.ProjectPaths) {
 	flags.StringVarP(&paths.Domain, "domain", "d", "domain.yml", "the domain: a file, or a folder of files")
 	flags.StringArrayVar(&paths.Data, "data", []string{"data"}, "files or folders with NLU data, stories and rules")
 	annotate(flags, "data", takesList)

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -32,7 +33,17 @@ What has not changed since the last training is taken from a cache.`,
 func trainCommand(env *environment, part app.TrainPart, cmd *cobra.Command) *cobra.Command {
 	o := app.TrainOptions{Part: part, ReportsValidation: part == app.TrainBoth} // as Rasa 3.6 does
 	flags := cmd.Flags()
-	addProjectFlags(flags, &o.Paths)
+	compare := app.CompareCoreOptions{}
+	if part == app.TrainCore {
+		addDataFlags(flags, &o.Paths)
+		flags.StringArrayVarP(&compare.Configs, "config", "c", []string{"config.yml"}, "the policies; several files, or a folder of them, are trained to be compared")
+		annotate(flags, "config", takesList)
+		flags.IntVar(&compare.Runs, "runs", 3, "how often configurations are compared, with other stories")
+		flags.IntSliceVar(&compare.Percentages, "percentages", []int{0, 25, 50, 75}, "shares of the stories and rules that a comparison leaves out")
+		annotate(flags, "percentages", takesList)
+	} else {
+		addProjectFlags(flags, &o.Paths)
+	}
 	addEndpointsFlag(flags, &o.Endpoints)
 	flags.StringVar(&o.Out, "out", "models", "folder that the model is written to")
 	flags.StringVar(&o.FixedModelName, "fixed-model-name", "", "name of the model, instead of one made of the time")
@@ -70,6 +81,18 @@ func trainCommand(env *environment, part app.TrainPart, cmd *cobra.Command) *cob
 		defer progress.close()
 		o.Logger, o.Telemetry = env.logger, env.telemetry
 		o.Progress = progress.node
+		if part == app.TrainCore {
+			if comparesConfigs(compare.Configs) {
+				compare.TrainOptions, compare.Doing = o, progress.say
+				return compareCore(cmd, env, compare, progress.close)
+			}
+			o.Paths.Config = compare.Configs[0]
+			for _, name := range []string{"runs", "percentages"} {
+				if flags.Changed(name) {
+					env.logger.Warn("--" + name + " has no effect unless several --config are compared")
+				}
+			}
+		}
 		result, err := app.Train(cmd.Context(), o)
 		progress.close()
 		printWarnings(env, result.Warnings)
@@ -79,6 +102,37 @@ func trainCommand(env *environment, part app.TrainPart, cmd *cobra.Command) *cob
 		return reportTraining(env, o, result)
 	}
 	return cmd
+}
+
+// comparesConfigs reports whether --config names more than one file.
+func comparesConfigs(configs []string) bool {
+	if len(configs) != 1 {
+		return true
+	}
+	info, err := os.Stat(configs[0])
+	return err == nil && info.IsDir()
+}
+
+// compareCore trains several configurations to be compared.
+func compareCore(cmd *cobra.Command, env *environment, o app.CompareCoreOptions, done func()) error {
+	for _, name := range []string{"fixed-model-name", "dry-run", "finetune"} {
+		if cmd.Flags().Changed(name) {
+			return usageError{fmt.Errorf("--%s trains one configuration; name one: --config", name)}
+		}
+	}
+	for _, p := range o.Percentages {
+		if p < 0 || p > 99 {
+			return usageError{fmt.Errorf("--percentages are numbers from 0 to 99, not %d", p)}
+		}
+	}
+	result, err := app.CompareCore(cmd.Context(), o)
+	done()
+	printWarnings(env, result.Warnings)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(env.Out, "%s are in '%s'; compare them: test core --evaluate-model-directory --model %s\n", count(len(result.Models), "model"), o.Out, o.Out)
+	return nil
 }
 
 func reportTraining(env *environment, o app.TrainOptions, r app.TrainResult) error {
