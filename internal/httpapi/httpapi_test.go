@@ -239,6 +239,8 @@ func TestRoutes(t *testing.T) {
 		{"GET", "/conversations/a/tracker?include_events=none", "", 200, `"events":null`},
 		{"GET", "/conversations/a/tracker?until=yesterday", "", 200, `"events":[]`},
 		{"POST", "/conversations/a/trigger_intent", `{"name":"greet","entities":{"city":"Paris"}}`, 200, `greet[{\"entity\":\"city\",\"value\":\"Paris\"}]`},
+		{"POST", "/conversations/a/trigger_intent", `{"name":"greet","entities":{"to":"Oslo","from":1,"to":["Rome"]}}`, 200,
+			`greet[{\"entity\":\"to\",\"value\":[\"Rome\"]},{\"entity\":\"from\",\"value\":1}]`},
 		{"POST", "/conversations/a/trigger_intent", `{"name":"greet","entities":"Paris"}`, 200, `"messages":[{"recipient_id":"a","text":"greetnull"}]`},
 		{"POST", "/conversations/a/trigger_intent", `{"name":"unknown"}`, 404, `"reason":"NotFound"`},
 		{"POST", "/conversations/a/trigger_intent", `{}`, 400, `"details":{"in":"body","parameter":"name"}`},

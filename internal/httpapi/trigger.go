@@ -1,12 +1,11 @@
 package httpapi
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
-	"slices"
 
 	"github.com/loquat-dev/loquat/internal/channel"
 	"github.com/loquat-dev/loquat/internal/conversation"
@@ -68,7 +67,8 @@ func (s *Server) output(r *http.Request) *channel.Collector {
 	return channel.NewCollector()
 }
 
-// entitiesOf reads entities given as a list of objects or as {name: value}.
+// entitiesOf reads entities given as a list of objects or as {name: value}, which
+// stay in their order.
 // Rasa 3.6 takes anything else for none.
 func entitiesOf(data json.RawMessage) []tracker.Entity {
 	value, err := tracker.DecodeValue(data)
@@ -84,9 +84,32 @@ func entitiesOf(data json.RawMessage) []tracker.Entity {
 			}
 		}
 	case map[string]any:
-		for _, name := range slices.Sorted(maps.Keys(value)) {
+		for _, name := range namesInOrder(data) {
 			out = append(out, tracker.Entity{"entity": name, "value": value[name]})
 		}
 	}
 	return out
+}
+
+// namesInOrder returns the names of a JSON object that is known to be valid, each
+// once.
+func namesInOrder(data json.RawMessage) (names []string) {
+	d := json.NewDecoder(bytes.NewReader(data))
+	if _, err := d.Token(); err != nil {
+		return nil
+	}
+	seen := map[string]bool{}
+	for d.More() {
+		token, err := d.Token()
+		name, ok := token.(string)
+		var value json.RawMessage
+		if err != nil || !ok || d.Decode(&value) != nil {
+			return names
+		}
+		if !seen[name] {
+			seen[name] = true
+			names = append(names, name)
+		}
+	}
+	return names
 }
