@@ -68,7 +68,7 @@ func WriteTest(name string, sessions [][]tracker.Event) []byte {
 }
 
 // silent are the actions that no story mentions.
-var silent = []string{tracker.ListenAction, "action_session_start", "action_unlikely_intent"}
+var silent = []string{tracker.ListenAction, "action_session_start", "action_unlikely_intent", Marker}
 
 // testStep is the step that an event is written as; nil for one that stories do
 // not have, such as utterances, which follow from the actions.

@@ -49,7 +49,7 @@ func TestWrittenAsInRasa(t *testing.T) {
     /inform{"city": "Rome"}`},
 		{"a form", []tracker.Event{
 			said("/book", "book"), did("booking_form"), &tracker.ActiveLoop{Name: "booking_form"}, &tracker.SlotSet{Name: "requested_slot", Value: "city"},
-			&tracker.BotUttered{Text: "Where?", HasText: true}, did("action_listen"), &tracker.ActionExecutionRejected{Name: "booking_form"}, &tracker.LoopInterrupted{}, &tracker.ActiveLoop{},
+			&tracker.BotUttered{Text: "Where?", HasText: true}, did("action_listen"), did("..."), &tracker.ActionExecutionRejected{Name: "booking_form"}, &tracker.LoopInterrupted{}, &tracker.ActiveLoop{},
 		}, `
 - intent: book
   user: |-
