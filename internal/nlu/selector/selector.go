@@ -69,16 +69,6 @@ func build(env graph.Env, raw graph.Config, saved graph.Resource) (any, error) {
 	return s, err
 }
 
-// defaultSeed is used when random_seed is not set.
-const defaultSeed = 1
-
-func (s *Selector) seed() uint64 {
-	if s.config.RandomSeed == nil {
-		return defaultSeed
-	}
-	return *s.config.RandomSeed
-}
-
 // Train learns from the examples of retrieval intents, or of the one intent that
 // the settings name. With fewer than two responses nothing is learned.
 func (s *Selector) Train(ctx context.Context, data *nlu.TrainingData) error {
@@ -119,7 +109,7 @@ func (s *Selector) Train(ctx context.Context, data *nlu.TrainingData) error {
 	model, err := textmodel.Train(ctx, messages, labels, textmodel.Settings{
 		Featurizers: s.config.Featurizers,
 		Epochs:      s.config.Epochs,
-		Seed:        s.seed(),
+		Seed:        textmodel.Seed(s.config.RandomSeed),
 		Threads:     s.env.Threads,
 		Start:       earlier.model,
 		Share:       s.config.Share,

@@ -97,6 +97,15 @@ func passes(n, epochs int, share float64) int {
 // batchSize keeps the number of updates up when there are few examples.
 func batchSize(n int) int { return min(32, max(4, n/16)) }
 
+// Seed is the seed that random_seed sets; where it is not set, training can be
+// repeated all the same.
+func Seed(setting *uint64) uint64 {
+	if setting == nil {
+		return 1
+	}
+	return *setting
+}
+
 // Train learns from messages and the label of each, and from the names of labels
 // that have few. There must be two different labels. Going on from an earlier model
 // needs the same ones.

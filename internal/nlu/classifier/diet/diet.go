@@ -77,16 +77,6 @@ func build(env graph.Env, raw graph.Config, saved graph.Resource) (any, error) {
 	return c, nil
 }
 
-// defaultSeed is used when random_seed is not set.
-const defaultSeed = 1
-
-func (c *Classifier) seed() uint64 {
-	if c.config.RandomSeed == nil {
-		return defaultSeed
-	}
-	return *c.config.RandomSeed
-}
-
 // Train learns intents and entities from the NLU examples that have features.
 // With fewer than two intents nothing is learned; without entities, only
 // intents.

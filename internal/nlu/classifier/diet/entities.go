@@ -5,6 +5,7 @@ import (
 
 	"github.com/loquat-dev/loquat/internal/nlu"
 	"github.com/loquat-dev/loquat/internal/nlu/entitymodel"
+	"github.com/loquat-dev/loquat/internal/nlu/textmodel"
 )
 
 func (c *Classifier) entitySettings() entitymodel.Settings {
@@ -23,7 +24,7 @@ func (c *Classifier) trainEntities(ctx context.Context, messages []*nlu.Message,
 		Epochs:  c.config.Epochs,
 		Share:   c.config.Share,
 		Intents: c.intents != nil,
-		Seed:    c.seed(),
+		Seed:    textmodel.Seed(c.config.RandomSeed),
 		Threads: c.env.Threads,
 		Start:   old,
 		AfterPass: func(what string, pass int, loss float64) {

@@ -17,7 +17,7 @@ func (c *Classifier) trainIntents(ctx context.Context, messages []*nlu.Message, 
 	return textmodel.Train(ctx, messages, intents, textmodel.Settings{
 		Featurizers: c.config.Featurizers,
 		Epochs:      c.config.Epochs,
-		Seed:        c.seed(),
+		Seed:        textmodel.Seed(c.config.RandomSeed),
 		Threads:     c.env.Threads,
 		Start:       old,
 		Share:       c.config.Share,
