@@ -28,13 +28,8 @@ func (s *Server) execute(w http.ResponseWriter, r *http.Request, a Assistant, id
 		httpio.Refuse(w, r, err) // nothing, or no object: an internal error in Rasa, too
 		return
 	}
-	name, _ := body.Name.(string)
-	if name == "" {
-		s.refuse(w, problem{
-			Status: http.StatusBadRequest, Reason: "BadRequest",
-			Message: "Name of the action not provided in request body.",
-			Details: parameter("name", "body"),
-		})
+	name, ok := s.name(w, body.Name, "action")
+	if !ok {
 		return
 	}
 	policy, isText := body.Policy.(string)

@@ -21,6 +21,18 @@ func parameter(name, in string) map[string]string {
 	return map[string]string{"parameter": name, "in": in}
 }
 
+// name takes the name of an action or intent from a body, or refuses.
+func (s *Server) name(w http.ResponseWriter, given any, of string) (name string, ok bool) {
+	if name, _ = given.(string); name == "" {
+		s.refuse(w, problem{
+			Status: http.StatusBadRequest, Reason: "BadRequest",
+			Message: "Name of the " + of + " not provided in request body.",
+			Details: parameter("name", "body"),
+		})
+	}
+	return name, name != ""
+}
+
 func (s *Server) refuse(w http.ResponseWriter, p problem) { httpio.WriteJSON(w, p.Status, p.body()) }
 
 // body is what the client gets.

@@ -27,13 +27,8 @@ func (s *Server) triggerIntent(w http.ResponseWriter, r *http.Request, a Assista
 		httpio.Refuse(w, r, err) // nothing, or no object: an internal error in Rasa, too
 		return
 	}
-	name, _ := body.Name.(string)
-	if name == "" {
-		s.refuse(w, problem{
-			Status: http.StatusBadRequest, Reason: "BadRequest",
-			Message: "Name of the intent not provided in request body.",
-			Details: parameter("name", "body"),
-		})
+	name, ok := s.name(w, body.Name, "intent")
+	if !ok {
 		return
 	}
 	out := s.output(r)
