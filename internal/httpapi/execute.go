@@ -150,9 +150,9 @@ func (s *Server) getStory(w http.ResponseWriter, r *http.Request, a Assistant, i
 		return
 	}
 	events := until(r, t).Events()
-	sessions := [][]tracker.Event{story.LatestSession(events)}
-	if truthful(r.URL.Query().Get("all_sessions")) {
-		sessions = story.Sessions(events)
+	sessions := story.Sessions(events)
+	if len(events) > 0 && !truthful(r.URL.Query().Get("all_sessions")) {
+		sessions = [][]tracker.Event{story.LatestSession(events)}
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Write(story.WriteTest(id, sessions))
