@@ -29,6 +29,17 @@ func TestStory(t *testing.T) {
 	}
 }
 
+// Before the first event there is no story (golden/http).
+func TestStoryOfNothing(t *testing.T) {
+	s := newServer(t, nil)
+	if status, body := ask(t, s, "PUT", "/conversations/a/tracker/events", `[{"event":"slot","name":"city","value":"Rome","timestamp":10}]`); status != 200 {
+		t.Fatalf("%d %s", status, body)
+	}
+	if _, body := ask(t, s, "GET", "/conversations/a/story?until=5", ""); strings.Contains(body, "stories") {
+		t.Error(body)
+	}
+}
+
 func TestExecute(t *testing.T) {
 	s := newServer(t, nil)
 	const path = "/conversations/a/execute?include_events=ALL"
