@@ -53,6 +53,9 @@ func defaults() Config {
 
 const componentName = "CRFEntityExtractor"
 
+// version goes up whenever the same examples give another model.
+const version = 2
+
 // Type describes the component.
 func Type() graph.Type {
 	return graph.Define(graph.Type{
@@ -60,7 +63,7 @@ func Type() graph.Type {
 		ClassPath: "rasa.nlu.extractors.crf_entity_extractor.CRFEntityExtractor",
 		Kinds:     []graph.Kind{graph.EntityExtractor},
 		Trainable: true,
-		Version:   1,
+		Version:   version,
 		Requires:  []string{"Tokenizer"},
 		AnyKind:   []string{"split_entities_by_comma"},
 		Packages:  []string{"sklearn_crfsuite", "sklearn"},
