@@ -70,7 +70,7 @@ var (
 // Encode makes the vector of a conversation, whose newest state is the last.
 // numberOf gives the column of a hashed part; a negative one leaves the part out.
 func (v *Vector) Encode(states []dialogue.State, numberOf func(hash uint64) int32) {
-	v.found = v.found[:0]
+	v.found, v.newest = v.found[:0], v.newest[:0]
 	weight := float32(1)
 	for back := range min(len(states), Farthest) {
 		v.split(&states[len(states)-1-back])

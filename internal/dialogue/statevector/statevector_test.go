@@ -50,6 +50,18 @@ func TestUnknownPartsAreLeftOut(t *testing.T) {
 	}
 }
 
+func TestNothingIsLeftOfAnEarlierConversation(t *testing.T) {
+	var table vocab.Table
+	var v Vector
+	v.Encode(nil, table.Add)
+	none := slices.Clone(v.Index)
+	v.Encode(conversation(), table.Add)
+	v.Encode(nil, table.Find)
+	if !slices.Equal(v.Index, none) {
+		t.Errorf("without states there are the columns %v, want %v", v.Index, none)
+	}
+}
+
 // As in Rasa 3.6, a message counts in the state right after it; the state after
 // the answer says the same without it.
 func TestAMessageCountsRightAfterIt(t *testing.T) {
