@@ -92,7 +92,7 @@ func writeSplit(dir string, contents map[string][]byte) ([]string, error) {
 		}
 	}
 	if foreign != nil {
-		return nil, fmt.Errorf("%s would be written over, and no split has made it; name another folder: --out", strings.Join(foreign, ", "))
+		return nil, fmt.Errorf("%s would be written over, and is not marked as made by this command; remove it, or name another folder: --out", strings.Join(foreign, ", "))
 	}
 	return writeContents(dir, marked)
 }
