@@ -129,11 +129,11 @@ func (l *Learned) AppendStories(file []byte) ([]byte, error) {
 			number++
 		}
 		text := story.WriteTraining(storyName(number), events, l.EndToEnd)
-		said := steps(yamlfile.Parse([]byte(text), "", &problems).Items[0])
-		if told[said] {
+		steps := stepsOf(text)
+		if told[steps] {
 			continue
 		}
-		told[said] = true
+		told[steps] = true
 		number++
 		var err error
 		if out, err = yamlfile.Append(out, "stories", text); err != nil {
@@ -141,6 +141,15 @@ func (l *Learned) AppendStories(file []byte) ([]byte, error) {
 		}
 	}
 	return out, nil
+}
+
+// stepsOf is steps of the text of a list of one story, as a file would hold it.
+func stepsOf(text string) string {
+	var problems diag.List // none: it is our own
+	if list := yamlfile.Parse(yamlfile.File(text), "", &problems); list != nil && len(list.Items) == 1 {
+		return steps(list.Items[0])
+	}
+	return text
 }
 
 func storyName(number int) string { return fmt.Sprintf("interactive_story_%d", number) }

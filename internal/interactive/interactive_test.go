@@ -130,6 +130,23 @@ func TestStoriesGetNamesThatAreFree(t *testing.T) {
 	}
 }
 
+// An arrow key sends control characters, and a text may have others that files write
+// as \uXXXX.
+func TestStoriesMayHaveAnyCharacters(t *testing.T) {
+	for _, text := range []string{"\x1b[A", "a\x00b", "a\r\nb", "\u2028", "\u0085x", "\ufffe", "\xff", `\u0041`} {
+		l := Learned{EndToEnd: true, Stories: [][]tracker.Event{{
+			&tracker.UserUttered{Intent: "i", Text: text}, &tracker.SlotSet{Name: "s" + text, Value: text},
+		}}}
+		got, err := l.AppendStories(nil)
+		if err != nil || !strings.Contains(string(got), "interactive_story_1") {
+			t.Errorf("%q: %v\n%s", text, err, got)
+		}
+		if again, err := l.AppendStories(got); err != nil || string(again) != string(got) {
+			t.Errorf("%q, exported again: %v\n%s", text, err, again)
+		}
+	}
+}
+
 // knowing is an assistant that knows a domain, and nothing else.
 type knowing struct {
 	assistant

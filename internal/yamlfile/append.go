@@ -17,7 +17,8 @@ var ErrCantAppend = errors.New("can't add to the file")
 
 // Append adds items to a list, or pairs to a map, that stands below a key of the
 // top level, and makes the section if there is none. Every other byte of the file
-// stays: comments, order, quotes. The addition is YAML that is not indented. The
+// stays: comments, order, quotes. The addition is YAML that is not indented; the
+// comment of File comes before the file where the addition needs it. The
 // result is read back and compared, so that it says what the file said and the
 // addition, or else it is ErrCantAppend.
 func Append(data []byte, key, addition string) ([]byte, error) {
@@ -26,7 +27,7 @@ func Append(data []byte, key, addition string) ([]byte, error) {
 	if problems.HasErrors() || before != nil && before.Kind != Map {
 		return nil, fmt.Errorf("%w: it can't be read", ErrCantAppend)
 	}
-	added := Parse([]byte(addition), "", &problems)
+	added := Parse(File(addition), "", &problems)
 	if problems.HasErrors() || added == nil {
 		return nil, fmt.Errorf("%w: the addition can't be read", ErrCantAppend)
 	}
@@ -35,8 +36,10 @@ func Append(data []byte, key, addition string) ([]byte, error) {
 		return nil, err
 	}
 	for _, candidate := range appendings(data, before, key, addition, added) {
-		if saysTheSame(candidate, before, key, want) {
-			return candidate, nil
+		for _, file := range [][]byte{candidate, File(string(candidate))} {
+			if saysTheSame(file, before, key, want) {
+				return file, nil
+			}
 		}
 	}
 	return nil, fmt.Errorf("%w: there is no room below the key %s", ErrCantAppend, key)

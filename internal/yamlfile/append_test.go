@@ -17,12 +17,14 @@ func TestAppendKeepsEverythingElse(t *testing.T) {
 			"# mine\nstories:\n  # first\n  - story: a  # x\n    steps: [{intent: b}]\n\n# rules\nrules:\n- rule: r\n", "stories", "- story: c\n  steps:\n  - action: d\n",
 			"# mine\nstories:\n  # first\n  - story: a  # x\n    steps: [{intent: b}]\n  - story: c\n    steps:\n    - action: d\n\n# rules\nrules:\n- rule: r\n",
 		},
-		"no end of the last line": {"intents:\n- a", "intents", "- b\n", "intents:\n- a\n- b\n"},
-		"a map":                   {"responses:\n    utter_a:\n    - text: \"é\"\nslots: {}\n", "responses", "utter_b:\n- text: b\n", "responses:\n    utter_a:\n    - text: \"é\"\n    utter_b:\n    - text: b\nslots: {}\n"},
-		"a list in brackets":      {"entities: [a, \"b\" ] # all\nx: 1\n", "entities", "- c\n- \"d e: f\"\n", "entities: [a, \"b\", c, \"d e: f\" ] # all\nx: 1\n"},
-		"an empty list":           {"intents: [] # none yet\nx: 1\n", "intents", "- a\n", "intents: # none yet\n- a\nx: 1\n"},
-		"nothing behind a key":    {"stories:\n", "stories", "- story: a\n", "stories:\n- story: a\n"},
-		"a block at the end":      {"nlu:\n- intent: a\n  examples: |\n    - x\n    # no comment\n\n", "nlu", "- intent: b\n  examples: |\n    - y\n", "nlu:\n- intent: a\n  examples: |\n    - x\n    # no comment\n- intent: b\n  examples: |\n    - y\n"},
+		"no end of the last line":  {"intents:\n- a", "intents", "- b\n", "intents:\n- a\n- b\n"},
+		"a map":                    {"responses:\n    utter_a:\n    - text: \"é\"\nslots: {}\n", "responses", "utter_b:\n- text: b\n", "responses:\n    utter_a:\n    - text: \"é\"\n    utter_b:\n    - text: b\nslots: {}\n"},
+		"a list in brackets":       {"entities: [a, \"b\" ] # all\nx: 1\n", "entities", "- c\n- \"d e: f\"\n", "entities: [a, \"b\", c, \"d e: f\" ] # all\nx: 1\n"},
+		"an empty list":            {"intents: [] # none yet\nx: 1\n", "intents", "- a\n", "intents: # none yet\n- a\nx: 1\n"},
+		"nothing behind a key":     {"stories:\n", "stories", "- story: a\n", "stories:\n- story: a\n"},
+		"a block at the end":       {"nlu:\n- intent: a\n  examples: |\n    - x\n    # no comment\n\n", "nlu", "- intent: b\n  examples: |\n    - y\n", "nlu:\n- intent: a\n  examples: |\n    - x\n    # no comment\n- intent: b\n  examples: |\n    - y\n"},
+		"characters without print": {"a:\n- b\n", "a", "- \"\\u001B[A\"\n", "# “\\u” is kept as it stands\na:\n- b\n- \"\\u001B[A\"\n"},
+		"the same beside others":   {"a:\n- é\n", "a", "- \"\\u001B[A\"\n", "a:\n- é\n- \"\\u001B[A\"\n"},
 	} {
 		got, err := yamlfile.Append([]byte(c.file), c.key, c.addition)
 		if err != nil || string(got) != c.want {
