@@ -285,6 +285,13 @@ func greet(binary, dir string, texts []string) (text, answer string, err error) 
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
+	// The log is whole when the server has ended.
+	_ = server.Process.Signal(os.Interrupt)
+	select {
+	case <-ended:
+	case <-ctx.Done():
+		return "", "", ctx.Err()
+	}
 	if actions := regexp.MustCompile(`action failed.* action=(\w+)`).FindStringSubmatch(log.String()); actions != nil {
 		return "", "says nothing by itself: it calls " + actions[1], nil
 	}
