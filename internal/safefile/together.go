@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 )
 
 // File is a file as it is to be.
@@ -17,7 +18,8 @@ type File struct {
 // all are what they were. All new contents, and copies of the old ones, are on disk
 // before the first file changes; what is left to fail then are renames, and those
 // that were made are taken back. It is no transaction: a crash between two renames
-// leaves some of the files new.
+// leaves some of the files new. A link goes on to lead to its file, and a file that
+// is there keeps its mode; a new one gets the given one.
 func ReplaceTogether(files []File, mode os.FileMode) error {
 	return replaceTogether(files, mode, os.Rename)
 }
@@ -38,13 +40,14 @@ func replaceTogether(files []File, mode os.FileMode, rename func(from, to string
 		}
 	}()
 	for _, f := range files {
-		c := change{path: f.Path}
+		path, mode := target(f.Path, mode)
+		c := change{path: path}
 		var err error
-		if c.staged, err = stage(f.Path, f.Data, mode, false); err != nil {
+		if c.staged, err = stage(path, f.Data, mode, false); err != nil {
 			return at(f.Path, err)
 		}
 		changes = append(changes, c)
-		if changes[len(changes)-1].old, err = keep(f.Path); err != nil {
+		if changes[len(changes)-1].old, err = keep(path); err != nil {
 			return at(f.Path, err)
 		}
 	}
@@ -54,6 +57,19 @@ func replaceTogether(files []File, mode os.FileMode, rename func(from, to string
 		}
 	}
 	return nil
+}
+
+// target is the file that a path leads to, and its mode; the path itself and the
+// given mode if there is none.
+func target(path string, mode os.FileMode) (string, os.FileMode) {
+	file, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return path, mode
+	}
+	if info, err := os.Stat(file); err == nil {
+		mode = info.Mode().Perm()
+	}
+	return file, mode
 }
 
 // keep copies a file beside its place; the name is "" if there is none.

@@ -71,3 +71,26 @@ func TestFilesThatBelongTogetherChangeTogetherOrNotAtAll(t *testing.T) {
 		}
 	}
 }
+
+func TestLinksAndModesStay(t *testing.T) {
+	dir := t.TempDir()
+	file, link := filepath.Join(dir, "file"), filepath.Join(dir, "link")
+	if err := os.WriteFile(file, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("file", link); err != nil {
+		t.Skip("no symbolic links here:", err)
+	}
+	if err := ReplaceTogether([]File{{link, []byte("new")}}, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if to, err := os.Readlink(link); to != "file" {
+		t.Errorf("the link leads to %q, %v", to, err)
+	}
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+	if got := contents(t, dir); got["file"] != "new" || len(got) != 2 {
+		t.Errorf("%v", got)
+	}
+}
