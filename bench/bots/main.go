@@ -265,8 +265,9 @@ func greet(binary, dir string, texts []string) (text, answer string, err error) 
 	if err := server.Start(); err != nil {
 		return "", "", err
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- server.Wait() }()
+	var end error // of the server
+	ended := make(chan struct{})
+	go func() { end = server.Wait(); close(ended) }()
 	defer func() { _ = server.Process.Kill() }()
 	for i := 0; i < len(texts); {
 		answer, err := post(ctx, "http://"+address+"/webhooks/rest/webhook", texts[i], fmt.Sprint("bots", i))
@@ -278,8 +279,8 @@ func greet(binary, dir string, texts []string) (text, answer string, err error) 
 			continue
 		}
 		select {
-		case err := <-ended:
-			return "", "", fmt.Errorf("the server ended (%w): %s", err, log.String())
+		case <-ended:
+			return "", "", fmt.Errorf("the server ended (%w): %s", end, log.String())
 		case <-ctx.Done():
 			return "", "", err
 		case <-time.After(10 * time.Millisecond):
