@@ -17,14 +17,9 @@ var (
 // intent and on all.
 func (b *nluBench) meaning(ctx context.Context) error {
 	for _, bound := range meaningShotBounds {
-		set, err := readSet(b.dir, bound.set)
+		part, err := b.firstShots(bound.set)
 		if err != nil {
 			return err
-		}
-		part := dataSet{name: set.name, test: set.test}
-		var rest []nludata.Example
-		if part.train, rest = first(set.train, shots); *nluHoldOut {
-			part.test = rest
 		}
 		s, err := measure(ctx, part, true)
 		if err != nil {
@@ -53,18 +48,27 @@ func (b *nluBench) meaning(ctx context.Context) error {
 	return nil
 }
 
+// firstShots reads a set of which the first ten examples of each intent are learned.
+func (b *nluBench) firstShots(name string) (dataSet, error) {
+	set, err := readSet(b.dir, name)
+	if err != nil {
+		return dataSet{}, err
+	}
+	part := dataSet{name: set.name, test: set.test}
+	var rest []nludata.Example
+	if part.train, rest = first(set.train, shots); *nluHoldOut {
+		part.test = rest
+	}
+	return part, nil
+}
+
 // meaningEntities measures how well entities are found after the first ten examples of
 // each intent, with the encoder and without.
 func (b *nluBench) meaningEntities(ctx context.Context) error {
 	for _, name := range []string{"hwu64", "snips"} {
-		set, err := readSet(b.dir, name)
+		part, err := b.firstShots(name)
 		if err != nil {
 			return err
-		}
-		part := dataSet{name: set.name, test: set.test}
-		var rest []nludata.Example
-		if part.train, rest = first(set.train, shots); *nluHoldOut {
-			part.test = rest
 		}
 		var f1 [2]float64
 		for i, meaning := range []bool{false, true} {
