@@ -25,10 +25,10 @@ func (e *Encoder) Recent(t *tracker.Tracker, view View) []State {
 		trail.Remember(t, n, &known)
 		t.Note(key, trail)
 	}
-	h, from := e.resume(t, &trail, view)
-	if from == 0 {
+	if _, known := trail.Resume(t); known == 0 {
 		return e.States(t.AppliedEvents(), view)
 	}
+	h, from := e.resume(t, &trail, view)
 	return h.finish(t.AppliedFrom(from))
 }
 
