@@ -105,7 +105,7 @@ func Serve(ctx context.Context, o ServeOptions) (err error) {
 	if o.Telemetry != nil {
 		o.Telemetry.Record(serverStarted(o, channelNames(channels), o.Telemetry.ProjectHash(a.fingerprint)))
 	}
-	listener, err := listen(o)
+	listener, err := Listen(o.Interface, o.Port, o.TLS)
 	if err != nil {
 		return err
 	}
@@ -195,16 +195,18 @@ func readChannels(o ServeOptions) ([]channel.Input, error) {
 	return channels, nil
 }
 
-func listen(o ServeOptions) (net.Listener, error) {
-	address := net.JoinHostPort(o.Interface, strconv.Itoa(o.Port))
+// Listen waits for connections at an address and port; with a certificate, for
+// encrypted ones.
+func Listen(host string, port int, files TLSFiles) (net.Listener, error) {
+	address := net.JoinHostPort(host, strconv.Itoa(port))
 	l, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", address, err)
 	}
-	if o.TLS.Certificate == "" {
+	if files.Certificate == "" {
 		return l, nil
 	}
-	config, err := o.TLS.config()
+	config, err := files.config()
 	if err != nil {
 		return nil, errors.Join(err, l.Close())
 	}

@@ -17,6 +17,8 @@ import (
 var lowest = map[string]float64{
 	"augmentation":           0,
 	"folds":                  2,
+	"keep-days":              1,
+	"lines":                  0,
 	"max-history":            0,
 	"num-threads":            0,
 	"response-timeout":       1,

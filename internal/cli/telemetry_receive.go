@@ -1,29 +1,27 @@
 package cli
 
 import (
-	"cmp"
 	"context"
-	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
 	"log"
 	"net"
 	"net/http"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/loquat-dev/loquat/internal/app"
 	"github.com/loquat-dev/loquat/internal/telemetry/receiver"
 )
 
 // receiveOptions are the flags of telemetry receive.
 type receiveOptions struct {
-	out, keyFile, address, certificate, key string
-	port, days                              int
+	out, keyFile, address string
+	port, days            int
+	tls                   app.TLSFiles
 }
 
 func newReceiveCommand(env *environment) *cobra.Command {
@@ -43,15 +41,12 @@ LOQUAT_TELEMETRY_ENDPOINT=https://this-machine:5056 and RASA_TELEMETRY_WRITE_KEY
 	flags.StringVarP(&o.address, "interface", "i", "127.0.0.1", "address to listen on")
 	flags.IntVarP(&o.port, "port", "p", 5056, "port to listen on")
 	flags.IntVar(&o.days, "keep-days", 90, "days after which reports are removed")
-	flags.StringVar(&o.certificate, "ssl-certificate", "", "certificate to serve HTTPS with")
-	flags.StringVar(&o.key, "ssl-keyfile", "", "key of the certificate")
+	flags.StringVar(&o.tls.Certificate, "ssl-certificate", "", "certificate to serve HTTPS with")
+	flags.StringVar(&o.tls.Key, "ssl-keyfile", "", "key of the certificate")
 	return cmd
 }
 
 func receive(ctx context.Context, env *environment, o receiveOptions) error {
-	if o.days < 1 {
-		return usageError{fmt.Errorf("--keep-days must be at least 1, not %d", o.days)}
-	}
 	key := os.Getenv("RASA_TELEMETRY_WRITE_KEY")
 	if o.keyFile != "" {
 		data, err := os.ReadFile(o.keyFile)
@@ -60,29 +55,20 @@ func receive(ctx context.Context, env *environment, o receiveOptions) error {
 		}
 		key = strings.TrimSpace(string(data))
 	}
-	store, err := receiver.OpenStore(o.out, o.days, time.Now)
+	r, err := receiver.Open(o.out, o.days, key, env.logger)
 	if err != nil {
 		return err
 	}
-	r, err := receiver.New(store, key, env.logger)
+	listener, err := app.Listen(o.address, o.port, o.tls)
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", net.JoinHostPort(o.address, strconv.Itoa(o.port)))
-	if err != nil {
-		return fmt.Errorf("listen: %w", err)
-	}
-	scheme := "http"
-	if o.certificate != "" {
-		certificate, err := tls.LoadX509KeyPair(o.certificate, cmp.Or(o.key, o.certificate))
-		if err != nil {
-			return errors.Join(fmt.Errorf("--ssl-certificate: %w", err), listener.Close())
+	scheme := "https"
+	if o.tls.Certificate == "" {
+		scheme = "http"
+		if ip := net.ParseIP(o.address); ip == nil || !ip.IsLoopback() {
+			env.logger.Warn("without --ssl-certificate the write key travels as it is; programs only send to https, or to this machine")
 		}
-		scheme = "https"
-		listener = tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12})
-	}
-	if ip := net.ParseIP(o.address); scheme == "http" && (ip == nil || !ip.IsLoopback()) {
-		env.logger.Warn("without --ssl-certificate the write key travels as it is; programs only send to https, or to this machine")
 	}
 	env.logger.Info("receiving reports", "url", scheme+"://"+listener.Addr().String(), "folder", o.out)
 	return serveUntil(ctx, listener, r.Handler())

@@ -13,6 +13,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/loquat-dev/loquat/internal/telemetry"
 )
@@ -26,17 +27,19 @@ const (
 
 // Receiver answers POST /v1/track and /v1/batch, and GET /healthz.
 type Receiver struct {
-	store *Store
+	store *store
 	key   [sha256.Size]byte
 	log   *slog.Logger
 }
 
-// New makes a receiver that takes requests with the write key.
-func New(store *Store, writeKey string, log *slog.Logger) (*Receiver, error) {
+// Open makes a receiver that takes requests with the write key. It keeps reports in the
+// folder dir, which it makes, and removes them after so many days.
+func Open(dir string, days int, writeKey string, log *slog.Logger) (*Receiver, error) {
 	if writeKey == "" {
 		return nil, errors.New("a receiver needs a write key: set RASA_TELEMETRY_WRITE_KEY, or name a file with --key-file")
 	}
-	return &Receiver{store, sha256.Sum256([]byte(writeKey)), log}, nil
+	store, err := openStore(dir, days, time.Now)
+	return &Receiver{store, sha256.Sum256([]byte(writeKey)), log}, err
 }
 
 // Handler routes requests.
@@ -91,9 +94,9 @@ func (r *Receiver) keep(w http.ResponseWriter, items []json.RawMessage) {
 		}
 		valid = append(valid, report)
 	}
-	kept, err := r.store.Keep(valid)
+	kept, err := r.store.keep(valid)
 	switch {
-	case errors.Is(err, ErrFull):
+	case errors.Is(err, errFull):
 		w.Header().Set("Retry-After", "3600")
 		answer(w, http.StatusTooManyRequests, "today's file is full")
 	case err != nil:

@@ -41,12 +41,11 @@ type fixture struct {
 func start(t testing.TB, dir string) *fixture {
 	t.Helper()
 	f := &fixture{dir: dir, now: time.Date(2026, 11, 21, 23, 0, 0, 0, time.UTC)}
-	store, err := OpenStore(dir, 90, func() time.Time { return f.now })
+	r, err := Open(t.TempDir(), 90, "secret", slog.New(slog.NewTextHandler(&f.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := New(store, "secret", slog.New(slog.NewTextHandler(&f.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
-	if err != nil {
+	if r.store, err = openStore(dir, 90, func() time.Time { return f.now }); err != nil {
 		t.Fatal(err)
 	}
 	f.handler = r.Handler()
@@ -244,12 +243,12 @@ func TestALineThatWasCutOffSpoilsNoOther(t *testing.T) {
 // keep must not remember all reports that it ever had.
 func TestWhatIsRemovedIsForgotten(t *testing.T) {
 	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
-	store, err := OpenStore(t.TempDir(), 2, func() time.Time { return now })
+	store, err := openStore(t.TempDir(), 2, func() time.Time { return now })
 	if err != nil {
 		t.Fatal(err)
 	}
 	for n := range 30 {
-		if kept, err := store.Keep([]map[string]any{report(t, n)}); kept != 1 || err != nil {
+		if kept, err := store.keep([]map[string]any{report(t, n)}); kept != 1 || err != nil {
 			t.Fatalf("day %d: kept %d, %v", n, kept, err)
 		}
 		now = now.Add(24 * time.Hour)
@@ -260,8 +259,12 @@ func TestWhatIsRemovedIsForgotten(t *testing.T) {
 }
 
 func TestAReceiverNeedsAKey(t *testing.T) {
-	if _, err := New(nil, "", nil); err == nil {
+	dir := filepath.Join(t.TempDir(), "reports")
+	if _, err := Open(dir, 90, "", nil); err == nil {
 		t.Error("it starts without one")
+	}
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("it makes a folder before it knows that it can't start")
 	}
 }
 

@@ -1,12 +1,9 @@
 package receiver
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -15,8 +12,8 @@ import (
 	"time"
 )
 
-// ErrFull says that a day's file has reached its bound.
-var ErrFull = errors.New("the file of today is full")
+// errFull says that a day's file has reached its bound.
+var errFull = errors.New("the file of today is full")
 
 // Bounds of what is kept.
 const (
@@ -24,48 +21,46 @@ const (
 	knownDays   = 14 // a report is recognised when it comes again within
 )
 
-// Store keeps reports as JSON Lines, a file for each day (UTC) of their arrival.
-// It is safe for concurrent use; a folder belongs to one Store.
-type Store struct {
-	dir  string
-	keep int // days
-	now  func() time.Time
-
+// store keeps reports as JSON Lines, a file for each day (UTC) of their arrival. It is
+// safe for concurrent use; a folder belongs to one store.
+type store struct {
+	dir   string
+	days  int // after which a file is removed
+	now   func() time.Time
 	mu    sync.Mutex
 	today string
 	known map[string]string // message id to day
 }
 
-// OpenStore uses a folder, which it makes if there is none. Files older than so
-// many days are removed.
-func OpenStore(dir string, days int, now func() time.Time) (*Store, error) {
+func openStore(dir string, days int, now func() time.Time) (*store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("telemetry folder: %w", err)
+		return nil, err
 	}
-	s := &Store{dir: dir, keep: days, now: now, known: map[string]string{}}
+	s := &store{dir: dir, days: days, now: now, known: map[string]string{}}
 	files, err := s.turn()
 	for _, file := range files {
-		err = errors.Join(err, s.learn(file))
+		if dayOf(file) >= s.day(knownDays) {
+			err = errors.Join(err, s.learn(file))
+		}
 	}
 	return s, err
 }
 
 // day is the date so many days ago. Dates are ordered as their texts are.
-func (s *Store) day(ago int) string { return s.now().UTC().AddDate(0, 0, -ago).Format(time.DateOnly) }
+func (s *store) day(ago int) string { return s.now().UTC().AddDate(0, 0, -ago).Format(time.DateOnly) }
 
-func (s *Store) path(day string) string { return filepath.Join(s.dir, day+".jsonl") }
+func (s *store) path(day string) string { return filepath.Join(s.dir, day+".jsonl") }
 
 func dayOf(path string) string { return strings.TrimSuffix(filepath.Base(path), ".jsonl") }
 
-// turn begins a day: it removes and forgets what is old. It returns the files that
+// turn begins a day: it removes and forgets what is old, and returns the files that
 // are left.
-func (s *Store) turn() (left []string, err error) {
+func (s *store) turn() (left []string, err error) {
 	s.today = s.day(0)
-	oldest := s.day(min(s.keep, knownDays))
-	maps.DeleteFunc(s.known, func(_, day string) bool { return day < oldest })
+	maps.DeleteFunc(s.known, func(_, day string) bool { return day < s.day(min(s.days, knownDays)) })
 	files, err := filepath.Glob(s.path("[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"))
 	for _, file := range files {
-		if dayOf(file) >= s.day(s.keep) {
+		if dayOf(file) >= s.day(s.days) {
 			left = append(left, file)
 		} else if err := os.Remove(file); err != nil {
 			return nil, err
@@ -76,38 +71,23 @@ func (s *Store) turn() (left []string, err error) {
 
 // learn remembers the reports of a file that may come again. A last line that was cut
 // off, as when the machine lost power, is removed.
-func (s *Store) learn(path string) error {
-	if dayOf(path) < s.day(knownDays) {
-		return nil
-	}
-	f, err := os.Open(path)
+func (s *store) learn(path string) error {
+	data, err := os.ReadFile(path) // at most maxDayBytes
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	whole := int64(0)
-	for lines := bufio.NewReader(f); ; {
-		line, err := lines.ReadBytes('\n')
-		switch {
-		case errors.Is(err, io.EOF) && len(line) == 0:
-			return nil
-		case errors.Is(err, io.EOF):
-			return os.Truncate(path, whole)
-		case err != nil:
-			return err
-		}
-		whole += int64(len(line))
-		var report struct {
-			MessageID string `json:"messageId"`
-		}
+	whole := bytes.LastIndexByte(data, '\n') + 1
+	for line := range bytes.Lines(data[:whole]) {
+		var report struct{ MessageID string }
 		if json.Unmarshal(line, &report) == nil { // else a line that an editor has spoilt
 			s.known[report.MessageID] = dayOf(path)
 		}
 	}
+	return os.Truncate(path, int64(whole))
 }
 
-// Keep appends reports that are not known yet, all or none, and returns how many.
-func (s *Store) Keep(reports []map[string]any) (kept int, err error) {
+// keep appends reports that are not known yet, all or none, and returns how many.
+func (s *store) keep(reports []map[string]any) (kept int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.day(0) != s.today {
@@ -129,10 +109,10 @@ func (s *Store) Keep(reports []map[string]any) (kept int, err error) {
 			return 0, err
 		}
 	}
-	if len(fresh) == 0 {
-		return 0, nil
+	if len(fresh) > 0 {
+		err = appendLines(s.path(s.today), lines.Bytes())
 	}
-	if err := appendLines(s.path(s.today), lines.Bytes()); err != nil {
+	if err != nil {
 		return 0, err
 	}
 	maps.Copy(s.known, fresh)
@@ -151,7 +131,7 @@ func appendLines(path string, lines []byte) (err error) {
 		return err
 	}
 	if info.Size()+int64(len(lines)) > maxDayBytes {
-		return ErrFull
+		return errFull
 	}
 	if _, err := f.Write(lines); err != nil {
 		return errors.Join(err, f.Truncate(info.Size())) // what a full disk cut off
