@@ -80,11 +80,11 @@ func EvaluateMarkers(ctx context.Context, o MarkerOptions) (result MarkerResult,
 		return result, err
 	}
 	result.Conversations, result.Sessions = conversations, len(sessions)
-	o.Telemetry.Record(telemetry.MarkersExtracted{TrackersCount: telemetry.Count(conversations)})
+	o.Telemetry.Record(telemetry.MarkersExtracted{TrackersCount: conversations})
 	tables := []marker.Table{marker.Points(sessions, markers)}
 	if o.Statistics != "" {
 		tables = append(tables, marker.Overall(sessions, markers), marker.PerSession(sessions, markers))
-		o.Telemetry.Record(telemetry.MarkersStatisticsComputed{TrackersCount: telemetry.Count(conversations)})
+		o.Telemetry.Record(telemetry.MarkersStatisticsComputed{TrackersCount: conversations})
 	}
 	for i, t := range tables {
 		if err := evaluate.WriteFile(outputs[i], t.CSV()); err != nil {
@@ -100,15 +100,14 @@ func (o MarkerOptions) initiated() telemetry.MarkersExtractionInitiated {
 		Strategy: telemetry.Named[telemetry.Strategy](o.Strategy), OnlyExtract: o.Statistics == "", Seed: o.Seed != nil,
 	}
 	if o.Strategy != AllConversations {
-		count := telemetry.Count(o.Count)
-		event.Count = &count
+		event.Count = &o.Count
 	}
 	return event
 }
 
 func markersParsed(markers []marker.Marker) telemetry.MarkersParsed {
 	depth, width := marker.Measure(markers)
-	return telemetry.MarkersParsed{MarkerCount: telemetry.Count(len(markers)), MaxDepth: telemetry.Count(depth), BranchingFactor: telemetry.Count(width)}
+	return telemetry.MarkersParsed{MarkerCount: len(markers), MaxDepth: depth, BranchingFactor: width}
 }
 
 // checkFree makes sure that files can be written and are not there yet.

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -29,45 +30,24 @@ func TelemetrySettings(endpoints, config string) telemetry.Settings {
 
 // trainingStarted describes a project whose configuration is complete.
 func trainingStarted(p *project.Project, part TrainPart, finetuning bool) telemetry.TrainingStarted {
-	c, n := p.Config, p.Statistics()
+	c := p.Config
+	language, _, _ := strings.Cut(strings.ReplaceAll(strings.ToLower(c.Language), "_", "-"), "-") // "pt" of "pt_BR"
+	schema := func(key string) telemetry.GraphSchema {
+		if c.Root.Get(key).IsNull() {
+			return telemetry.Named[telemetry.GraphSchema]("None")
+		}
+		return telemetry.Named[telemetry.GraphSchema]("custom")
+	}
 	return telemetry.TrainingStarted{
-		TrainingID: telemetry.NewID(), Type: trainingType(part), Language: telemetry.NamedOrNull[telemetry.Language](primaryLanguage(c.Language)),
-		Pipeline: items(c.Pipeline), Policies: items(c.Policies), Recipe: telemetry.Named[telemetry.Recipe](orNone(c.Recipe)),
-		TrainSchema: schemaState(c, "train_schema"), PredictSchema: schemaState(c, "predict_schema"), IsFinetuning: finetuning,
-
-		NumIntentExamples: telemetry.Count(n.IntentExamples), NumEntityExamples: telemetry.Count(n.EntityExamples),
-		NumActions: telemetry.Count(n.Actions), NumTemplates: telemetry.Count(n.Responses),
-		NumConditionalResponseVariations: telemetry.Count(n.ConditionalResponseVariations),
-		NumSlotMappings:                  telemetry.Count(n.SlotMappings), NumCustomSlotMappings: telemetry.Count(n.CustomSlotMappings),
-		NumConditionalSlotMappings: telemetry.Count(n.ConditionalSlotMappings), NumSlots: telemetry.Count(n.Slots),
-		NumForms: telemetry.Count(n.Forms), NumIntents: telemetry.Count(n.Intents), NumEntities: telemetry.Count(n.Entities),
-		NumStorySteps: telemetry.Count(n.StorySteps), NumLookupTables: telemetry.Count(n.LookupTables),
-		NumSynonyms: telemetry.Count(n.Synonyms), NumRegexes: telemetry.Count(n.Regexes),
+		TrainingID: telemetry.NewID(), Type: trainingType(part), IsFinetuning: finetuning,
+		Language: telemetry.NamedOrNull[telemetry.Language](language), Recipe: telemetry.Named[telemetry.Recipe](cmp.Or(c.Recipe, "None")),
+		Pipeline: items(c.Pipeline), Policies: items(c.Policies), TrainSchema: schema("train_schema"), PredictSchema: schema("predict_schema"),
+		NLUSize: telemetry.NLUSize(project.CountNLU(p.NLU)), ProjectSize: telemetry.ProjectSize(p.Statistics()),
 	}
 }
 
 func trainingType(part TrainPart) telemetry.TrainingType {
 	return telemetry.Named[telemetry.TrainingType](map[TrainPart]string{TrainNLU: "nlu", TrainCore: "core"}[part])
-}
-
-// primaryLanguage is the first part of a language tag: "pt" of "pt_BR".
-func primaryLanguage(tag string) string {
-	primary, _, _ := strings.Cut(strings.ReplaceAll(tag, "_", "-"), "-")
-	return strings.ToLower(primary)
-}
-
-func orNone(recipe string) string {
-	if recipe == "" {
-		return "None"
-	}
-	return recipe
-}
-
-func schemaState(c *project.Config, key string) telemetry.GraphSchema {
-	if c.Root.Get(key).IsNull() {
-		return telemetry.Named[telemetry.GraphSchema]("None")
-	}
-	return telemetry.Named[telemetry.GraphSchema]("custom")
 }
 
 // items names the components of a section. Of their settings, only the language
@@ -84,8 +64,7 @@ func items(s project.Section) telemetry.List[telemetry.Item] {
 				Model:     telemetry.NamedOrNull[telemetry.Model](text("model")),
 			}
 			if timeout := llm.Get("request_timeout"); timeout != nil && timeout.Kind == yamlfile.Int {
-				seconds := telemetry.Count(timeout.Int())
-				item.LLM.RequestTimeout = &seconds
+				item.LLM.RequestTimeout = new(max(0, int(timeout.Int())))
 			}
 		}
 		out = append(out, item)
@@ -109,7 +88,7 @@ func reportTraining(r *telemetry.Recorder, p *project.Project, part TrainPart, f
 	started, begun := trainingStarted(p, part, finetuning), time.Now()
 	r.Record(started)
 	return func(err error) {
-		took := telemetry.Count(time.Since(begun).Seconds())
+		took := int(time.Since(begun).Seconds())
 		switch {
 		case err == nil:
 			r.Record(telemetry.TrainingCompleted{TrainingID: started.TrainingID, Type: started.Type, Runtime: took})
@@ -120,11 +99,7 @@ func reportTraining(r *telemetry.Recorder, p *project.Project, part TrainPart, f
 }
 
 func modelTested(data *nludata.TrainingData) telemetry.ModelNLUTested {
-	n := project.CountNLU(data)
-	return telemetry.ModelNLUTested{
-		NumIntentExamples: telemetry.Count(n.IntentExamples), NumEntityExamples: telemetry.Count(n.EntityExamples),
-		NumLookupTables: telemetry.Count(n.LookupTables), NumSynonyms: telemetry.Count(n.Synonyms), NumRegexes: telemetry.Count(n.Regexes),
-	}
+	return telemetry.ModelNLUTested{NLUSize: telemetry.NLUSize(project.CountNLU(data))}
 }
 
 func dataSplit(fraction float64) telemetry.TrainingDataSplit {
@@ -166,16 +141,17 @@ func (a *Assistant) ReportShell(r *telemetry.Recorder, o ServeOptions) {
 }
 
 func shellStarted(predicts bool) telemetry.ShellStarted {
-	if !predicts {
-		return telemetry.ShellStarted{Type: trainingType(TrainNLU)}
+	part := TrainNLU
+	if predicts {
+		part = TrainBoth
 	}
-	return telemetry.ShellStarted{Type: trainingType(TrainBoth)}
+	return telemetry.ShellStarted{Type: trainingType(part)}
 }
 
 // reportCoreTested records that stories were tested with a model, which knows the
 // fingerprint of its project. steps are the blocks of the test stories.
 func reportCoreTested(r *telemetry.Recorder, fingerprint *string, steps int, endToEnd bool) {
-	r.Record(telemetry.ModelCoreTested{Project: r.ProjectHash(fingerprint), NumStorySteps: telemetry.Count(steps), EndToEnd: endToEnd})
+	r.Record(telemetry.ModelCoreTested{Project: r.ProjectHash(fingerprint), NumStorySteps: steps, EndToEnd: endToEnd})
 }
 
 func backend(e *project.Endpoint) *telemetry.Backend {

@@ -52,7 +52,7 @@ func PreviewTelemetry(ctx context.Context, o TrainOptions, hash func(*string) *t
 		{"Model NLU Tested", modelTested(p.NLU), "the test data are those in the folder data"},
 		{"Server Started", serverStarted(serve, configuredChannels(serve), hash(fingerprint)), ""},
 		{"Shell Started", shellStarted(predicts), ""},
-		{"Model Core Tested", telemetry.ModelCoreTested{Project: hash(fingerprint), NumStorySteps: telemetry.Count(len(project.LoadStories("data", p.Domain, false, &unused).Blocks))}, "the stories are those in the folder data"},
+		{"Model Core Tested", telemetry.ModelCoreTested{Project: hash(fingerprint), NumStorySteps: len(project.LoadStories("data", p.Domain, false, &unused).Blocks)}, "the stories are those in the folder data"},
 		{"Interactive Learning Started", telemetry.InteractiveLearningStarted{}, ""},
 		{"Story Visualization Started", telemetry.StoryVisualizationStarted{}, ""},
 		{"Markers Extraction Initiated", MarkerOptions{Strategy: AllConversations, Statistics: "stats"}.initiated(), ""},

@@ -368,7 +368,7 @@ func TestTheSamplePayload(t *testing.T) {
 			strings.HasPrefix(key, "num_collect_steps") || strings.HasPrefix(key, "num_set_slot") || key == "max_depth_of_if_construct"
 		switch {
 		case key == "training_id" || key == "metrics_id":
-		case flows && ours[key] != nil && ours[key] != json.Number("0"):
+		case flows && ours[key] != nil && ours[key] != 0.0:
 			t.Errorf("%s is %v", key, ours[key])
 		case !flows && !cmp.Equal(value, ours[key]):
 			t.Errorf("%s is %v, the sample has %v", key, ours[key], value)
@@ -430,11 +430,11 @@ func TestEachCommandRecordsItsEvent(t *testing.T) {
 	step(map[string]int{"Training Started": 4, "Training Completed": 4, "Model NLU Tested": 4},
 		"test", "nlu", "--no-plot", "--nlu", "examples.yml", "--config", "config.yml", "other.yml", "--runs", "1", "--percentages", "0", "25", "--out", "compared")
 	step(map[string]int{"Model Core Tested": 1}, "test", "core", "--no-plot")
-	if got := properties(i.recorded(), "Model Core Tested"); got["end_to_end"] != false || got["num_story_steps"] == json.Number("0") || got["project"] == nil {
+	if got := properties(i.recorded(), "Model Core Tested"); got["end_to_end"] != false || got["num_story_steps"] == 0.0 || got["project"] == nil {
 		t.Errorf("%v", got)
 	}
 	step(map[string]int{"Model Core Tested": 1, "Model NLU Tested": 1}, "test", "--no-plot")
-	if got := properties(i.recorded(), "Model Core Tested"); got["end_to_end"] != true || got["num_story_steps"] != json.Number("0") {
+	if got := properties(i.recorded(), "Model Core Tested"); got["end_to_end"] != true || got["num_story_steps"] != 0.0 {
 		t.Errorf("%v", got)
 	}
 	step(map[string]int{"Story Visualization Started": 1}, "visualize")
@@ -443,10 +443,10 @@ func TestEachCommandRecordsItsEvent(t *testing.T) {
 	step(map[string]int{"Markers Extraction Initiated": 1, "Markers Parsed": 1, "Markers Extracted": 1, "Markers Statistics Computed": 1},
 		"evaluate", "markers", "all", "all.csv")
 	step(map[string]int{"Markers Extraction Initiated": 1, "Markers Parsed": 1, "Markers Extracted": 1}, "evaluate", "markers", "sample_n", "--seed", "1", "--no-stats", "3", "some.csv")
-	if got := properties(i.recorded(), "Markers Extraction Initiated"); got["strategy"] != "sample_n" || got["only_extract"] != true || got["seed"] != true || got["count"] != json.Number("3") {
+	if got := properties(i.recorded(), "Markers Extraction Initiated"); got["strategy"] != "sample_n" || got["only_extract"] != true || got["seed"] != true || got["count"] != 3.0 {
 		t.Errorf("%v", got)
 	}
-	if got := properties(i.recorded(), "Markers Parsed"); got["marker_count"] != json.Number("2") || got["max_depth"] != json.Number("3") || got["branching_factor"] != json.Number("2") {
+	if got := properties(i.recorded(), "Markers Parsed"); got["marker_count"] != 2.0 || got["max_depth"] != 3.0 || got["branching_factor"] != 2.0 {
 		t.Errorf("%v", got)
 	}
 	step(map[string]int{"Interactive Learning Started": 1}, "interactive", "-m", "models", "--skip-visualization")

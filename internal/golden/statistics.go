@@ -51,14 +51,14 @@ func compareStarted(bots string, where projectRecord, want map[string]any) strin
 		paths.Data = []string{*where.Data}
 	}
 	p := project.Load(bots, paths, &problems)
-	s := p.Statistics()
+	s, n := p.Statistics(), project.CountNLU(p.NLU)
 	got := map[string]any{
-		"num_intent_examples": s.IntentExamples, "num_entity_examples": s.EntityExamples, "num_actions": s.Actions,
+		"num_intent_examples": n.IntentExamples, "num_entity_examples": n.EntityExamples, "num_actions": s.Actions,
 		"num_templates": s.Responses, "num_conditional_response_variations": s.ConditionalResponseVariations,
 		"num_slot_mappings": s.SlotMappings, "num_custom_slot_mappings": s.CustomSlotMappings,
 		"num_conditional_slot_mappings": s.ConditionalSlotMappings, "num_slots": s.Slots, "num_forms": s.Forms,
 		"num_intents": s.Intents, "num_entities": s.Entities, "num_story_steps": s.StorySteps,
-		"num_lookup_tables": s.LookupTables, "num_synonyms": s.Synonyms, "num_regexes": s.Regexes,
+		"num_lookup_tables": n.LookupTables, "num_synonyms": n.Synonyms, "num_regexes": n.Regexes,
 		"language": p.Config.Language, "recipe": p.Config.Recipe, "is_finetuning": false, "type": "rasa",
 	}
 	expected := map[string]any{}

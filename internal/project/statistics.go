@@ -5,10 +5,9 @@ import (
 	"github.com/loquat-dev/loquat/internal/nludata"
 )
 
-// Statistics counts what a project has, as Rasa 3.6 counts it. They are numbers
-// and nothing else: no name that somebody chose is in them.
+// Statistics counts what a project has besides its NLU data, as Rasa 3.6 counts it.
+// They are numbers and nothing else: no name that somebody chose is in them.
 type Statistics struct {
-	NLUStatistics
 	Actions                       int // with the default ones, forms and bot texts
 	Responses                     int // names
 	ConditionalResponseVariations int
@@ -31,11 +30,11 @@ type NLUStatistics struct {
 	Regexes        int
 }
 
-// Statistics counts what the project has.
+// Statistics counts what the project has, besides its NLU data.
 func (p *Project) Statistics() Statistics {
 	d := p.Domain
 	s := Statistics{
-		NLUStatistics: CountNLU(p.NLU), Actions: len(d.ActionNames()), Responses: len(d.Responses), Slots: len(d.Slots),
+		Actions: len(d.ActionNames()), Responses: len(d.Responses), Slots: len(d.Slots),
 		Forms: len(d.Forms), Intents: len(d.IntentNames()), Entities: len(d.Entities), StorySteps: len(p.Stories.Blocks),
 	}
 	for _, variations := range d.Responses {

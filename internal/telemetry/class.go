@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"math"
 	"reflect"
@@ -24,8 +25,9 @@ import (
 //
 // The text inside of a class can't be set from outside: a constructor checks it.
 type (
-	// Count is a number of things; below zero counts as zero.
-	Count int
+	// Count is a number of things, zero or more. It is an int, so that plain counts
+	// become a part of an event in one conversion.
+	Count = int
 
 	// Ratio is a share from 0 to 1, in tenths.
 	Ratio float64
@@ -37,11 +39,9 @@ type (
 	// machine, or for the organisation's licence key its SHA-256.
 	Hash struct{ matched }
 
-	// Version is up to three numbers, such as 6.1.0.
+	// Version is up to three numbers, such as 6.1.0, or "dev" for a development version
+	// of the program.
 	Version struct{ matched }
-
-	// Release is the version of a released product, or "dev".
-	Release struct{ matched }
 
 	// Organisation is the name that an operator set on purpose (telemetry.company).
 	// It is the only text in a report that somebody chose.
@@ -57,31 +57,32 @@ type (
 // makes one.
 type matched struct{ text string }
 
-// String gives the text.
-func (m matched) String() string { return m.text }
+// MarshalText gives the text for JSON.
+func (m matched) MarshalText() ([]byte, error) { return []byte(m.text), nil }
 
 const (
 	idPattern       = "^[0-9a-f]{32}$"
 	hashPattern     = "^[0-9a-f]{64}$"
+	versionPattern  = `^(dev|[0-9]+(\.[0-9]+){0,2})$`
 	maxOrganisation = 200
 )
 
-// classes are the schemas of the classes.
+// classes are the schemas of the classes; the title is for people.
 var classes = sync.OnceValue(func() map[reflect.Type]fragment {
-	pattern := func(name, p string) fragment {
-		return fragment{Type: []string{"string"}, Pattern: p, match: regexp.MustCompile(p), name: name}
+	text := func(title, pattern string) fragment {
+		return fragment{Type: []string{"string"}, Title: title, Pattern: pattern, match: regexp.MustCompile(pattern)}
 	}
 	return map[reflect.Type]fragment{
-		reflect.TypeFor[bool]():         {Type: []string{"boolean"}, name: "yes or no"},
-		reflect.TypeFor[Count]():        {Type: []string{"integer"}, Minimum: new(0), name: "count"},
-		reflect.TypeFor[Ratio]():        {Type: []string{"number"}, Minimum: new(0), Maximum: new(1), MultipleOf: 0.1, name: "ratio"},
-		reflect.TypeFor[ID]():           pattern("id", idPattern),
-		reflect.TypeFor[Hash]():         pattern("hash", hashPattern),
-		reflect.TypeFor[Version]():      pattern("version", `^[0-9]+(\.[0-9]+){0,2}$`),
-		reflect.TypeFor[Release]():      pattern("release", `^(dev|[0-9]+(\.[0-9]+){2})$`),
-		reflect.TypeFor[Organisation](): {Type: []string{"string"}, MaxLength: maxOrganisation, name: "organisation"},
-		reflect.TypeFor[MessageID]():    pattern("message id", "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"),
-		reflect.TypeFor[moment]():       pattern("time", "^[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}Z$"),
+		reflect.TypeFor[bool]():         {Type: []string{"boolean"}, Title: "yes or no"},
+		reflect.TypeFor[Count]():        {Type: []string{"integer"}, Title: "count", Minimum: new(0)},
+		reflect.TypeFor[Ratio]():        {Type: []string{"number"}, Enum: []any{0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0}},
+		reflect.TypeFor[ID]():           text("id", idPattern),
+		reflect.TypeFor[Hash]():         text("hash", hashPattern),
+		reflect.TypeFor[Version]():      text("version", versionPattern),
+		reflect.TypeFor[Organisation](): {Type: []string{"string"}, Title: "organisation", MaxLength: maxOrganisation},
+		reflect.TypeFor[MessageID]():    text("message id", "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"),
+		reflect.TypeFor[moment]():       text("time", "^[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}Z$"),
+		reflect.TypeFor[Event]():        {Type: []string{"object"}, Title: "object"}, // each has a schema of its own
 	}
 })
 
@@ -89,6 +90,11 @@ var classes = sync.OnceValue(func() map[reflect.Type]fragment {
 type List[T any] []T
 
 const maxItems = 64
+
+// MarshalJSON writes a JSON array, of no list an empty one.
+func (l List[T]) MarshalJSON() ([]byte, error) {
+	return json.Marshal(append([]T{}, l[:min(len(l), maxItems)]...))
+}
 
 // RatioOf rounds a share.
 func RatioOf(share float64) Ratio { return Ratio(math.Round(min(max(share, 0), 1)*10) / 10) }
@@ -115,11 +121,12 @@ func versionOf(text string) Version {
 	return Version{matched{cmp.Or(leadingVersion.FindString(text), "0")}}
 }
 
-func releaseOf(text string) Release {
-	if !classes()[reflect.TypeFor[Release]()].match.MatchString(text) {
+// releaseOf is the version of a program, "dev" if it is not a released one.
+func releaseOf(text string) Version {
+	if !regexp.MustCompile(versionPattern).MatchString(text) {
 		text = "dev"
 	}
-	return Release{matched{text}}
+	return Version{matched{text}}
 }
 
 func momentOf(t time.Time) moment { return moment{matched{t.UTC().Format("2006-01-02T15:04:05Z")}} }
@@ -160,6 +167,9 @@ func (w word[W]) String() string {
 	return cmp.Or(w.text, words[len(words)-1].(string))
 }
 
+// MarshalText gives the word for JSON.
+func (w word[W]) MarshalText() ([]byte, error) { return []byte(w.String()), nil }
+
 // Named returns the word s of a closed list, or what the list has for others.
 func Named[W ~struct{ word[W] }](s string) W {
 	if !slices.Contains(wordsOf(reflect.TypeFor[W]()), any(s)) {
@@ -178,24 +188,21 @@ func NamedOrNull[W ~struct{ word[W] }](s string) *W {
 
 // wordsOf returns the closed list of a type.
 func wordsOf(t reflect.Type) []any {
-	words := lists()[t.Name()]
-	switch t {
-	case reflect.TypeFor[ErrorCode]():
-		return append(documentedCodes(), words...)
-	case reflect.TypeFor[eventName]():
-		for _, name := range EventNames() {
-			words = append(words, name)
-		}
+	if t == reflect.TypeFor[ErrorCode]() {
+		return append(documentedCodes(), lists()[t.Name()]...)
 	}
-	return words
+	return lists()[t.Name()]
 }
 
 //go:embed words.txt
 var wordsText string
 
-// lists are those of words.txt by the name of their type.
+// lists are those of words.txt by the name of their type, and the names of events.
 var lists = sync.OnceValue(func() map[string][]any {
 	out := map[string][]any{}
+	for _, name := range EventNames() {
+		out["eventName"] = append(out["eventName"], name)
+	}
 	for _, paragraph := range strings.Split(strings.TrimSpace(wordsText), "\n\n") {
 		name, words, _ := strings.Cut(paragraph, ":\n")
 		for w := range strings.SplitSeq(strings.ReplaceAll(words, "\n", " "), ", ") {
@@ -204,7 +211,6 @@ var lists = sync.OnceValue(func() map[string][]any {
 			}
 			out[name] = append(out[name], w)
 		}
-		out[name] = slices.Clip(out[name])
 	}
 	return out
 })

@@ -24,7 +24,7 @@ type Context struct {
 	Company     *Organisation `json:"company" doc:"null, or the name that the operator set on purpose"`
 	GPU         Count         `json:"gpu" doc:"number of graphics processors that can compute"`
 	Cloud       bool          `json:"cloud" doc:"whether the machine's vendor is a cloud's"`
-	Loquat      Release       `json:"loquat" doc:"version of the program"`
+	Loquat      Version       `json:"loquat" doc:"version of the program"`
 	Schema      Count         `json:"schema" doc:"version of this catalogue"`
 }
 
@@ -42,8 +42,8 @@ func newContext(d Decision, root fs.FS) Context {
 	company, license := s.organisation(d.project)
 	return Context{
 		OS: OS{Named[osName](names[runtime.GOOS]), versionOf(kernelRelease())}, CI: inCI(s.LookupEnv),
-		Project: projectHash(d.state.salt, s.remote()), RasaPro: versionOf(version.RasaPro), CPU: Count(runtime.NumCPU()),
-		Docker: inContainer(s, root), LicenseHash: license, Company: company, GPU: Count(countGPUs(root)), Cloud: inCloud(root),
+		Project: projectHash(d.state.salt, s.remote()), RasaPro: versionOf(version.RasaPro), CPU: runtime.NumCPU(),
+		Docker: inContainer(s, root), LicenseHash: license, Company: company, GPU: countGPUs(root), Cloud: inCloud(root),
 		Loquat: releaseOf(version.Loquat), Schema: SchemaSet,
 	}
 }

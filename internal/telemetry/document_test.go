@@ -53,7 +53,7 @@ var capital = regexp.MustCompile("([a-z])([A-Z])")
 // kindInWords describes the values that a schema allows.
 func kindInWords(f *fragment, lists map[string]string) string {
 	null := ""
-	if f.Type[len(f.Type)-1] == "null" {
+	if slices.Contains(f.Type, "null") {
 		null = " or null"
 	}
 	switch {
@@ -65,17 +65,17 @@ func kindInWords(f *fragment, lists map[string]string) string {
 		var words []string
 		for _, word := range f.Enum {
 			if word != nil {
-				words = append(words, fmt.Sprintf("`%s`", word))
+				words = append(words, fmt.Sprintf("`%v`", word))
 			}
 		}
 		if len(words) <= 13 {
 			return strings.Join(words, ", ") + null
 		}
-		name := strings.ToLower(capital.ReplaceAllString(f.name, "$1 $2"))
+		name := strings.ToLower(capital.ReplaceAllString(f.Title, "$1 $2"))
 		lists[name] = strings.Join(words, " ")
 		return "one of the list *" + name + "* (below)" + null
-	case f.name != "":
-		return f.name + null
+	case f.Title != "":
+		return f.Title + null
 	}
 	return "object"
 }
