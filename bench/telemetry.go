@@ -172,7 +172,7 @@ func (b *telemetryBench) startUp(ctx context.Context, of setup) error {
 // how long the start and one event took.
 func telemetryStart(home, project string) {
 	s := telemetry.Settings{
-		LookupEnv: func(string) (string, bool) { return "", false }, Home: home,
+		LookupEnv: func(string) (string, bool) { return "", false }, Home: home, GitRemote: func() string { return "" },
 		ConfigDir: filepath.Join(home, ".config"), CacheDir: filepath.Join(home, ".cache"),
 		ProjectFiles: []string{filepath.Join(project, "endpoints.yml"), filepath.Join(project, "config.yml")},
 	}

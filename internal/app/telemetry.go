@@ -23,9 +23,7 @@ import (
 
 // TelemetrySettings are those of this machine, user and project.
 func TelemetrySettings(endpoints, config string) telemetry.Settings {
-	s := telemetry.SystemSettings(endpoints, config)
-	s.GitRemote = func() string { return training.Remote(".") }
-	return s
+	return telemetry.SystemSettings(func() string { return training.Remote(".") }, endpoints, config)
 }
 
 // trainingStarted describes a project whose configuration is complete.

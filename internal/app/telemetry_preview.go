@@ -12,14 +12,13 @@ import (
 
 // Previewed is an event that would be reported for a project.
 type Previewed struct {
-	Name  string
 	Event telemetry.Event
 	Note  string // what in it is only known when it happens; may be empty
 }
 
-// PreviewTelemetry makes the events of the catalogue for the project in the
+// PreviewTelemetry makes the events of the catalogue, by name, for the project in the
 // working directory, as its commands with their default flags would record them.
-func PreviewTelemetry(ctx context.Context, o TrainOptions, hash func(*string) *telemetry.Hash) ([]Previewed, error) {
+func PreviewTelemetry(ctx context.Context, o TrainOptions, hash func(*string) *telemetry.Hash) (map[string]Previewed, error) {
 	validated, err := Validate(ctx, ValidateOptions{Paths: o.Paths, Logger: o.Logger})
 	if err != nil {
 		return nil, err
@@ -31,9 +30,9 @@ func PreviewTelemetry(ctx context.Context, o TrainOptions, hash func(*string) *t
 	failed := telemetry.ErrorEncountered{
 		Command: telemetry.Named[telemetry.Command]("train"), ErrorCode: ErrorCode(diag.Problems(validated.Problems)), Stage: telemetry.Named[telemetry.Stage]("load"),
 	}
-	note := ""
+	example := ""
 	if validated.OK {
-		note = "an example: a training of this project meets no error"
+		example = "an example: a training of this project meets no error"
 	}
 	predicts := true
 	var fingerprint *string
@@ -42,36 +41,30 @@ func PreviewTelemetry(ctx context.Context, o TrainOptions, hash func(*string) *t
 			fingerprint, predicts = m.ProjectFingerprint, m.CoreTarget != nil
 		}
 	}
-	return []Previewed{
-		{"Training Started", started, ""},
-		{"Training Completed", telemetry.TrainingCompleted{TrainingID: started.TrainingID, Type: started.Type}, "runtime is the time that the training takes, in seconds"},
-		{"Training Failed", telemetry.TrainingFailed{TrainingID: started.TrainingID, Type: started.Type, ErrorCode: ErrorCode(context.Canceled)}, "runtime and error_code are those of the failure"},
-		{"Training Data Validated", telemetry.TrainingDataValidated{Success: validated.OK}, ""},
-		{"Training Data Split", dataSplit(trainingShare), ""},
-		{"Training Data Converted", dataConverted("yaml"), ""},
-		{"Model NLU Tested", modelTested(p.NLU), "the test data are those in the folder data"},
-		{"Server Started", serverStarted(serve, configuredChannels(serve), hash(fingerprint)), ""},
-		{"Shell Started", shellStarted(predicts), ""},
-		{"Model Core Tested", telemetry.ModelCoreTested{Project: hash(fingerprint), NumStorySteps: len(project.LoadStories("data", p.Domain, false, &unused).Blocks)}, "the stories are those in the folder data"},
-		{"Interactive Learning Started", telemetry.InteractiveLearningStarted{}, ""},
-		{"Story Visualization Started", telemetry.StoryVisualizationStarted{}, ""},
-		{"Markers Extraction Initiated", MarkerOptions{Strategy: AllConversations, Statistics: "stats"}.initiated(), ""},
-		{"Markers Parsed", markersParsed(marker.Read("markers.yml", &unused)), "the markers are those in markers.yml"},
-		{"Markers Extracted", telemetry.MarkersExtracted{}, "trackers_count is that of the conversations that are read"},
-		{"Markers Statistics Computed", telemetry.MarkersStatisticsComputed{}, "trackers_count is that of the conversations that are read"},
-		{"Project Created", projectCreated(), ""},
-		{"Error Encountered", failed, note},
-		{"Telemetry Disabled", telemetry.TelemetryDisabled{}, "written to the local log, never sent"},
+	channels, _ := readChannels(serve) // run would end with this error
+	steps := len(project.LoadStories("data", p.Domain, false, &unused).Blocks)
+	const read = "trackers_count is that of the conversations that are read"
+	return map[string]Previewed{
+		"Training Started":             {started, ""},
+		"Training Completed":           {telemetry.TrainingCompleted{TrainingID: started.TrainingID, Type: started.Type}, "runtime is the time that the training takes, in seconds"},
+		"Training Failed":              {telemetry.TrainingFailed{TrainingID: started.TrainingID, Type: started.Type}, "runtime and error_code are those of the failure"},
+		"Training Data Validated":      {telemetry.TrainingDataValidated{Success: validated.OK}, ""},
+		"Training Data Split":          {dataSplit(trainingShare), ""},
+		"Training Data Converted":      {dataConverted("yaml"), ""},
+		"Model NLU Tested":             {modelTested(p.NLU), "the test data are those in the folder data"},
+		"Server Started":               {serverStarted(serve, channelNames(channels), hash(fingerprint)), ""},
+		"Shell Started":                {shellStarted(predicts), ""},
+		"Model Core Tested":            {telemetry.ModelCoreTested{Project: hash(fingerprint), NumStorySteps: steps}, "the stories are those in the folder data"},
+		"Interactive Learning Started": {telemetry.InteractiveLearningStarted{}, ""},
+		"Story Visualization Started":  {telemetry.StoryVisualizationStarted{}, ""},
+		"Markers Extraction Initiated": {MarkerOptions{Strategy: AllConversations, Statistics: "stats"}.initiated(), ""},
+		"Markers Parsed":               {markersParsed(marker.Read("markers.yml", &unused)), "the markers are those in markers.yml"},
+		"Markers Extracted":            {telemetry.MarkersExtracted{}, read},
+		"Markers Statistics Computed":  {telemetry.MarkersStatisticsComputed{}, read},
+		"Project Created":              {projectCreated(), ""},
+		"Error Encountered":            {failed, example},
+		"Telemetry Disabled":           {telemetry.TelemetryDisabled{}, "written to the local log, never sent"},
 	}, nil
-}
-
-// configuredChannels names the channels that run would serve.
-func configuredChannels(o ServeOptions) []string {
-	channels, err := readChannels(o)
-	if err != nil {
-		return nil // run would end with this error
-	}
-	return channelNames(channels)
 }
 
 func projectCreated() telemetry.ProjectCreated {

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -12,34 +14,33 @@ import (
 	"github.com/loquat-dev/loquat/internal/telemetry"
 )
 
+// changes tells what to do about a reason; most need no more than the default.
+var changes = map[telemetry.Reason]string{
+	telemetry.StoredChoice:    "To change it: loquat telemetry enable.",
+	telemetry.RasaChoice:      "To change it: loquat telemetry enable.",
+	telemetry.DoNotTrack:      "While that holds, loquat telemetry enable has no effect.",
+	telemetry.ProjectSwitch:   "While that holds, loquat telemetry enable has no effect.",
+	telemetry.StateUnreadable: "While that holds, loquat telemetry enable has no effect.",
+	telemetry.StateUnwritable: "While that holds, loquat telemetry enable has no effect.",
+	telemetry.Environment:     "While RASA_TELEMETRY_ENABLED is set, it decides.",
+}
+
 func printStatus(env *environment, d telemetry.Decision, asJSON bool) error {
-	status := d.Status()
+	s := d.Status()
 	if asJSON {
-		return printJSON(env, status)
+		return printJSON(env, s)
 	}
-	orNone := func(text *string, none string) string {
-		if text == nil {
-			return none
-		}
-		return *text
-	}
-	fmt.Fprintf(env.Out, "Telemetry is %s.\n", d)
-	fmt.Fprintf(env.Out, "  decided by   %s\n", status.Reason)
-	fmt.Fprintf(env.Out, "  identifier   %s\n", orNone(status.ID, "no id exists"))
-	fmt.Fprintf(env.Out, "  collector    %s\n", orNone(status.Endpoint, "none"))
-	fmt.Fprintf(env.Out, "  waiting      %s, %d bytes\n", count(status.Spool.Events, "report"), status.Spool.Bytes)
-	fmt.Fprintf(env.Out, "  last sent    %s\n", orNone(status.LastSent, "never"))
-	fmt.Fprintf(env.Out, "  state file   %s\n", status.State)
-	change := "To change it: loquat telemetry disable."
-	switch status.Reason {
-	case telemetry.StoredChoice, telemetry.RasaChoice:
-		change = "To change it: loquat telemetry enable."
-	case telemetry.DoNotTrack, telemetry.ProjectSwitch, telemetry.StateUnreadable, telemetry.StateUnwritable:
-		change = "While that holds, loquat telemetry enable has no effect."
-	case telemetry.Environment:
-		change = "While RASA_TELEMETRY_ENABLED is set, it decides."
-	}
-	fmt.Fprintf(env.Out, "%s What would be reported: loquat telemetry preview.\n", change)
+	fmt.Fprintf(env.Out, `Telemetry is %s.
+  decided by   %s
+  identifier   %s
+  collector    %s
+  waiting      %s, %d bytes
+  last sent    %s
+  too fast     %s
+  state file   %s
+%s What would be reported: loquat telemetry preview.
+`, d, s.Reason, cmp.Or(s.ID, "no id exists"), cmp.Or(s.Endpoint, "none"), count(s.Spool.Events, "report"), s.Spool.Bytes,
+		cmp.Or(s.LastSent, "never"), count(int(s.Dropped), "event"), s.State, cmp.Or(changes[s.Reason], "To change it: loquat telemetry disable."))
 	return nil
 }
 
@@ -50,16 +51,18 @@ func printJSON(env *environment, v any) error {
 	return encoder.Encode(v)
 }
 
-// eventArgument joins the words of an event's name, and refuses unknown ones.
-func eventArgument(args []string, others ...string) (string, error) {
-	wanted := strings.Join(args, " ")
-	names := append(telemetry.EventNames(), others...)
+// eventNames are the events that the arguments name by the words of one, or all.
+func eventNames(args []string, others ...string) ([]string, error) {
+	wanted, names := strings.Join(args, " "), append(telemetry.EventNames(), others...)
+	if wanted == "" {
+		return names, nil
+	}
 	for _, name := range names {
-		if strings.EqualFold(name, wanted) || wanted == "" {
-			return name, nil
+		if strings.EqualFold(name, wanted) {
+			return []string{name}, nil
 		}
 	}
-	return "", usageError{fmt.Errorf("there is no event %q; events: %s", wanted, strings.Join(names, ", "))}
+	return nil, usageError{fmt.Errorf("there is no event %q; events: %s", wanted, strings.Join(names, ", "))}
 }
 
 func newPreviewCommand(env *environment) *cobra.Command {
@@ -68,7 +71,7 @@ func newPreviewCommand(env *environment) *cobra.Command {
 		Use:   "preview [event]",
 		Short: "Print exactly what would be reported for this project",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			wanted, err := eventArgument(args)
+			wanted, err := eventNames(args)
 			if err != nil {
 				return err
 			}
@@ -78,16 +81,13 @@ func newPreviewCommand(env *environment) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			for _, e := range events {
-				if len(args) > 0 && e.Name != wanted {
-					continue
-				}
-				text, err := d.Preview(e.Event, time.Now())
+			for _, name := range wanted {
+				text, err := d.Preview(events[name].Event, time.Now())
 				if err != nil {
 					return err
 				}
-				if e.Note != "" {
-					fmt.Fprintf(env.Err, "%s: %s\n", e.Name, e.Note)
+				if note := events[name].Note; note != "" {
+					fmt.Fprintf(env.Err, "%s: %s\n", name, note)
 				}
 				fmt.Fprintf(env.Out, "%s\n", text)
 			}
@@ -104,16 +104,16 @@ func newSchemaCommand(env *environment) *cobra.Command {
 		Use:   "schema [event]",
 		Short: "Print the JSON Schema of what can be reported",
 		RunE: func(_ *cobra.Command, args []string) error {
-			wanted, err := eventArgument(args, "envelope")
+			names, err := eventNames(args, "envelope")
 			if err != nil {
 				return err
 			}
-			all := map[string]any{}
-			for _, name := range append(telemetry.EventNames(), "envelope") {
-				all[name] = telemetry.Schema(name)
+			if len(names) == 1 {
+				return printJSON(env, telemetry.Schema(names[0]))
 			}
-			if len(args) > 0 {
-				return printJSON(env, all[wanted])
+			all := map[string]any{}
+			for _, name := range names {
+				all[name] = telemetry.Schema(name)
 			}
 			return printJSON(env, all)
 		},
@@ -127,30 +127,25 @@ func newLogCommand(env *environment) *cobra.Command {
 		Short: "Show what was recorded or sent, with what became of it",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			entries, err := telemetry.ReadLog(env.telemetrySettings(cmd), max(0, n))
+			entries, err := telemetry.ReadLog(env.telemetrySettings(cmd), n)
 			if err != nil {
 				return err
-			}
-			for _, e := range entries {
-				if asJSON {
-					if err := printJSON(env, e); err != nil {
-						return err
-					}
-					continue
-				}
-				detail := ""
-				if e.Detail != "" {
-					detail = " (" + printable(e.Detail) + ")"
-				}
-				if e.Dropped > 0 {
-					detail += fmt.Sprintf(" after %d events that came too fast and were dropped", e.Dropped)
-				}
-				fmt.Fprintf(env.Out, "%s  %s%s\n  %s\n", printable(e.Time), printable(e.Outcome), detail, printable(string(e.Report)))
 			}
 			if len(entries) == 0 {
 				fmt.Fprintln(env.Err, "Nothing was recorded.")
 			}
-			return nil
+			for _, e := range entries {
+				if asJSON {
+					err = errors.Join(err, printJSON(env, e))
+					continue
+				}
+				outcome := e.Outcome
+				if e.Detail != "" {
+					outcome += " (" + printable(e.Detail) + ")"
+				}
+				fmt.Fprintf(env.Out, "%s  %s\n  %s\n", e.Time, outcome, printable(string(e.Report)))
+			}
+			return err
 		},
 	}
 	cmd.Flags().IntVarP(&n, "lines", "n", n, "number of reports")

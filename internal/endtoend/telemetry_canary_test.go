@@ -185,7 +185,7 @@ func TestNoCanaryIsEverReported(t *testing.T) {
 	server.stop()
 	debug.WriteString(i.ok("telemetry", "preview"))
 	debug.WriteString(i.ok("telemetry", "preview", "--config", "broken/config.yml"))
-	i.deliver(func() bool { return c.count() > 0 && i.status().LastSent != nil })
+	i.deliver(func() bool { return c.count() > 0 && i.status().LastSent != "" })
 
 	recorded := names(i.recorded())
 	if len(recorded) < 13 || c.count() == 0 || debug.Len() < 10_000 {

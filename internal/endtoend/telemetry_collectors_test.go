@@ -49,7 +49,7 @@ func TestCollectorsInTroubleDisturbNothing(t *testing.T) {
 					t.Errorf("%+v, switched off %+v", got, want)
 				}
 			}
-			if s := on.status(); s.Spool.Events > 200 || s.Spool.Events == 0 || s.LastSent != nil {
+			if s := on.status(); s.Spool.Events > 200 || s.Spool.Events == 0 || s.LastSent != "" {
 				t.Errorf("%+v", s)
 			}
 			server := on.serve()

@@ -92,7 +92,7 @@ func TestInitAsks(t *testing.T) {
 	if !strings.Contains(screen, "May usage be recorded") || !strings.Contains(screen, "Training Started") {
 		t.Errorf("the screen shows:\n%s", screen)
 	}
-	if s := i.status(); s.Mode != "off" || s.Reason != "stored-choice" || s.ID != nil {
+	if s := i.status(); s.Mode != "off" || s.Reason != "stored-choice" || s.ID != "" {
 		t.Errorf("%+v", s)
 	}
 	for event, n := range names(i.recorded()) {

@@ -82,7 +82,17 @@ func (i *installation) loquat(args ...string) outcome { return i.loquatOn("", ar
 
 func (i *installation) loquatOn(stdin string, args ...string) outcome {
 	i.t.Helper()
-	cmd := exec.Command(program(i.t), args...)
+	return i.run(stdin, exec.Command(program(i.t), args...))
+}
+
+// onAFullDisk runs a command that can make files and write nothing into them.
+func (i *installation) onAFullDisk(args ...string) outcome {
+	i.t.Helper()
+	return i.run("", exec.Command("sh", append([]string{"-c", `ulimit -f 0; exec "$0" "$@"`, program(i.t)}, args...)...))
+}
+
+func (i *installation) run(stdin string, cmd *exec.Cmd) outcome {
+	i.t.Helper()
 	cmd.Dir, cmd.Env = i.dir, i.environ()
 	var stdout, stderr bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &stdout, &stderr
@@ -546,23 +556,23 @@ func TestTheIdentifierIsRandomAndGoesWithTheChoice(t *testing.T) {
 	i.ok("data", "validate")
 	first := i.status().ID
 	i.ok("data", "validate")
-	if again := i.status().ID; first == nil || *again != *first || !regexp.MustCompile("^[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}$").MatchString(*first) {
+	if again := i.status().ID; first == "" || again != first || !regexp.MustCompile("^[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}$").MatchString(first) {
 		t.Fatalf("%v, then %v", first, again)
 	}
 	for _, r := range i.recorded() {
-		if r["userId"] != *first || r["properties"].(map[string]any)["metrics_id"] != *first {
+		if r["userId"] != first || r["properties"].(map[string]any)["metrics_id"] != first {
 			t.Errorf("%v", r)
 		}
 	}
 	i.ok("telemetry", "disable")
-	if id := i.status().ID; id != nil {
-		t.Errorf("after disable there is %v", *id)
+	if id := i.status().ID; id != "" {
+		t.Errorf("after disable there is %v", id)
 	}
 	if out := i.ok("telemetry"); !strings.Contains(out, "no id exists") || !strings.Contains(out, "stored-choice") {
 		t.Errorf("status:\n%s", out)
 	}
 	i.ok("telemetry", "enable")
-	if id := i.status().ID; id == nil || *id == *first {
+	if id := i.status().ID; id == "" || id == first {
 		t.Errorf("after enable there is %v", id)
 	}
 }
@@ -761,11 +771,11 @@ func TestOffIsImmediate(t *testing.T) {
 	server.post("/model/test/intents", "nlu: [{intent: greet, examples: \"- hello\\n\"}]")
 	server.stop()
 	last := i.recorded()
-	if got := last[len(last)-1]; got["event"] != "Model NLU Tested" || got["userId"] != *i.status().ID {
+	if got := last[len(last)-1]; got["event"] != "Model NLU Tested" || got["userId"] != i.status().ID {
 		t.Errorf("after enable the server recorded %v", got)
 	}
 	before = c.accept().count()
-	i.deliver(func() bool { return c.count() > before && i.status().LastSent != nil })
+	i.deliver(func() bool { return c.count() > before && i.status().LastSent != "" })
 }
 
 // accept makes the collector take everything from now on.

@@ -42,7 +42,7 @@ func newContext(d Decision, root fs.FS) Context {
 	company, license := s.organisation(d.project)
 	return Context{
 		OS: OS{Named[osName](names[runtime.GOOS]), versionOf(kernelRelease())}, CI: inCI(s.LookupEnv),
-		Project: projectHash(d.state.salt, s.remote()), RasaPro: versionOf(version.RasaPro), CPU: runtime.NumCPU(),
+		Project: projectHash(d.state.Salt, s.GitRemote()), RasaPro: versionOf(version.RasaPro), CPU: runtime.NumCPU(),
 		Docker: inContainer(s, root), LicenseHash: license, Company: company, GPU: countGPUs(root), Cloud: inCloud(root),
 		Loquat: releaseOf(version.Loquat), Schema: SchemaSet,
 	}
@@ -67,10 +67,10 @@ func (d Decision) ProjectHash(fingerprint *string) *Hash {
 	if fingerprint == nil {
 		return nil
 	}
-	if remote := d.settings.remote(); remote != "" && hashOf(remote).text == *fingerprint {
-		return projectHash(d.state.salt, remote)
+	if remote := d.settings.GitRemote(); remote != "" && hashOf(remote).text == *fingerprint {
+		return projectHash(d.state.Salt, remote)
 	}
-	return projectHash(d.state.salt, "model\x00"+*fingerprint)
+	return projectHash(d.state.Salt, "model\x00"+*fingerprint)
 }
 
 func inContainer(s Settings, root fs.FS) bool {

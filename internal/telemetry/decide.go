@@ -20,18 +20,16 @@ import (
 // Mode says what happens to an event.
 type Mode string
 
-// The modes.
 const (
 	Off   Mode = "off"   // nothing is recorded
 	Local Mode = "local" // recorded on this machine, never sent
 	On    Mode = "on"    // recorded, and sent to the operator's collector
 )
 
-// Reason names the setting that decided, or for Local and On what else counted.
+// Reason names the setting that decided. They are asked in this order, and the first
+// that applies decides.
 type Reason string
 
-// The reasons, in the order in which they are asked. The first that applies
-// decides.
 const (
 	DoNotTrack      Reason = "DO_NOT_TRACK"
 	Environment     Reason = "RASA_TELEMETRY_ENABLED"
@@ -51,12 +49,12 @@ type Settings struct {
 	CacheDir     string                      // os.UserCacheDir; "" if there is none
 	Home         string                      // where Rasa keeps .config/rasa/global.yml
 	ProjectFiles []string                    // endpoints.yml and config.yml
-	GitRemote    func() string               // URL of the project's git remote, or ""; may be nil
+	GitRemote    func() string               // URL of the project's git remote, or ""
 }
 
 // SystemSettings are those of this machine and user.
-func SystemSettings(projectFiles ...string) Settings {
-	s := Settings{LookupEnv: os.LookupEnv, ProjectFiles: projectFiles}
+func SystemSettings(gitRemote func() string, projectFiles ...string) Settings {
+	s := Settings{LookupEnv: os.LookupEnv, ProjectFiles: projectFiles, GitRemote: gitRemote}
 	s.ConfigDir, _ = os.UserConfigDir() // an error leaves "", which counts as unwritable
 	s.CacheDir, _ = os.UserCacheDir()
 	s.Home, _ = os.UserHomeDir()
@@ -76,23 +74,14 @@ func (s Settings) env(name string) string {
 	return value
 }
 
-// remote is the URL of the project's git remote, or "".
-func (s Settings) remote() string {
-	if s.GitRemote == nil {
-		return ""
-	}
-	return s.GitRemote()
-}
-
 // Decision is what holds for this process.
 type Decision struct {
-	Mode    Mode
-	Reason  Reason
-	Detail  string // in words
-	Warning string // what the operator should correct; "" for nothing
-	Waiting string // why an enabled report stays local: "no-collector", "endpoint", "notice", "ci"; else ""
-
-	FirstRun  bool // the notice is due
+	Mode      Mode
+	Reason    Reason
+	Detail    string // in words
+	Warning   string // what the operator should correct; "" for nothing
+	Waiting   string // why an enabled report stays local: "no-collector", "endpoint", "notice", "ci"; else ""
+	FirstRun  bool   // the notice is due
 	Collector *url.URL
 	writeKey  string
 	state     state
@@ -123,11 +112,11 @@ func Decide(s Settings) Decision {
 	}
 	ci := inCI(s.LookupEnv)
 	switch {
-	case !forced && stored.present && !stored.enabled:
+	case !forced && stored.Enabled != nil && !*stored.Enabled:
 		return d.off(StoredChoice, "it was switched off with: loquat telemetry disable")
-	case !forced && !stored.present && rasaOptedOut(s.Home):
+	case !forced && stored.Enabled == nil && rasaOptedOut(s.Home):
 		return d.off(RasaChoice, "it was switched off for Rasa, in ~/.config/rasa/global.yml")
-	case !stored.present && (forced || !ci) && !canWrite(s.StatePath()):
+	case stored.Enabled == nil && (forced || !ci) && !canWrite(s.StatePath()):
 		return d.off(StateUnwritable, "the state file can't be written, so that a choice could not be remembered")
 	}
 	d.Mode, d.state = Local, stored
@@ -152,23 +141,23 @@ func (d Decision) off(r Reason, detail string) Decision {
 // chooseCollector makes an enabled decision On if the operator has named a
 // collector and people know about it since an earlier run.
 func (d *Decision) chooseCollector(s Settings, forced bool) {
-	d.FirstRun = d.state.notice < SchemaSet
+	d.FirstRun = d.state.Notice < SchemaSet
 	endpoint, key := s.env("LOQUAT_TELEMETRY_ENDPOINT"), s.env("RASA_TELEMETRY_WRITE_KEY")
-	if endpoint == "" || key == "" {
+	collector, err := parseEndpoint(endpoint)
+	switch {
+	case endpoint == "" || key == "":
 		d.Waiting = "no-collector"
 		return
-	}
-	u, err := parseEndpoint(endpoint)
-	if err != nil {
+	case err != nil:
 		d.Waiting, d.Detail, d.Warning = "endpoint", d.Detail+"; "+err.Error(), err.Error()
 		return
 	}
-	d.Collector, d.writeKey = u, key
+	d.Collector, d.writeKey = collector, key
 	if d.FirstRun && !forced {
 		d.Waiting = "notice"
-		return
+	} else {
+		d.Mode = On
 	}
-	d.Mode = On
 }
 
 // parseEndpoint accepts https, and http on this machine.
@@ -177,9 +166,8 @@ func parseEndpoint(text string) (*url.URL, error) {
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return nil, errors.New("LOQUAT_TELEMETRY_ENDPOINT is no address such as https://telemetry.example.com")
 	}
-	host := u.Hostname()
-	local := host == "localhost" || net.ParseIP(host).IsLoopback()
-	if u.Scheme != "https" && !(u.Scheme == "http" && local) {
+	here := u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback()
+	if u.Scheme != "https" && !(u.Scheme == "http" && here) {
 		return nil, errors.New("LOQUAT_TELEMETRY_ENDPOINT is refused: reports only travel encrypted, write https://")
 	}
 	return u, nil
@@ -212,8 +200,8 @@ func canWrite(path string) bool {
 // Nothing else of that file counts.
 func rasaOptedOut(home string) bool {
 	document, err := readDocument(filepath.Join(home, ".config", "rasa", "global.yml"))
-	enabled := child(child(document, "metrics"), "enabled")
-	return home != "" && err == nil && enabled != nil && strings.EqualFold(enabled.Value, "false")
+	var file struct{ Metrics struct{ Enabled any } }
+	return home != "" && err == nil && document.Decode(&file) == nil && strings.EqualFold(fmt.Sprint(file.Metrics.Enabled), "false")
 }
 
 // projectSection is the key telemetry of a project's files.
@@ -228,8 +216,7 @@ var projectKeys = []string{"enabled", "company", "license_key"}
 // readProject reads the key telemetry of files that may be missing. Whatever is
 // not clearly enabled is off, and so is what can't be read twice: a pipe belongs to
 // the command.
-func readProject(files []string) projectSection {
-	var p projectSection
+func readProject(files []string) (p projectSection) {
 	for _, path := range files {
 		info, err := os.Stat(path)
 		if err != nil || info.IsDir() {
@@ -251,8 +238,8 @@ func readProject(files []string) projectSection {
 		section := root.Get("telemetry")
 		for _, key := range section.Keys() {
 			if !slices.Contains(projectKeys, key) { // maybe a misspelt "enabled: false"
-				p.off = fmt.Sprintf("telemetry in %s has the unknown key %q; known: %s", path, key, strings.Join(projectKeys, ", "))
-				p.warning = p.off
+				p.warning = fmt.Sprintf("telemetry in %s has the unknown key %q; known: %s", path, key, strings.Join(projectKeys, ", "))
+				p.off = p.warning
 				return p
 			}
 		}
@@ -292,37 +279,39 @@ func (d Decision) String() string {
 
 // Status is the answer of "telemetry status --json".
 type Status struct {
-	Mode      Mode    `json:"mode"`
-	Reason    Reason  `json:"reason"`
-	Detail    string  `json:"detail"`
-	Waiting   string  `json:"why_local,omitempty"`
-	ID        *string `json:"id"`
-	Endpoint  *string `json:"endpoint"` // host
-	SchemaSet int     `json:"schema_set"`
-	State     string  `json:"state_file"`
+	Mode      Mode   `json:"mode"`
+	Reason    Reason `json:"reason"`
+	Detail    string `json:"detail"`
+	Waiting   string `json:"why_local,omitempty"`
+	ID        string `json:"id"`
+	Endpoint  string `json:"endpoint"` // host
+	SchemaSet int    `json:"schema_set"`
+	State     string `json:"state_file"`
 	Spool     struct {
 		Events int   `json:"events"`
 		Bytes  int64 `json:"bytes"`
 	} `json:"spool"`
-	LastSent *string `json:"last_sent"`
+	Dropped  int64  `json:"dropped"` // events that came too fast to be recorded
+	LastSent string `json:"last_sent"`
 }
 
 // Status looks at the switches and the folder of reports.
 func (d Decision) Status() Status {
 	f := d.settings.files()
-	out := Status{Mode: d.Mode, Reason: d.Reason, Detail: d.Detail, Waiting: d.Waiting, SchemaSet: SchemaSet, State: d.settings.StatePath()}
-	if d.state.id != "" {
-		out.ID = &d.state.id
+	memory := f.readSending()
+	out := Status{
+		Mode: d.Mode, Reason: d.Reason, Detail: d.Detail, Waiting: d.Waiting, ID: d.state.ID,
+		SchemaSet: SchemaSet, State: d.settings.StatePath(), Dropped: memory.Dropped,
 	}
 	if d.Collector != nil {
-		out.Endpoint = &d.Collector.Host
+		out.Endpoint = d.Collector.Host
 	}
-	for _, w := range f.spool() {
+	for _, k := range f.list(pending) {
 		out.Spool.Events++
-		out.Spool.Bytes += w.bytes
+		out.Spool.Bytes += k.size
 	}
-	if last := f.readSending().LastSent; !last.IsZero() {
-		out.LastSent = new(momentOf(last).text)
+	if !memory.LastSent.IsZero() {
+		out.LastSent = momentOf(memory.LastSent).text
 	}
 	return out
 }

@@ -13,7 +13,7 @@ func fakeSettings(t *testing.T, env map[string]string) Settings {
 	home := t.TempDir()
 	return Settings{
 		LookupEnv: func(name string) (string, bool) { v, ok := env[name]; return v, ok },
-		ConfigDir: filepath.Join(home, ".config"), CacheDir: filepath.Join(home, ".cache"), Home: home,
+		ConfigDir: filepath.Join(home, ".config"), CacheDir: filepath.Join(home, ".cache"), Home: home, GitRemote: func() string { return "" },
 	}
 }
 

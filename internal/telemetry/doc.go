@@ -4,13 +4,14 @@
 //
 // An auditor reads three files. events.go is the complete list of what a report
 // can hold: Go structs whose fields are value classes (class.go) and words of closed
-// lists (words.txt), none of which can express free text. decide.go says when anything is recorded at all. send.go
-// is the only code of the product from which a report leaves the machine.
+// lists (words.txt), none of which can express free text. decide.go says when anything
+// is recorded at all. send.go is the only code of the product from which a report
+// leaves the machine.
 //
-//	Record ──► decide ──► encode, validate ──► local log ──► spool ──► send
+//	Record ──► decide ──► encode, validate ──► a file: the local log ──► send
 //
-// The JSON Schemas, the validator and the catalogue in docs/telemetry.md are
-// derived from the structs of events.go by describe (schema.go).
+// The JSON Schemas, and with them the checks of reports and the catalogue in
+// docs/telemetry.md, are derived from the structs of events.go by describe (schema.go).
 //
 // This package sees no tracker, no message and no project file besides the
 // telemetry section of endpoints.yml and config.yml; a test of the architecture

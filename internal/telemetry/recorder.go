@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -22,12 +23,11 @@ type Recorder struct {
 	now      func() time.Time
 	machine  *Context // known with the first event that is written
 
-	dropped  atomic.Int64
-	queue    chan occurrence
-	closing  chan struct{}
-	recorded chan struct{} // closed when everything in the queue is on disk
-	sent     chan struct{} // closed when no request is under way or to come
-	cancel   context.CancelFunc
+	dropped atomic.Int64
+	queue   chan occurrence
+	closing chan struct{}
+	running sync.WaitGroup // what writes, and what sends
+	cancel  context.CancelFunc
 }
 
 type occurrence struct {
@@ -63,11 +63,11 @@ func Start(s Settings, o Options) *Recorder {
 		return nil
 	}
 	r.queue = make(chan occurrence, queueLength)
-	r.closing, r.recorded, r.sent = make(chan struct{}), make(chan struct{}), make(chan struct{})
+	r.closing = make(chan struct{})
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel = cancel
-	go r.write()
-	go r.send(ctx, len(s.files().spool()) > 0)
+	r.running.Go(r.write)
+	r.running.Go(func() { r.send(ctx) })
 	return r
 }
 
@@ -92,8 +92,8 @@ func (r *Recorder) introduce(o Options) {
 	var shown bool
 	var err error
 	r.decision.state, err = changeState(r.decision.settings.StatePath(), func(s *state) {
-		if shown = s.notice >= SchemaSet; !shown {
-			s.notice = SchemaSet
+		if shown = s.Notice >= SchemaSet; !shown {
+			s.Notice = SchemaSet
 			s.begin(r.now(), r.decision.Reason == Environment)
 		}
 	})
@@ -155,7 +155,6 @@ func (r *Recorder) print(e Event) {
 // write puts events on disk until the recorder is closed. What can't be written is
 // lost: that is no reason to disturb anybody.
 func (r *Recorder) write() {
-	defer close(r.recorded)
 	for {
 		select {
 		case o := <-r.queue:
@@ -169,27 +168,33 @@ func (r *Recorder) write() {
 	}
 }
 
-// keep writes an event to the local log and, if it is to be sent, to the spool.
-// The switches are asked again under the lock that "telemetry disable" takes
-// after it has switched off.
+// keep writes an event to the log, and thus to the spool if it is to be sent. The
+// switches are asked again under the lock that "telemetry disable" takes after it has
+// switched off.
 func (r *Recorder) keep(o occurrence) error {
 	f := r.decision.settings.files()
 	return f.whileWriting(func() (err error) {
 		d := Decide(r.decision.settings)
-		if d.Mode == Off {
-			return nil
-		}
-		if d.state.id == "" && d.Waiting != "ci" {
+		if d.Mode != Off && d.state.ID == "" && d.Waiting != "ci" {
 			d.state, err = changeState(d.settings.StatePath(), func(s *state) { s.begin(r.now(), d.Reason == Environment) })
-			if err != nil {
-				return err
+			if err == nil && d.state.ID == "" {
+				return nil // switched off meanwhile
 			}
+		}
+		if err != nil || d.Mode == Off {
+			return err
+		}
+		if n := r.dropped.Swap(0); n > 0 {
+			_ = f.changeSending(func(s *sending) { s.Dropped += n }) // a count for the curious
 		}
 		if r.machine == nil {
 			r.machine = new(newContext(d, os.DirFS("/")))
 		}
-		sends := r.decision.Mode == On && d.Mode == On && about(o.event, "local") == ""
-		return f.record(o, d, *r.machine, sends, r.dropped.Swap(0))
+		outcome := recorded
+		if r.decision.Mode == On && d.Mode == On && about(o.event, "local") == "" {
+			outcome = pending
+		}
+		return f.record(o, d, *r.machine, outcome)
 	})
 }
 
@@ -199,17 +204,18 @@ func (r *Recorder) Close(interrupted bool) {
 	if r == nil || r.debug != nil {
 		return
 	}
-	deadline, cancel := context.WithTimeout(context.Background(), ExitTime)
-	defer cancel()
 	close(r.closing)
 	if interrupted {
 		r.cancel()
 	}
-	for _, done := range []chan struct{}{r.recorded, r.sent} {
-		select {
-		case <-done:
-		case <-deadline.Done():
-		}
+	ended := make(chan struct{})
+	go func() {
+		r.running.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(ExitTime):
 	}
 	r.cancel()
 }

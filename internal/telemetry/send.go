@@ -12,7 +12,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -41,12 +40,9 @@ const (
 
 // send delivers what earlier runs have left, and in a server what waits every few
 // hours. A process that began without a collector sends nothing.
-func (r *Recorder) send(ctx context.Context, left bool) {
-	defer close(r.sent)
-	for ; r.decision.Mode == On; left = true {
-		if left {
-			r.deliver(ctx)
-		}
+func (r *Recorder) send(ctx context.Context) {
+	for r.decision.Mode == On {
+		r.deliver(ctx)
 		select {
 		case <-time.After(wakeEvery + time.Duration((rand.Float64()*2-1)*float64(time.Hour))):
 		case <-r.closing:
@@ -60,7 +56,7 @@ func (r *Recorder) send(ctx context.Context, left bool) {
 // returned no request starts.
 func (r *Recorder) deliver(ctx context.Context) {
 	f := r.decision.settings.files()
-	if len(f.spool()) == 0 {
+	if len(f.list(pending)) == 0 {
 		return
 	}
 	unlock, err := safefile.Lock(filepath.Join(f.dir, "send.lock"), 0)
@@ -72,32 +68,31 @@ func (r *Recorder) deliver(ctx context.Context) {
 	defer stop()
 	go r.cancelWhenOff(ctx, stop)
 	for {
-		d := Decide(r.decision.settings)
-		if d.Mode != On || ctx.Err() != nil {
+		d, all := Decide(r.decision.settings), f.list(pending)
+		if d.Mode != On || ctx.Err() != nil || !due(f.readSending(), len(all), d.state.Salt, r.now()) {
 			return
 		}
-		state, all := f.readSending(), f.spool()
-		if !due(state, len(all), d.state.salt, r.now()) {
-			return
-		}
-		reports, used, stale := batch(all, d.state.id)
-		remove(stale)
+		reports, used, stale := batch(all, d.state.ID)
+		_ = remove(stale) // or the next time
 		if len(reports) == 0 {
 			return
 		}
 		// If this process ends before the answer, not every command that follows
 		// shall wait for a slow collector.
-		paused := state
-		paused.NotBefore = r.now().Add(pause)
-		_ = f.writeSending(paused)
+		remember(f, func(s *sending) { s.NotBefore = r.now().Add(pause) })
 		status, header, err := post(ctx, d.Collector, d.writeKey, reports, r.now())
 		if ctx.Err() != nil {
 			return // switched off, or at the end of the process: the reports stay
 		}
-		if !r.settle(f, state, status, header, err, used) || len(used) == len(all) {
+		if !r.settle(f, status, header, err, used) || len(used) == len(all) {
 			return
 		}
 	}
+}
+
+// remember changes what is known between requests. Without it sending works all the same.
+func remember(f files, change func(*sending)) {
+	_ = f.whileWriting(func() error { return f.changeSending(change) })
 }
 
 // cancelWhenOff ends a request when telemetry is switched off meanwhile.
@@ -158,41 +153,35 @@ func post(ctx context.Context, collector *url.URL, key string, reports []json.Ra
 
 // settle draws the consequences of an answer: what was sent or refused leaves the
 // spool, the rest waits. It reports whether more may be sent.
-func (r *Recorder) settle(f files, s sending, status int, header http.Header, err error, used []waiting) bool {
-	now, outcome, detail := r.now(), "waiting", fmt.Sprintf("answered %d", status)
+func (r *Recorder) settle(f files, status int, header http.Header, err error, used []kept) (more bool) {
+	now, detail := r.now(), fmt.Sprintf("answered %d", status)
 	if err != nil {
 		detail = "no answer: " + reason(err)
 	}
-	switch {
-	case status >= 200 && status < 300:
-		outcome, s = "sent", sending{LastSent: now}
-	case status == http.StatusTooManyRequests:
-		wait := time.Hour
-		if seconds, err := strconv.Atoi(header.Get("Retry-After")); err == nil && seconds > 0 {
-			wait = min(max(time.Duration(seconds)*time.Second, time.Minute), day)
+	remember(f, func(s *sending) {
+		s.NotBefore, s.Detail = time.Time{}, detail
+		switch {
+		case status >= 200 && status < 300:
+			f.become(sent, status, used)
+			*s, more = sending{LastSent: now, Dropped: s.Dropped}, true
+		case status == http.StatusTooManyRequests:
+			wait := time.Hour
+			if seconds, err := strconv.Atoi(header.Get("Retry-After")); err == nil && seconds > 0 {
+				wait = min(max(time.Duration(seconds)*time.Second, time.Minute), day)
+			}
+			s.NotBefore = now.Add(wait)
+		case status >= 400 && status < 500:
+			f.become(dropped, status, used)
+			if status == http.StatusUnauthorized || status == http.StatusForbidden {
+				s.NotBefore = now.Add(7 * day)
+			}
+		default: // the network, a redirect, or a collector in trouble
+			wait := min(day, time.Hour<<min(s.Failures, 5))
+			s.NotBefore = now.Add(time.Duration(float64(wait) * (0.8 + 0.4*rand.Float64())))
+			s.Failures++
 		}
-		s.NotBefore = now.Add(wait)
-	case status >= 400 && status < 500:
-		outcome = "dropped"
-		if status == http.StatusUnauthorized || status == http.StatusForbidden {
-			s.NotBefore = now.Add(7 * day)
-		}
-	default: // the network, a redirect, or a collector in trouble
-		wait := min(day, time.Hour<<min(s.Failures, 5))
-		s.NotBefore = now.Add(time.Duration(float64(wait) * (0.8 + 0.4*rand.Float64())))
-		s.Failures++
-	}
-	if outcome != "waiting" {
-		remove(used)
-	}
-	_ = f.whileWriting(func() error { // without a log, sending works all the same
-		errs := []error{f.writeSending(s)}
-		for _, w := range used {
-			errs = append(errs, f.log(Entry{Time: momentOf(now).text, Outcome: outcome, Detail: detail, MessageID: w.id}))
-		}
-		return errors.Join(errs...)
 	})
-	return outcome == "sent"
+	return more
 }
 
 // reason is a network error without the address, which the log need not hold.
@@ -201,10 +190,4 @@ func reason(err error) string {
 		err = u.Err
 	}
 	return err.Error()
-}
-
-func remove(reports []waiting) {
-	for _, w := range reports {
-		_ = os.Remove(w.path) // gone already, or removed the next time
-	}
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -103,10 +102,16 @@ func TestWhatAnAnswerMeans(t *testing.T) {
 			if requests.Load() != 1 {
 				t.Errorf("%d requests", requests.Load())
 			}
-			if got := outcomes(t, r); got[c.outcome] != 3 {
-				t.Errorf("outcomes %v, want 3 %s", got, c.outcome)
+			entries, err := ReadLog(r.decision.settings, 10)
+			if err != nil || len(entries) != 3 {
+				t.Fatalf("%d entries, %v", len(entries), err)
 			}
-			if left := len(r.decision.settings.files().spool()); c.kept != (left == 3) || !c.kept && left != 0 {
+			for _, e := range entries {
+				if e.Outcome != c.outcome || e.Detail == "" {
+					t.Errorf("%s (%s), want %s", e.Outcome, e.Detail, c.outcome)
+				}
+			}
+			if left := len(r.decision.settings.files().list(pending)); c.kept != (left == 3) || !c.kept && left != 0 {
 				t.Errorf("%d reports wait", left)
 			}
 			state := r.decision.settings.files().readSending()
@@ -244,8 +249,8 @@ func TestASlowCollectorIsLeftAloneForAWhile(t *testing.T) {
 	end()
 	wg.Wait()
 	r.deliver(context.Background())
-	if requests.Load() != 1 || len(r.decision.settings.files().spool()) != 3 {
-		t.Errorf("%d requests, %d reports wait", requests.Load(), len(r.decision.settings.files().spool()))
+	if requests.Load() != 1 || len(r.decision.settings.files().list(pending)) != 3 {
+		t.Errorf("%d requests, %d reports wait", requests.Load(), len(r.decision.settings.files().list(pending)))
 	}
 	if again := r.decision.settings.files().readSending().NotBefore; !again.Equal(noon.Add(pause)) {
 		t.Errorf("the next request may come at %v", again)
@@ -279,14 +284,14 @@ func TestDisableEndsWhatRuns(t *testing.T) {
 	if requests.Load() != before || before != 1 {
 		t.Errorf("%d requests before and %d after disable had returned", before, requests.Load())
 	}
-	if left := r.decision.settings.files().spool(); len(left) != 0 {
+	if left := r.decision.settings.files().list(pending); len(left) != 0 {
 		t.Errorf("%d reports wait", len(left))
 	}
 	if err := Enable(r.decision.settings); err != nil {
 		t.Fatal(err)
 	}
 	r.keepMany(1)
-	left := r.decision.settings.files().spool()
+	left := r.decision.settings.files().list(pending)
 	if len(left) != 1 {
 		t.Fatalf("%d reports wait after a running process was switched on again", len(left))
 	}
@@ -305,18 +310,18 @@ func TestReportsOfAnEarlierIdentityAreNotSent(t *testing.T) {
 	r.keepMany(3)
 	writeFile(t, r.decision.settings.StatePath(), strings.Replace(storedOn, "38d2", "ffff", 1))
 	r.deliver(context.Background())
-	if left := r.decision.settings.files().spool(); requests.Load() != 0 || len(left) != 0 {
+	if left := r.decision.settings.files().list(pending); requests.Load() != 0 || len(left) != 0 {
 		t.Errorf("%d requests, %d reports wait", requests.Load(), len(left))
 	}
 }
 
-func TestTheSpoolIsBounded(t *testing.T) {
+func TestWhatIsKeptIsBounded(t *testing.T) {
 	s := fakeSettings(t, nil)
 	f := s.files()
 	report := []byte(strings.Repeat("x", 1000))
 	if err := f.whileWriting(func() error {
-		for i := range 5 * maxWaiting {
-			if err := f.add(uuid4(), report, noon.Add(time.Duration(i)*time.Second)); err != nil {
+		for i := range 5 * maxReports {
+			if err := f.add(uuid4(), pending, report, noon.Add(time.Duration(i)*time.Second)); err != nil {
 				return err
 			}
 		}
@@ -324,54 +329,58 @@ func TestTheSpoolIsBounded(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if got := f.spool(); len(got) != maxWaiting {
-		t.Errorf("%d reports wait", len(got))
+	got := f.list()
+	if len(got) != maxReports || !got[0].time.Equal(noon.Add(4*maxReports*time.Second)) {
+		t.Errorf("%d reports wait, the first since %v", len(got), got[0].time)
 	}
 	large := []byte(strings.Repeat("x", 100_000))
-	for range 15 {
-		if err := f.add(uuid4(), large, noon.Add(4*time.Hour)); err != nil {
+	for i := range 15 {
+		if err := f.add(uuid4(), recorded, large, noon.Add(4*time.Hour+time.Duration(i))); err != nil {
 			t.Fatal(err)
 		}
 	}
 	total := int64(0)
-	for _, w := range f.spool() {
-		total += w.bytes
+	for _, k := range f.list() {
+		total += k.size
 	}
-	if total > maxWaitingBytes {
+	if total > maxBytes {
 		t.Errorf("%d bytes wait", total)
 	}
-	if err := f.add(uuid4(), report, noon.Add(15*day)); err != nil {
+	if err := f.add(uuid4(), pending, report, noon.Add(15*day)); err != nil {
 		t.Fatal(err)
 	}
-	if got := f.spool(); len(got) != 1 {
-		t.Errorf("after 15 days %d reports wait", len(got))
+	if got := f.list(); len(got) != 1 {
+		t.Errorf("after 15 days %d reports are kept", len(got))
 	}
 }
 
-// TestAProcessThatEndsLeavesTheSpoolBounded: room is made before a report is added, and
+// TestAProcessThatEndsLeavesTheFolderBounded: room is made before a report is added, and
 // what a process was writing when it ended goes with the next report, or with disable.
-func TestAProcessThatEndsLeavesTheSpoolBounded(t *testing.T) {
+func TestAProcessThatEndsLeavesTheFolderBounded(t *testing.T) {
 	r := on(t, "http://127.0.0.1:1", noon)
-	r.keepMany(maxWaiting)
+	r.keepMany(maxReports)
 	f := r.decision.settings.files()
-	unfinished := filepath.Join(f.dir, "spool", ".loquat-1")
+	unfinished := filepath.Join(f.dir, "reports", ".loquat-1")
 	writeFile(t, unfinished, "half a report")
 	const last = "ffffffff-ffff-4fff-bfff-ffffffffffff" // in the order of names
-	taken := filepath.Join(f.dir, "spool", fmt.Sprintf("%010d_%s_%d.json", noon.Unix()/3600, last, 2))
+	taken := f.path(noon, last, 2, pending)
 	writeFile(t, filepath.Join(taken, "file"), "") // adding fails
-	if err := f.add(last, []byte("{}"), noon); err == nil {
+	if err := f.add(last, pending, []byte("{}"), noon); err == nil {
 		t.Fatal("a folder was replaced")
 	}
 	if err := os.RemoveAll(taken); err != nil {
 		t.Fatal(err)
 	}
-	if waiting := len(f.spool()); waiting >= maxWaiting {
-		t.Errorf("%d reports wait while one more is added", waiting)
+	if kept := len(f.list()); kept >= maxReports {
+		t.Errorf("%d reports are kept while one more is added", kept)
 	}
 	if _, err := os.Stat(unfinished); err == nil {
 		t.Error("an unfinished report is kept")
 	}
 	writeFile(t, unfinished, "half a report")
+	if entries, err := ReadLog(r.decision.settings, 1000); err != nil || len(entries) != len(f.list(pending)) {
+		t.Errorf("the log has %d entries, %v", len(entries), err)
+	}
 	if err := Disable(r.decision.settings); err != nil {
 		t.Fatal(err)
 	}
@@ -380,37 +389,21 @@ func TestAProcessThatEndsLeavesTheSpoolBounded(t *testing.T) {
 	}
 }
 
-// TestTheLogSaysWhatIsGone: reports that had to make room, or went with disable, do
-// not wait any more.
-func TestTheLogSaysWhatIsGone(t *testing.T) {
-	r := on(t, "http://127.0.0.1:1", noon)
-	r.keepMany(maxWaiting + 3)
-	if got := outcomes(t, r); got["waiting"] != maxWaiting || got["dropped"] != 3 {
+// TestDisableLeavesWhatWasSent: reports that waited are gone, the others stay in the log.
+func TestDisableLeavesWhatWasSent(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer server.Close()
+	r := on(t, server.URL, noon)
+	r.keepMany(3)
+	r.deliver(t.Context())
+	r.keepMany(2)
+	if got := outcomes(t, r); got[sent] != 3 || got[pending] != 2 {
 		t.Errorf("outcomes %v", got)
 	}
 	if err := Disable(r.decision.settings); err != nil {
 		t.Fatal(err)
 	}
-	if got := outcomes(t, r); got["waiting"] != 0 || got["dropped"] != maxWaiting+3 || got["recorded"] != 1 {
+	if got := outcomes(t, r); got[sent] != 3 || got[recorded] != 1 || len(got) != 2 {
 		t.Errorf("after disable, outcomes %v", got)
-	}
-}
-
-func TestTheLogIsBounded(t *testing.T) {
-	r := on(t, "http://127.0.0.1:1", noon)
-	r.keepMany(800)
-	total := int64(0)
-	for _, name := range []string{"log.jsonl", "log.1.jsonl"} {
-		info, err := os.Stat(filepath.Join(r.decision.settings.files().dir, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		total += info.Size()
-	}
-	if total > 2*maxLogBytes {
-		t.Errorf("%d bytes", total)
-	}
-	if entries, err := ReadLog(r.decision.settings, 5); err != nil || len(entries) != 5 {
-		t.Errorf("%d entries, %v", len(entries), err)
 	}
 }

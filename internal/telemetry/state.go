@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"syscall"
 	"time"
 
@@ -19,23 +18,42 @@ import (
 )
 
 // state is what is remembered between runs: the choice, and the identity of this
-// installation. It lives in the key metrics of loquat/global.yml in the user's
-// configuration folder, whose other keys are left alone.
+// installation. It is the key metrics of loquat/global.yml in the user's configuration
+// folder, whose other keys are left alone.
 type state struct {
-	present bool
-	enabled bool
-	id      string // 32 hex digits; "" until first needed, and after disable
-	salt    string // 64 hex digits; never sent, never printed
-	notice  int    // SchemaSet of the notice that was shown; 0 for none
-	date    time.Time
+	Enabled *bool          `yaml:"enabled"`                // the choice; nil while there is no file
+	ID      string         `yaml:"rasa_user_id,omitempty"` // 32 hex digits; "" until first needed, and after disable
+	Salt    string         `yaml:"salt,omitempty"`         // 64 hex digits; never sent, never printed
+	Notice  int            `yaml:"notice"`                 // SchemaSet of the notice that was shown; 0 for none
+	Date    any            `yaml:"date,omitempty"`         // when the choice changed
+	Others  map[string]any `yaml:",inline"`
 }
 
 // identity returns the identifier, or nil if there is none.
 func (s state) identity() *ID {
-	if s.id == "" {
+	if s.ID == "" {
 		return nil
 	}
-	return &ID{matched{s.id}}
+	return &ID{matched{s.ID}}
+}
+
+// choose sets the choice, and the date if it is another.
+func (s *state) choose(enabled bool, now time.Time) {
+	if s.Enabled == nil || *s.Enabled != enabled {
+		s.Enabled, s.Date = &enabled, now.UTC().Truncate(time.Second)
+	}
+}
+
+// begin makes a choice, unless there is one, and an identity, unless there is one or
+// telemetry was switched off meanwhile, which only the environment overrides.
+func (s *state) begin(now time.Time, forced bool) {
+	if s.Enabled == nil {
+		s.choose(true, now)
+	}
+	if *s.Enabled || forced {
+		s.ID = cmp.Or(s.ID, NewID().text)
+		s.Salt = cmp.Or(s.Salt, NewID().text+NewID().text)
+	}
 }
 
 const (
@@ -48,10 +66,8 @@ const (
 func Disable(s Settings) error {
 	before := Decide(s)
 	_, err := changeState(s.StatePath(), func(st *state) {
-		if st.enabled || !st.present {
-			st.date = time.Now()
-		}
-		st.enabled, st.id, st.salt = false, "", ""
+		st.choose(false, time.Now())
+		st.ID, st.Salt = "", ""
 	})
 	if err != nil {
 		return fmt.Errorf("the choice can't be stored: %w; set RASA_TELEMETRY_ENABLED=false instead", err)
@@ -66,7 +82,7 @@ func Disable(s Settings) error {
 	before.state = state{}
 	// The log is for the reader's convenience; without it telemetry is off as well.
 	_ = f.whileWriting(func() error {
-		return f.record(occurrence{TelemetryDisabled{}, time.Now()}, before, newContext(before, os.DirFS("/")), false, 0)
+		return f.record(occurrence{TelemetryDisabled{}, time.Now()}, before, newContext(before, os.DirFS("/")), recorded)
 	})
 	return nil
 }
@@ -75,11 +91,9 @@ func Disable(s Settings) error {
 // left is not sent. The caller shows where reports go, which counts as the notice.
 func Enable(s Settings) error {
 	_, err := changeState(s.StatePath(), func(st *state) {
-		if !st.enabled {
-			st.date = time.Now()
-		}
-		st.enabled, st.present, st.notice = true, true, SchemaSet
+		st.choose(true, time.Now())
 		st.begin(time.Now(), false)
+		st.Notice = SchemaSet
 	})
 	if err != nil {
 		return fmt.Errorf("the choice can't be stored: %w", err)
@@ -87,17 +101,23 @@ func Enable(s Settings) error {
 	return s.files().clear()
 }
 
+var hexID, hexSalt = regexp.MustCompile("^(" + idPattern + ")?$"), regexp.MustCompile("^(" + hashPattern + ")?$")
+
 // readState reads the file at path, and the document that it holds. A missing file is
 // no error. If there is one that can't be understood, nobody can know which choice it
 // held: that counts as off.
-func readState(path string) (state, *yaml.Node, error) {
-	document, err := readDocument(path)
+func readState(path string) (s state, document *yaml.Node, err error) {
+	document, err = readDocument(path)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) { // a file in the way of the folder
 		return state{}, &yaml.Node{Kind: yaml.MappingNode}, nil
 	}
-	s := state{present: true}
 	if err == nil {
-		err = s.understand(child(document, "metrics"))
+		switch metrics := section(document); {
+		case metrics == nil || metrics.Decode(&s) != nil || s.Enabled == nil:
+			err = errors.New("its metrics are not understood, or metrics.enabled is neither true nor false")
+		case !hexID.MatchString(s.ID) || !hexSalt.MatchString(s.Salt):
+			err = errors.New("metrics.rasa_user_id is no identifier, or metrics.salt is none")
+		}
 	}
 	if err != nil {
 		return state{}, nil, fmt.Errorf("the state file can't be read: %s: %w", path, err)
@@ -126,43 +146,17 @@ func readDocument(path string) (*yaml.Node, error) {
 		return nil, err
 	}
 	var document yaml.Node
-	if err := yaml.Unmarshal(data, &document); err != nil {
-		return nil, errors.New("it is not YAML")
-	}
-	if len(document.Content) != 1 || document.Content[0].Kind != yaml.MappingNode {
-		return nil, errors.New("it holds no map")
+	if yaml.Unmarshal(data, &document) != nil || len(document.Content) != 1 || document.Content[0].Kind != yaml.MappingNode {
+		return nil, errors.New("it is not YAML with a map")
 	}
 	return document.Content[0], nil
 }
 
-var hexID, hexSalt = regexp.MustCompile("^(" + idPattern + ")?$"), regexp.MustCompile("^(" + hashPattern + ")?$")
-
-func (s *state) understand(node *yaml.Node) error {
-	var metrics struct {
-		Enabled any    `yaml:"enabled"`
-		ID      string `yaml:"rasa_user_id"`
-		Salt    string `yaml:"salt"`
-		Notice  int    `yaml:"notice"`
-	}
-	if node == nil || node.Decode(&metrics) != nil {
-		return errors.New("its metrics are not understood")
-	}
-	s.id, s.salt, s.notice = metrics.ID, metrics.Salt, metrics.Notice
-	if !hexID.MatchString(s.id) || !hexSalt.MatchString(s.salt) {
-		return errors.New("metrics.rasa_user_id is no identifier, or metrics.salt is none")
-	}
-	var known bool
-	if s.enabled, known = metrics.Enabled.(bool); !known {
-		return errors.New("metrics.enabled is neither true nor false")
-	}
-	return nil
-}
-
-// child returns the value of a key, or nil.
-func child(m *yaml.Node, key string) *yaml.Node {
-	for i := 0; m != nil && m.Kind == yaml.MappingNode && i+1 < len(m.Content); i += 2 {
-		if m.Content[i].Value == key {
-			return m.Content[i+1]
+// section returns the value of the key metrics, or nil.
+func section(document *yaml.Node) *yaml.Node {
+	for i := 0; i+1 < len(document.Content); i += 2 {
+		if document.Content[i].Value == "metrics" {
+			return document.Content[i+1]
 		}
 	}
 	return nil
@@ -187,8 +181,14 @@ func changeState(path string, change func(*state)) (state, error) {
 		return s, err
 	}
 	change(&s)
-	s.present = true
-	s.write(document)
+	metrics := section(document)
+	if metrics == nil {
+		metrics = &yaml.Node{}
+		document.Content = append(document.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: "metrics"}, metrics)
+	}
+	if err := metrics.Encode(s); err != nil {
+		return s, err
+	}
 	var text bytes.Buffer
 	encoder := yaml.NewEncoder(&text)
 	encoder.SetIndent(2)
@@ -196,47 +196,4 @@ func changeState(path string, change func(*state)) (state, error) {
 		return s, err
 	}
 	return s, safefile.Replace(path, text.Bytes(), 0o600, true)
-}
-
-// write puts the state into a document, beside what else is there.
-func (s state) write(document *yaml.Node) {
-	metrics := child(document, "metrics")
-	if metrics == nil {
-		metrics = &yaml.Node{Kind: yaml.MappingNode}
-		document.Content = append(document.Content, scalar("!!str", "metrics"), metrics)
-	}
-	set := func(key, tag, value string) {
-		if value == "" {
-			tag, value = "!!null", "null"
-		}
-		if node := child(metrics, key); node != nil {
-			*node = *scalar(tag, value)
-			return
-		}
-		metrics.Content = append(metrics.Content, scalar("!!str", key), scalar(tag, value))
-	}
-	set("enabled", "!!bool", strconv.FormatBool(s.enabled))
-	set("rasa_user_id", "!!str", s.id)
-	set("salt", "!!str", s.salt)
-	set("notice", "!!int", strconv.Itoa(s.notice))
-	if !s.date.IsZero() {
-		set("date", "!!timestamp", momentOf(s.date).text)
-	}
-}
-
-func scalar(tag, value string) *yaml.Node {
-	return &yaml.Node{Kind: yaml.ScalarNode, Tag: tag, Value: value}
-}
-
-// begin makes a choice, unless there is one, and an identity, unless there is one or
-// telemetry was switched off meanwhile, which only the environment overrides.
-func (s *state) begin(now time.Time, forced bool) {
-	if s.present && !s.enabled && !forced {
-		return
-	}
-	if !s.present {
-		s.enabled, s.date = true, now
-	}
-	s.id = cmp.Or(s.id, NewID().text)
-	s.salt = cmp.Or(s.salt, NewID().text+NewID().text)
 }

@@ -41,19 +41,19 @@ func TestTheIdentityGoesWithTheChoice(t *testing.T) {
 		t.Fatal(err)
 	}
 	first := identity()
-	if !hexID.MatchString(first.id) || first.id[12] != '4' || !hexSalt.MatchString(first.salt) || first.notice != SchemaSet {
+	if !hexID.MatchString(first.ID) || first.ID[12] != '4' || !hexSalt.MatchString(first.Salt) || first.Notice != SchemaSet {
 		t.Errorf("the state is %+v", first)
 	}
 	if err := Enable(s); err != nil {
 		t.Fatal(err)
 	}
-	if again := identity(); again.id != first.id {
+	if again := identity(); again.ID != first.ID {
 		t.Error("enabling what is enabled changed the identifier")
 	}
 	if err := Disable(s); err != nil {
 		t.Fatal(err)
 	}
-	if off := identity(); off.enabled || off.id != "" || off.salt != "" {
+	if off := identity(); *off.Enabled || off.ID != "" || off.Salt != "" {
 		t.Errorf("after disable the state is %+v", off)
 	}
 	if err := Disable(s); err != nil {
@@ -62,7 +62,7 @@ func TestTheIdentityGoesWithTheChoice(t *testing.T) {
 	if err := Enable(s); err != nil {
 		t.Fatal(err)
 	}
-	if fresh := identity(); fresh.id == "" || fresh.id == first.id || fresh.salt == first.salt {
+	if fresh := identity(); fresh.ID == "" || fresh.ID == first.ID || fresh.Salt == first.Salt {
 		t.Errorf("after disable and enable the state is %+v, was %+v", fresh, first)
 	}
 }
@@ -101,10 +101,10 @@ func TestAFirstRunMakesNoIdentityAfterDisable(t *testing.T) {
 	o := quiet()
 	o.Terminal = true
 	r.introduce(o)
-	if d := Decide(s); d.Reason != StoredChoice || d.Status().ID != nil {
+	if d := Decide(s); d.Reason != StoredChoice || d.Status().ID != "" {
 		t.Errorf("%s by %s, identity %v", d.Mode, d.Reason, d.Status().ID)
 	}
-	if st, _, err := readState(s.StatePath()); err != nil || st.id != "" || st.salt != "" {
+	if st, _, err := readState(s.StatePath()); err != nil || st.ID != "" || st.Salt != "" {
 		t.Errorf("the state is %+v, %v", st, err)
 	}
 }
@@ -117,7 +117,7 @@ func TestAnOptOutSurvivesConcurrentChanges(t *testing.T) {
 		wg.Go(func() {
 			for range 5 {
 				if _, err := changeState(s.StatePath(), func(st *state) {
-					if !st.present || st.enabled {
+					if st.Enabled == nil || *st.Enabled {
 						st.begin(noon, false)
 					}
 				}); err != nil {
@@ -132,7 +132,7 @@ func TestAnOptOutSurvivesConcurrentChanges(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if st, _, err := readState(s.StatePath()); err != nil || st.enabled || st.id != "" {
+	if st, _, err := readState(s.StatePath()); err != nil || *st.Enabled || st.ID != "" {
 		t.Errorf("%+v, %v", st, err)
 	}
 }
@@ -148,7 +148,7 @@ func FuzzReadState(f *testing.F) {
 		writeFile(t, s.StatePath(), string(data))
 		st, _, err := readState(s.StatePath())
 		d := Decide(s)
-		if (err != nil || !st.enabled) && d.Mode != Off {
+		if (err != nil || st.Enabled == nil || !*st.Enabled) && d.Mode != Off {
 			t.Errorf("%q: %s", data, d.Mode)
 		}
 	})
