@@ -36,7 +36,7 @@ func printStatus(env *environment, d telemetry.Decision, asJSON bool) error {
   collector    %s
   waiting      %s, %d bytes
   last sent    %s
-  too fast     %s
+  lost         %s that came too fast
   state file   %s
 %s What would be reported: loquat telemetry preview.
 `, d, s.Reason, cmp.Or(s.ID, "no id exists"), cmp.Or(s.Endpoint, "none"), count(s.Spool.Events, "report"), s.Spool.Bytes,
@@ -139,11 +139,13 @@ func newLogCommand(env *environment) *cobra.Command {
 					err = errors.Join(err, printJSON(env, e))
 					continue
 				}
-				outcome := e.Outcome
+				var report struct{ Event string }
+				_ = json.Unmarshal(e.Report, &report) // ReadLog has seen that it is JSON
+				line := fmt.Sprintf("%s  %s  %s", e.Time, report.Event, e.Outcome)
 				if e.Detail != "" {
-					outcome += " (" + printable(e.Detail) + ")"
+					line += " (" + e.Detail + ")"
 				}
-				fmt.Fprintf(env.Out, "%s  %s\n  %s\n", e.Time, outcome, printable(string(e.Report)))
+				fmt.Fprintf(env.Out, "%s\n  %s\n", printable(line), printable(string(e.Report)))
 			}
 			return err
 		},
