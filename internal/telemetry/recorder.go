@@ -66,8 +66,9 @@ func Start(s Settings, o Options) *Recorder {
 	r.closing = make(chan struct{})
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel = cancel
+	left := len(s.files().list(pending)) > 0
 	r.running.Go(r.write)
-	r.running.Go(func() { r.send(ctx) })
+	r.running.Go(func() { r.send(ctx, left) })
 	return r
 }
 

@@ -40,9 +40,11 @@ const (
 
 // send delivers what earlier runs have left, and in a server what waits every few
 // hours. A process that began without a collector sends nothing.
-func (r *Recorder) send(ctx context.Context) {
-	for r.decision.Mode == On {
-		r.deliver(ctx)
+func (r *Recorder) send(ctx context.Context, left bool) {
+	for ; r.decision.Mode == On; left = true {
+		if left {
+			r.deliver(ctx)
+		}
 		select {
 		case <-time.After(wakeEvery + time.Duration((rand.Float64()*2-1)*float64(time.Hour))):
 		case <-r.closing:

@@ -127,6 +127,21 @@ func TestWhatAnAnswerMeans(t *testing.T) {
 	}
 }
 
+// TestACommandSendsWhatEarlierRunsHaveLeft, and nothing that it records itself.
+func TestACommandSendsWhatEarlierRunsHaveLeft(t *testing.T) {
+	var requests atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { requests.Add(1) }))
+	defer server.Close()
+	r := on(t, server.URL, noon)
+	r.keepMany(3)
+	close(r.closing)
+	for i, left := range []bool{false, true} {
+		if r.send(t.Context(), left); requests.Load() != int64(i) {
+			t.Errorf("left by an earlier run %v: %d requests", left, requests.Load())
+		}
+	}
+}
+
 func TestFailuresSpaceRequestsOut(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }))
 	defer server.Close()
