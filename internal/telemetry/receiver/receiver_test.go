@@ -3,6 +3,7 @@ package receiver
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -255,6 +256,24 @@ func TestWhatIsRemovedIsForgotten(t *testing.T) {
 	}
 	if len(store.known) > 4 {
 		t.Errorf("%d reports are remembered", len(store.known))
+	}
+}
+
+// TestTheNameOfAFolderIsNoPattern: it may have any letters, and what lies beside it is not
+// the receiver's.
+func TestTheNameOfAFolderIsNoPattern(t *testing.T) {
+	parent := t.TempDir()
+	other := filepath.Join(parent, "r", "2020-01-01.jsonl")
+	mine := filepath.Join(parent, "[r]", "2020-01-01.jsonl")
+	for _, path := range []string{other, mine} {
+		if err := errors.Join(os.Mkdir(filepath.Dir(path), 0o700), os.WriteFile(path, nil, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	start(t, filepath.Dir(mine))
+	_, kept := os.Stat(other)
+	if _, err := os.Stat(mine); err == nil || kept != nil {
+		t.Errorf("its own old file: %v; that of another folder: %v", err, kept)
 	}
 }
 

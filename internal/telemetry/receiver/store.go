@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -58,8 +59,9 @@ func dayOf(path string) string { return strings.TrimSuffix(filepath.Base(path), 
 func (s *store) turn() (left []string, err error) {
 	s.today = s.day(0)
 	maps.DeleteFunc(s.known, func(_, day string) bool { return day < s.day(min(s.days, knownDays)) })
-	files, err := filepath.Glob(s.path("[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"))
+	files, err := fs.Glob(os.DirFS(s.dir), "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9].jsonl")
 	for _, file := range files {
+		file = filepath.Join(s.dir, file)
 		if dayOf(file) >= s.day(s.days) {
 			left = append(left, file)
 		} else if err := os.Remove(file); err != nil {
