@@ -21,7 +21,7 @@ type Recorder struct {
 	decision Decision // at the start of the process
 	debug    io.Writer
 	now      func() time.Time
-	machine  *Context // known with the first event that is written
+	machine  *Context // known with the first event that is written; all but the project stays
 
 	dropped atomic.Int64
 	queue   chan occurrence
@@ -80,7 +80,7 @@ func (r *Recorder) ProjectHash(fingerprint *string) *Hash {
 	if r == nil {
 		return nil
 	}
-	return r.decision.ProjectHash(fingerprint)
+	return Decide(r.decision.settings).ProjectHash(fingerprint) // whose salt may be another by now
 }
 
 // introduce shows the notice if somebody can see it, and remembers that. Of several
@@ -191,6 +191,7 @@ func (r *Recorder) keep(o occurrence) error {
 		if r.machine == nil {
 			r.machine = new(newContext(d, os.DirFS("/")))
 		}
+		r.machine.Project = projectHash(d.state.Salt, d.settings.GitRemote()) // of the identity that counts now
 		outcome := recorded
 		if r.decision.Mode == On && d.Mode == On && about(o.event, "local") == "" {
 			outcome = pending

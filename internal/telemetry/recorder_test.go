@@ -287,6 +287,37 @@ func TestProjectsAreHashedWithTheSalt(t *testing.T) {
 	}
 }
 
+// TestTheSaltGoesWithTheIdentity: in a process that goes on after telemetry was switched off
+// and on, nothing tells that both identities are the same machine's.
+func TestTheSaltGoesWithTheIdentity(t *testing.T) {
+	r := on(t, "http://127.0.0.1:1", noon)
+	r.decision.settings.GitRemote = func() string { return "https://github.com/acme/bot.git" }
+	s := r.decision.settings
+	fingerprint := hashOf("elsewhere").text
+	hashes := map[string]bool{}
+	for range 2 {
+		hash := r.ProjectHash(&fingerprint)
+		_ = r.keep(occurrence{ModelCoreTested{Project: hash}, noon})
+		left := s.files().list(pending)
+		data, err := os.ReadFile(left[0].path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		report, err := Accept(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hashes[report["context"].(map[string]any)["project"].(string)] = true
+		hashes[report["properties"].(map[string]any)["project"].(string)] = true
+		if err := errors.Join(Disable(s), Enable(s)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(hashes) != 4 {
+		t.Errorf("%v", hashes)
+	}
+}
+
 func TestTheOrganisationIsAsTheOperatorSays(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "endpoints.yml")
 	writeFile(t, path, "telemetry: {company: Example Ltd, license_key: abc}\n")
