@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/yamlfile"
@@ -190,7 +191,7 @@ func canWrite(path string) bool {
 		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		f, err := os.CreateTemp(dir, ".loquat-*")
+		f, err := os.CreateTemp(dir, ".loquat.*")
 		return err == nil && errors.Join(f.Close(), os.Remove(f.Name())) == nil
 	}
 	return false
@@ -227,11 +228,15 @@ func readProject(files []string) (p projectSection) {
 			return p
 		}
 		data, err := os.ReadFile(path)
-		if err != nil || !bytes.Contains(data, []byte("telemetry")) {
+		if err != nil || utf8.Valid(data) && !bytes.Contains(data, []byte("telemetry")) {
 			continue // most files, without the cost of parsing
 		}
 		var problems diag.List
 		root := yamlfile.Parse(data, path, &problems)
+		if problems.HasErrors() {
+			p.off = path + " may say telemetry.enabled, and can't be understood"
+			return p
+		}
 		if !root.Has("telemetry") {
 			continue
 		}
