@@ -57,6 +57,7 @@ func (f files) whileWriting(do func() error) error {
 		return err
 	}
 	defer unlock()
+	sweep(f.dir)
 	return do()
 }
 

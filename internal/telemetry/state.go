@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -21,12 +23,11 @@ import (
 // installation. It is the key metrics of loquat/global.yml in the user's configuration
 // folder, whose other keys are left alone.
 type state struct {
-	Enabled *bool          `yaml:"enabled"`                // the choice; nil while there is no file
-	ID      string         `yaml:"rasa_user_id,omitempty"` // 32 hex digits; "" until first needed, and after disable
-	Salt    string         `yaml:"salt,omitempty"`         // 64 hex digits; never sent, never printed
-	Notice  int            `yaml:"notice"`                 // SchemaSet of the notice that was shown; 0 for none
-	Date    any            `yaml:"date,omitempty"`         // when the choice changed
-	Others  map[string]any `yaml:",inline"`
+	Enabled *bool  `yaml:"enabled"`      // the choice; nil while there is no file
+	ID      string `yaml:"rasa_user_id"` // 32 hex digits; "" until first needed, and after disable
+	Salt    string `yaml:"salt"`         // 64 hex digits; never sent, never printed
+	Notice  int    `yaml:"notice"`       // SchemaSet of the notice that was shown; 0 for none
+	Date    string `yaml:"date"`         // when the choice changed
 }
 
 // identity returns the identifier, or nil if there is none.
@@ -40,7 +41,7 @@ func (s state) identity() *ID {
 // choose sets the choice, and the date if it is another.
 func (s *state) choose(enabled bool, now time.Time) {
 	if s.Enabled == nil || *s.Enabled != enabled {
-		s.Enabled, s.Date = &enabled, now.UTC().Truncate(time.Second)
+		s.Enabled, s.Date = &enabled, momentOf(now).text
 	}
 }
 
@@ -112,8 +113,9 @@ func readState(path string) (s state, document *yaml.Node, err error) {
 		return state{}, &yaml.Node{Kind: yaml.MappingNode}, nil
 	}
 	if err == nil {
-		switch metrics := section(document); {
-		case metrics == nil || metrics.Decode(&s) != nil || s.Enabled == nil:
+		file := struct{ Metrics *state }{&s}
+		switch {
+		case document.Decode(&file) != nil || file.Metrics == nil || s.Enabled == nil:
 			err = errors.New("its metrics are not understood, or metrics.enabled is neither true nor false")
 		case !hexID.MatchString(s.ID) || !hexSalt.MatchString(s.Salt):
 			err = errors.New("metrics.rasa_user_id is no identifier, or metrics.salt is none")
@@ -146,20 +148,37 @@ func readDocument(path string) (*yaml.Node, error) {
 		return nil, err
 	}
 	var document yaml.Node
-	if yaml.Unmarshal(data, &document) != nil || len(document.Content) != 1 || document.Content[0].Kind != yaml.MappingNode {
+	if yaml.Load(data, &document) != nil || len(document.Content) != 1 || document.Content[0].Kind != yaml.MappingNode {
 		return nil, errors.New("it is not YAML with a map")
 	}
 	return document.Content[0], nil
 }
 
-// section returns the value of the key metrics, or nil.
-func section(document *yaml.Node) *yaml.Node {
-	for i := 0; i+1 < len(document.Content); i += 2 {
-		if document.Content[i].Value == "metrics" {
-			return document.Content[i+1]
-		}
+// set makes the map of YAML hold a value, or for "" not even the key. Everything else in
+// it stays as it is, comments too.
+func set(object *yaml.Node, key, value string) {
+	i := 0
+	for i < len(object.Content) && object.Content[i].Value != key {
+		i += 2
 	}
-	return nil
+	switch scalar := (yaml.Node{Kind: yaml.ScalarNode, Value: value}); {
+	case i < len(object.Content) && value == "":
+		object.Content = slices.Delete(object.Content, i, i+2)
+	case i < len(object.Content) && object.Content[i+1].Value != value:
+		scalar.LineComment = object.Content[i+1].LineComment
+		object.Content[i+1] = &scalar
+	case i == len(object.Content) && value != "":
+		object.Content = append(object.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: key}, &scalar)
+	}
+}
+
+// sweep removes what processes that were killed have left of files that they were writing. It
+// is for who holds the lock of the folder.
+func sweep(dir string) {
+	left, _ := fs.Glob(os.DirFS(dir), ".loquat-*")
+	for _, name := range left {
+		_ = os.Remove(filepath.Join(dir, name))
+	}
 }
 
 // changeState lets change edit the state and writes it, so that a crash leaves
@@ -168,7 +187,8 @@ func changeState(path string, change func(*state)) (state, error) {
 	if path == "" {
 		return state{}, errors.New("there is no configuration folder: HOME is not set")
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return state{}, err
 	}
 	unlock, err := safefile.Lock(path+".lock", lockTime)
@@ -176,24 +196,38 @@ func changeState(path string, change func(*state)) (state, error) {
 		return state{}, err
 	}
 	defer unlock()
+	sweep(dir)
 	s, document, err := readState(path)
 	if err != nil {
 		return s, err
 	}
 	change(&s)
-	metrics := section(document)
-	if metrics == nil {
-		metrics = &yaml.Node{}
+	var metrics *yaml.Node
+	for i := 0; i+1 < len(document.Content); i += 2 {
+		if document.Content[i].Value == "metrics" {
+			metrics = document.Content[i+1]
+		}
+	}
+	switch {
+	case metrics == nil:
+		metrics = &yaml.Node{Kind: yaml.MappingNode}
 		document.Content = append(document.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: "metrics"}, metrics)
+	case metrics.Alias != nil:
+		metrics = metrics.Alias
 	}
-	if err := metrics.Encode(s); err != nil {
-		return s, err
-	}
+	set(metrics, "enabled", strconv.FormatBool(*s.Enabled))
+	set(metrics, "rasa_user_id", s.ID)
+	set(metrics, "salt", s.Salt)
+	set(metrics, "notice", strconv.Itoa(s.Notice))
+	set(metrics, "date", s.Date)
 	var text bytes.Buffer
 	encoder := yaml.NewEncoder(&text)
 	encoder.SetIndent(2)
 	if err := errors.Join(encoder.Encode(document), encoder.Close()); err != nil {
 		return s, err
+	}
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target // of a link, which stays one
 	}
 	return s, safefile.Replace(path, text.Bytes(), 0o600, true)
 }

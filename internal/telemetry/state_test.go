@@ -1,7 +1,10 @@
 package telemetry
 
 import (
+	"errors"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -10,7 +13,8 @@ import (
 
 func TestChangingTheStateKeepsWhatElseIsThere(t *testing.T) {
 	s := fakeSettings(t, nil)
-	writeFile(t, s.StatePath(), "# ours\nother:\n- a # note\nmetrics:\n  enabled: true\n  mine: 1\ntraits: {enabled: true}\n")
+	before := "# ours\nother:\n- a # note\nmetrics: &shared\n  # about the choice\n  enabled: true # mine\n  theirs: 0x1F # not 31\n  since: 2020-01-01\ntraits: *shared\n"
+	writeFile(t, s.StatePath(), before)
 	if err := Disable(s); err != nil {
 		t.Fatal(err)
 	}
@@ -18,13 +22,54 @@ func TestChangingTheStateKeepsWhatElseIsThere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"# ours", "- a # note", "mine: 1", "traits: {enabled: true}", "enabled: false"} {
-		if !strings.Contains(string(data), want) {
-			t.Errorf("%q is missing in:\n%s", want, data)
+	want := strings.ReplaceAll(before, "enabled: true", "enabled: false")
+	for line := range strings.Lines(want) {
+		if !strings.Contains(string(data), line) {
+			t.Errorf("%q is missing in:\n%s", line, data)
 		}
 	}
 	if info, err := os.Stat(s.StatePath()); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+	if err := Enable(s); err != nil || Decide(s).Mode != Local {
+		t.Errorf("what disable has written can't be read: %v, %+v", err, Decide(s))
+	}
+}
+
+// TestALinkToTheStateStaysOne: people keep such files elsewhere.
+func TestALinkToTheStateStaysOne(t *testing.T) {
+	s := fakeSettings(t, nil)
+	file := filepath.Join(t.TempDir(), "kept.yml")
+	writeFile(t, file, storedOn)
+	if err := os.MkdirAll(filepath.Dir(s.StatePath()), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(file, s.StatePath()); err != nil {
+		t.Skipf("skipped: links can't be made here: %v", err)
+	}
+	if err := Disable(s); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(file)
+	if info, _ := os.Lstat(s.StatePath()); err != nil || info.Mode().Type() != fs.ModeSymlink || strings.Contains(string(data), "38d23c36") {
+		t.Errorf("%v, %v; the file holds\n%s", info.Mode(), err, data)
+	}
+}
+
+// TestWhatAKilledProcessLeftIsRemoved: a file that was being written may hold the identity.
+func TestWhatAKilledProcessLeftIsRemoved(t *testing.T) {
+	s := on(t, "http://127.0.0.1:1", noon).decision.settings
+	unfinished := []string{filepath.Join(filepath.Dir(s.StatePath()), ".loquat-123"), filepath.Join(s.files().dir, ".loquat-456")}
+	for _, path := range unfinished {
+		writeFile(t, path, storedOn)
+	}
+	if err := Disable(s); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range unfinished {
+		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s is there: %v", path, err)
+		}
 	}
 }
 
@@ -68,7 +113,10 @@ func TestTheIdentityGoesWithTheChoice(t *testing.T) {
 }
 
 func TestACorruptStateIsLeftAlone(t *testing.T) {
-	for _, content := range []string{"metrics: [", "", "metrics: 1", "\x00\x01", "[]", "metrics:\n  enabled: maybe\n"} {
+	for _, content := range []string{"metrics: [", "", "metrics: 1", "\x00\x01", "[]", "metrics:\n  enabled: maybe\n",
+		"metrics: {enabled: true}\nmetrics: {enabled: false}\n", "metrics: {enabled: true}\n---\nmetrics: {enabled: false}\n",
+		"metrics: {enabled: true, enabled: false}\n",
+	} {
 		s := fakeSettings(t, nil)
 		writeFile(t, s.StatePath(), content)
 		if Enable(s) == nil || Disable(s) == nil {
