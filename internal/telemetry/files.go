@@ -75,12 +75,15 @@ func (f files) list(outcomes ...string) []kept {
 	entries, _ := os.ReadDir(filepath.Join(f.dir, "reports")) // sorted; absent is empty
 	var out []kept
 	for _, entry := range entries {
+		if !entry.Type().IsRegular() {
+			continue // nobody here has made it
+		}
 		k := kept{path: filepath.Join(f.dir, "reports", entry.Name()), time: time.Unix(0, 0)}
 		name, outcome, _ := strings.Cut(entry.Name(), ".")
 		if parts := strings.Split(name, "_"); len(parts) == 3 {
 			nanoseconds, _ := strconv.ParseInt(parts[0], 10, 64) // what is no number is 0, so that
-			k.size, _ = strconv.ParseInt(parts[2], 10, 64)       // a stranger's file is old
-			k.time, k.id = time.Unix(0, nanoseconds), parts[1]
+			size, _ := strconv.ParseUint(parts[2], 10, 31)       // a stranger's file is old
+			k.time, k.id, k.size = time.Unix(0, nanoseconds), parts[1], int64(size)
 			k.outcome, k.status, _ = strings.Cut(outcome, "-")
 		}
 		if len(outcomes) == 0 || slices.Contains(outcomes, k.outcome) {
@@ -106,26 +109,34 @@ func (f files) record(o occurrence, d Decision, machine Context, outcome string)
 // add writes a report, after it has made room: this process may end at any moment, and
 // what another was writing when it ended is of no use.
 func (f files) add(id, outcome string, report []byte, now time.Time) error {
-	all, total := f.list(), int64(len(report))
+	all, total, future := f.list(), int64(len(report)), 0
 	for _, k := range all {
 		total += k.size
-	}
-	for len(all) > 0 && (len(all) >= maxReports || total > maxBytes || now.Sub(all[0].time) > maxAge) {
-		total -= all[0].size
-		if err := remove(all[:1]); err != nil {
-			return err
+		if !k.time.After(now) {
+			future++
 		}
-		all = all[1:]
+	}
+	left := len(all)
+	for _, k := range slices.Concat(all[future:], all[:future]) { // those from before the clock was set back go first
+		if left >= maxReports || total > maxBytes || now.Sub(k.time) > maxAge {
+			if err := remove([]kept{k}); err != nil {
+				return err
+			}
+			left, total = left-1, total-k.size
+		}
 	}
 	return safefile.Replace(f.path(now, id, int64(len(report)), outcome), report, 0o600, false)
 }
 
-// become gives reports another outcome, for the status of an answer. One that can't be renamed is sent again, and
-// the receiver knows it.
-func (f files) become(outcome string, status int, reports []kept) {
+// become gives reports another outcome, for the status of an answer. One that can't be renamed is sent again, at
+// another time, and the receiver knows it.
+func (f files) become(outcome string, status int, reports []kept) (all bool) {
+	all = true
 	for _, k := range reports {
-		_ = os.Rename(k.path, f.path(k.time, k.id, k.size, fmt.Sprintf("%s-%d", outcome, status)))
+		err := os.Rename(k.path, f.path(k.time, k.id, k.size, fmt.Sprintf("%s-%d", outcome, status)))
+		all = all && err == nil
 	}
+	return all
 }
 
 // clear empties the spool. When it returns, no process is sending.

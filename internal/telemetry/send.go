@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/loquat-dev/loquat/internal/safefile"
@@ -164,14 +165,15 @@ func (r *Recorder) settle(f files, status int, header http.Header, err error, us
 		s.NotBefore, s.Detail = time.Time{}, detail
 		switch {
 		case status >= 200 && status < 300:
-			f.become(sent, status, used)
-			*s, more = sending{LastSent: now, Dropped: s.Dropped}, true
+			*s, more = sending{LastSent: now, Dropped: s.Dropped}, f.become(sent, status, used)
 		case status == http.StatusTooManyRequests:
-			wait := time.Hour
-			if seconds, err := strconv.Atoi(header.Get("Retry-After")); err == nil && seconds > 0 {
-				wait = min(max(time.Duration(seconds)*time.Second, time.Minute), day)
+			wait, after := time.Hour, header.Get("Retry-After")
+			if seconds, err := strconv.Atoi(after); err == nil {
+				wait = time.Duration(min(seconds, 86400)) * time.Second
+			} else if date, err := http.ParseTime(after); err == nil {
+				wait = date.Sub(now)
 			}
-			s.NotBefore = now.Add(wait)
+			s.NotBefore = now.Add(min(max(wait, time.Minute), day))
 		case status >= 400 && status < 500:
 			f.become(dropped, status, used)
 			if status == http.StatusUnauthorized || status == http.StatusForbidden {
@@ -186,10 +188,23 @@ func (r *Recorder) settle(f files, status int, header http.Header, err error, us
 	return more
 }
 
-// reason is a network error without the address, which the log need not hold.
+// reason is the kind of a network error. The error itself may name hosts and addresses,
+// or repeat what a stranger has answered.
 func reason(err error) string {
-	if u, ok := errors.AsType[*url.Error](err); ok {
-		err = u.Err
+	if _, is := errors.AsType[*tls.CertificateVerificationError](err); is {
+		return "the certificate is not valid"
 	}
-	return err.Error()
+	if _, is := errors.AsType[*net.DNSError](err); is {
+		return "a host is not known"
+	}
+	if number, is := errors.AsType[syscall.Errno](err); is {
+		return number.Error()
+	}
+	if op, is := errors.AsType[*net.OpError](err); is && op.Op == "remote error" {
+		return op.Err.Error() // the words for an alert of TLS, which is a number
+	}
+	if late, is := errors.AsType[net.Error](err); is && late.Timeout() {
+		return "it took too long"
+	}
+	return "the connection failed"
 }

@@ -85,6 +85,9 @@ func TestWhatAnAnswerMeans(t *testing.T) {
 		{"429 in 5 minutes", status(429, "Retry-After", "300"), "waiting", true, 5 * time.Minute, 5 * time.Minute},
 		{"429 in a second", status(429, "Retry-After", "1"), "waiting", true, time.Minute, time.Minute},
 		{"429 in a year", status(429, "Retry-After", "31536000"), "waiting", true, day, day},
+		{"429 at once", status(429, "Retry-After", "0"), "waiting", true, time.Minute, time.Minute},
+		{"429 in more than can be", status(429, "Retry-After", "9999999999999"), "waiting", true, day, day},
+		{"429 until a date", status(429, "Retry-After", noon.Add(2*time.Hour).Format(http.TimeFormat)), "waiting", true, 2 * time.Hour, 2 * time.Hour},
 		{"500", status(500), "waiting", true, 48 * time.Minute, 72 * time.Minute},
 		{"302 to another host", status(302, "Location", "http://127.0.0.1:1/"), "waiting", true, 48 * time.Minute, 72 * time.Minute},
 		{"a connection that is cut", hijack, "waiting", true, 48 * time.Minute, 72 * time.Minute},
@@ -401,6 +404,100 @@ func TestAProcessThatEndsLeavesTheFolderBounded(t *testing.T) {
 	}
 	if _, err := os.Stat(unfinished); err == nil {
 		t.Error("an unfinished report survives disable")
+	}
+}
+
+// TestReportsThatCantBeMarkedAreNotSentAgainAtOnce: where they should go, something is in the way.
+func TestReportsThatCantBeMarkedAreNotSentAgainAtOnce(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	var requests atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		if requests.Add(1) > 5 {
+			stop()
+		}
+	}))
+	defer server.Close()
+	r := on(t, server.URL, noon)
+	r.keepMany(maxBatch + enough)
+	f := r.decision.settings.files()
+	for _, k := range f.list(pending) {
+		if err := os.Mkdir(f.path(k.time, k.id, k.size, "sent-200"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.deliver(ctx)
+	if requests.Load() != 1 {
+		t.Errorf("%d requests", requests.Load())
+	}
+}
+
+// TestWhatStrangersPutAmongReportsDisturbsNothing: neither a folder, nor a link, nor a
+// name that says nonsense.
+func TestWhatStrangersPutAmongReportsDisturbsNothing(t *testing.T) {
+	r := on(t, "http://127.0.0.1:1", noon)
+	s := r.decision.settings
+	dir := filepath.Join(s.files().dir, "reports")
+	writeFile(t, filepath.Join(dir, "folder", "file"), "x")
+	writeFile(t, filepath.Join(dir, "1700000000000000000_folder_5.waiting", "file"), "x")
+	writeFile(t, filepath.Join(dir, "1_negative_-999999999.recorded"), "x")
+	writeFile(t, filepath.Join(dir, "99999999999999999999_huge_99999999999999999999.waiting"), "x")
+	if err := os.Symlink(s.StatePath(), filepath.Join(dir, "1700000000000000000_link_5.waiting")); err != nil {
+		t.Skipf("skipped: links can't be made here: %v", err)
+	}
+	if got := Decide(s).Status().Spool; got.Events > 1 || got.Bytes < 0 {
+		t.Errorf("%+v", got)
+	}
+	r.keepMany(2)
+	entries, err := ReadLog(s, 10)
+	if err != nil || len(entries) != 2 {
+		t.Errorf("the log has %v, %v", entries, err)
+	}
+	if err := Disable(s); err != nil || outcomes(t, r)[pending] != 0 {
+		t.Errorf("%v, %v", err, outcomes(t, r))
+	}
+	if err := Enable(s); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestReportsOfTheFutureGoFirst: the clock was ahead while they were recorded.
+func TestReportsOfTheFutureGoFirst(t *testing.T) {
+	now := noon.Add(365 * day)
+	r := on(t, "http://127.0.0.1:1", noon)
+	r.now = func() time.Time { return now }
+	r.keepMany(maxReports)
+	now = noon
+	r.keepMany(2)
+	now = noon.Add(time.Minute)
+	r.keepMany(1)
+	f := r.decision.settings.files()
+	if got := f.list(); len(got) != maxReports || !got[2].time.Equal(now) || got[3].time.Before(noon.Add(day)) {
+		t.Errorf("%d reports, of %v, %v, %v …", len(got), got[0].time, got[1].time, got[2].time)
+	}
+	now = noon.Add(maxAge + 2*time.Minute)
+	r.keepMany(1)
+	if got := f.list(); !got[0].time.Equal(now) || len(got) < maxReports-4 {
+		t.Errorf("%d reports, the first of %v", len(got), got[0].time)
+	}
+}
+
+// TestTheLogNamesNoHost: an operator has chosen its name, and what it answers is a stranger's.
+func TestTheLogNamesNoHost(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if connection, _, err := w.(http.Hijacker).Hijack(); err == nil {
+			_, _ = connection.Write([]byte("zqjvx\r\n\r\n"))
+			_ = connection.Close()
+		}
+	}))
+	defer server.Close()
+	for address, want := range map[string]string{"https://zqjvx.invalid": "known", "http://127.0.0.1:1": "refused", server.URL: "failed"} {
+		r := on(t, address, noon)
+		r.keepMany(1)
+		r.deliver(t.Context())
+		got := r.decision.settings.files().readSending().Detail
+		if strings.Contains(got, "zqjvx") || strings.Contains(got, "127.0.0.1") || !strings.Contains(got, want) {
+			t.Errorf("%s: %q, want something with %q", address, got, want)
+		}
 	}
 }
 
