@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -24,7 +25,7 @@ func newInitCommand(env *environment) *cobra.Command {
 		Short: "Make a working project",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			ask := newPrompter(env, noPrompt)
+			ask := newPrompter(cmd.Context(), env, noPrompt)
 			if dir == "" {
 				dir = ask.text("Which folder shall the project go to?", ".")
 			}
@@ -39,6 +40,9 @@ func newInitCommand(env *environment) *cobra.Command {
 func initProject(ctx context.Context, env *environment, ask *prompter, dir string) error {
 	if !ask.silent {
 		env.askAboutTelemetry(ask.in)
+	}
+	if err := ctx.Err(); err != nil {
+		return err // interrupted at a question
 	}
 	app.ReportProjectCreated(env.telemetry)
 	if err := writeStarter(dir); err != nil {
@@ -126,8 +130,33 @@ type prompter struct {
 	silent bool
 }
 
-func newPrompter(env *environment, silent bool) *prompter {
-	return &prompter{env: env, in: bufio.NewReader(env.In), silent: silent}
+func newPrompter(ctx context.Context, env *environment, silent bool) *prompter {
+	return &prompter{env: env, in: bufio.NewReader(untilDone{ctx, env.In}), silent: silent}
+}
+
+// untilDone reads until ctx ends, even while nobody types.
+type untilDone struct {
+	ctx context.Context
+	in  io.Reader
+}
+
+func (u untilDone) Read(p []byte) (int, error) {
+	var typed []byte
+	var err error
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		var n int
+		buffer := make([]byte, len(p))
+		n, err = u.in.Read(buffer)
+		typed = buffer[:n]
+	}()
+	select {
+	case <-ended:
+		return copy(p, typed), err
+	case <-u.ctx.Done():
+		return 0, u.ctx.Err()
+	}
 }
 
 func (p *prompter) text(question, fallback string) string {

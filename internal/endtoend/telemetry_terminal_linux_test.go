@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -111,5 +113,34 @@ func TestInitAsks(t *testing.T) {
 	}
 	if _, screen := yes.onTerminal("n\n", "init", "--init-dir", "made2"); strings.Contains(screen, "May usage") {
 		t.Error("it asks a second time")
+	}
+}
+
+// TestAnInterruptEndsTheQuestion: who does not want to answer gets no project either.
+func TestAnInterruptEndsTheQuestion(t *testing.T) {
+	i := install(t)
+	ours, theirs := openTerminal(t)
+	cmd := exec.Command(program(t), "init", "--init-dir", "made")
+	cmd.Dir, cmd.Env = i.dir, i.environ()
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = theirs, theirs, theirs
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var screen []byte
+	for buffer := make([]byte, 4096); !bytes.Contains(screen, []byte("May usage be recorded")); {
+		n, err := ours.Read(buffer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		screen = append(screen, buffer[:n]...)
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	kill := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
+	defer kill.Stop()
+	_ = cmd.Wait()
+	if _, err := os.Stat(filepath.Join(i.dir, "made")); cmd.ProcessState.ExitCode() != 130 || err == nil {
+		t.Errorf("it ends with %v; the project: %v", cmd.ProcessState, err)
 	}
 }
