@@ -56,7 +56,10 @@ func Run(args []string, streams Streams) int {
 	env := &environment{Streams: streams}
 	root := newRoot(programName(args), env)
 	root.SetArgs(expandArgs(root, args[1:]))
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err != nil && env.command == "" && env.setUpLogging() == nil {
+		env.startTelemetry(cmd) // a wrong flag has ended the command before it began
+	}
 	code := report(err, env)
 	env.endTelemetry(err, ctx.Err() != nil)
 	return code

@@ -44,13 +44,12 @@ func (e *environment) endTelemetry(err error, interrupted bool) {
 }
 
 func (e *environment) errorEncountered(err error) telemetry.ErrorEncountered {
-	code := app.ErrorCode(err)
+	code, doing := app.ErrorCode(err), stage(e.command, err)
 	if _, usage := errors.AsType[usageError](err); usage {
-		code = telemetry.Named[telemetry.ErrorCode]("usage")
+		code, doing = telemetry.Named[telemetry.ErrorCode]("usage"), "init"
 	}
 	return telemetry.ErrorEncountered{
-		Command: telemetry.Named[telemetry.Command](e.command), ErrorCode: code,
-		Stage: telemetry.Named[telemetry.Stage](stage(e.command, err)),
+		Command: telemetry.Named[telemetry.Command](e.command), ErrorCode: code, Stage: telemetry.Named[telemetry.Stage](doing),
 	}
 }
 

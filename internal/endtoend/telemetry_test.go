@@ -550,6 +550,26 @@ func TestErrorsHaveACodeFromTheList(t *testing.T) {
 	}
 }
 
+// TestWrongFlagsAreErrorsToo: they end a command before it begins.
+func TestWrongFlagsAreErrorsToo(t *testing.T) {
+	i := install(t).seen()
+	for n, args := range [][]string{{"train", "--nonsense"}, {"run", "--port", "99999"}, {"test", "nlu", "--folds", "one"}} {
+		if o := i.loquat(args...); o.code != 2 {
+			t.Errorf("%v: %+v", args, o)
+		}
+		all := i.recorded()
+		if got := properties(all, "Error Encountered"); len(all) != n+1 || got["error_code"] != "usage" || got["stage"] != "init" {
+			t.Errorf("%v: %d events, %v", args, len(all), got)
+		}
+	}
+	for _, args := range [][]string{{"train", "--help"}, {"nonsense"}, {"--version"}, {"telemetry", "--nonsense"}} {
+		i.loquat(args...)
+		if n := len(i.recorded()); n != 3 {
+			t.Errorf("%v: %d events", args, n)
+		}
+	}
+}
+
 // TestTheIdentifierIsRandomAndGoesWithTheChoice follows it from file to report.
 func TestTheIdentifierIsRandomAndGoesWithTheChoice(t *testing.T) {
 	i := install(t)
