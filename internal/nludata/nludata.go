@@ -17,7 +17,7 @@ type TrainingData struct {
 	// definition, which decides between forms that differ in case alone.
 	SynonymOrder []string
 	Regexes      []Pattern // sorted by name+pattern
-	Lookups      []Lookup  // in file order, one per name
+	Lookups      []Lookup  // in file order, one for each name and file
 	Responses    map[string][]Response
 }
 

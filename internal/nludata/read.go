@@ -83,21 +83,14 @@ func equal(a, b *Example) bool {
 }
 
 // Merge joins the data of several files in order: a later synonym or response
-// wins, everything else adds up.
+// wins, everything else adds up. Lookup tables of one name in several files stay
+// apart, so that each finds its entities (Rasa 3.6).
 func Merge(parts []*TrainingData, problems *diag.List) *TrainingData {
 	out := New()
-	lookups := map[string]int{}
 	for _, p := range parts {
 		out.Examples = append(out.Examples, p.Examples...)
 		out.Regexes = append(out.Regexes, p.Regexes...)
-		for _, l := range p.Lookups {
-			if i, ok := lookups[l.Name]; ok {
-				out.Lookups[i].Values = append(slices.Clip(out.Lookups[i].Values), l.Values...)
-				continue
-			}
-			lookups[l.Name] = len(out.Lookups)
-			out.Lookups = append(out.Lookups, l)
-		}
+		out.Lookups = append(out.Lookups, p.Lookups...)
 		for _, surface := range p.SynonymForms() {
 			out.addSynonym(surface, p.Synonyms[surface], diag.Position{}, problems)
 		}

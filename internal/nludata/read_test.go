@@ -40,6 +40,22 @@ func FuzzAnnotation(f *testing.F) {
 	})
 }
 
+// Each table finds its own entities, and what both list twice (Rasa 3.6).
+func TestLookupTablesOfSeveralFilesStayApart(t *testing.T) {
+	var problems diag.List
+	read := func(file string) *nludata.TrainingData {
+		text := "nlu:\n- lookup: city\n  examples: |\n    - Bonn\n- lookup: city\n  examples: |\n    - Rome\n"
+		return nludata.Read(yamlfile.Parse([]byte(text), file, &problems), &problems)
+	}
+	data := nludata.Merge([]*nludata.TrainingData{read("a.yml"), read("b.yml")}, &problems)
+	if len(data.Lookups) != 2 || len(data.Lookups[1].Values) != 2 {
+		t.Errorf("tables %+v, want one of two values for each file", data.Lookups)
+	}
+	if _, err := data.Verified(); err != nil { // one file holds one table of that name
+		t.Error(err)
+	}
+}
+
 func FuzzRead(f *testing.F) {
 	f.Add("nlu:\n- intent: a/b\n  examples: |\n    - [x](y:z)\n- synonym: s\n  examples: |\n    - t\n- lookup: l\n  examples: |\n    - v\n")
 	f.Add("nlu:\n- intent: i\n  examples:\n  - text: a [b]{\"entity\": \"c\"}\n    metadata: {d: 1}\nresponses:\n  utter_a/b:\n  - text: t\n")

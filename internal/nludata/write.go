@@ -44,7 +44,7 @@ func (d *TrainingData) YAML() []byte {
 		}
 		writeTable(&b, "regex", name, lines)
 	}
-	for _, l := range d.Lookups {
+	for _, l := range united(d.Lookups) {
 		writeTable(&b, "lookup", l.Name, l.Values)
 	}
 	return yamlfile.File(b.String())
@@ -241,10 +241,24 @@ func Same(a, b *TrainingData) string {
 		return "synonyms"
 	case !slices.EqualFunc(a.Regexes, b.Regexes, func(x, y Pattern) bool { return x.Name == y.Name && x.Pattern == y.Pattern }):
 		return "regular expressions"
-	case !slices.EqualFunc(a.Lookups, b.Lookups, func(x, y Lookup) bool { return x.Name == y.Name && slices.Equal(x.Values, y.Values) }):
+	case !slices.EqualFunc(united(a.Lookups), united(b.Lookups), func(x, y Lookup) bool { return x.Name == y.Name && slices.Equal(x.Values, y.Values) }):
 		return "lookup tables"
 	}
 	return ""
+}
+
+// united makes one table of those of one name, as one file has it.
+func united(tables []Lookup) []Lookup {
+	var out []Lookup
+	for _, t := range tables {
+		i := slices.IndexFunc(out, func(o Lookup) bool { return o.Name == t.Name })
+		if i < 0 {
+			out = append(out, t)
+			continue
+		}
+		out[i].Values = append(slices.Clip(out[i].Values), t.Values...)
+	}
+	return out
 }
 
 // Verified is YAML, read back and compared: an error tells what the format can't
