@@ -2,9 +2,11 @@ package project
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
+	"github.com/loquat-dev/loquat/internal/diag"
 	"github.com/loquat-dev/loquat/internal/domain"
 	"github.com/loquat-dev/loquat/internal/nludata"
 	"github.com/loquat-dev/loquat/internal/story"
@@ -28,18 +30,17 @@ func (f *files) responses(data []*file) *yamlfile.Node {
 // retrieval intents, and an action for each that selects a response. Rasa 3.6
 // lets them win over what the domain says.
 func retrieval(responses *yamlfile.Node, own *domain.Domain, data *nludata.TrainingData) *yamlfile.Node {
-	var bases []string
+	bases := map[string]diag.Position{} // where the first example is
 	for _, e := range data.Examples {
-		if e.IntentResponseKey != "" && e.Intent != "" && !slices.Contains(bases, e.Intent) {
-			bases = append(bases, e.Intent)
+		if _, known := bases[e.Intent]; !known && e.IntentResponseKey != "" && e.Intent != "" {
+			bases[e.Intent] = e.Pos
 		}
 	}
-	slices.Sort(bases)
 	out := &yamlfile.Node{Kind: yamlfile.Map}
 	if len(bases) > 0 {
 		intents, actions := &yamlfile.Node{Kind: yamlfile.List}, &yamlfile.Node{Kind: yamlfile.List}
-		for _, name := range bases {
-			intents.Items = append(intents.Items, retrievalIntent(name, own))
+		for _, name := range slices.Sorted(maps.Keys(bases)) {
+			intents.Items = append(intents.Items, retrievalIntent(name, bases[name], own))
 			actions.Items = append(actions.Items, yamlfile.NewString("utter_"+name))
 		}
 		out.Pairs = append(out.Pairs, pairOf("intents", intents), pairOf("actions", actions))
@@ -54,9 +55,9 @@ func retrieval(responses *yamlfile.Node, own *domain.Domain, data *nludata.Train
 }
 
 // retrievalIntent marks an intent as the base of retrieval intents and keeps what
-// the domain says about it.
-func retrievalIntent(name string, own *domain.Domain) *yamlfile.Node {
-	body := &yamlfile.Node{Kind: yamlfile.Map}
+// the domain says about it. pos is where NLU data has it.
+func retrievalIntent(name string, pos diag.Position, own *domain.Domain) *yamlfile.Node {
+	body := &yamlfile.Node{Kind: yamlfile.Map, Pos: pos}
 	if declared := own.Intent(name); declared != nil {
 		body.Pos = declared.Pos
 		if use := declared.UseEntities; use != nil || declared.UseNone {
