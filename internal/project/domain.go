@@ -38,16 +38,25 @@ func (f *files) domainFiles(path string) []*yamlfile.Node {
 	for _, name := range found {
 		file := f.open(name)
 		switch {
-		case file.problems.HasErrors() && !file.NLU && !file.Stories:
-			for _, p := range file.problems.All() {
-				p.Severity = diag.Warning
-				p.Message += "; the file is left out of the domain"
-				f.problems.Add(p)
-			}
+		case f.unread(file):
 		case file.Domain:
 			f.problems.AddAll(file.problems)
 			out = append(out, file.root)
 		}
 	}
 	return out
+}
+
+// unread reports whether a file is no YAML and, for all that can be told, no
+// training data either, and warns that it is left out, as in Rasa 3.6.
+func (f *files) unread(file *file) bool {
+	if !file.problems.HasErrors() || file.NLU || file.Stories {
+		return false
+	}
+	for _, p := range file.problems.All() {
+		p.Severity = diag.Warning
+		p.Message += "; the file is left out of the domain"
+		f.problems.Add(p)
+	}
+	return true
 }

@@ -24,13 +24,14 @@ type Kinds struct {
 	Stories bool // stories or rules
 	Tests   bool // stories in a file that is named test_*
 	Domain  bool
-	Config  bool // named config.yml
+	Config  bool // named config.yml or config.yaml
 }
 
 // Recognize tells the kinds of a file by its name and contents. root is the
 // parsed contents, or nil for JSON and for what is no YAML.
 func Recognize(path string, data []byte, root *yamlfile.Node) Kinds {
-	k := Kinds{Config: filepath.Base(path) == "config.yml"}
+	base := filepath.Base(path)
+	k := Kinds{Config: base == "config.yml" || base == "config.yaml"}
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".json":
 		k.NLU = nludata.IsJSON(data)
@@ -78,7 +79,11 @@ type files struct {
 	foreign  bool // see Paths
 }
 
+// newFiles reads files of the project in a folder; "" is the working directory.
 func newFiles(dir string, problems *diag.List) *files {
+	if whole, err := filepath.Abs(dir); err == nil {
+		dir = whole // so that a file has one path, however it is named
+	}
 	return &files{dir: dir, read: map[string]*file{}, problems: problems}
 }
 

@@ -2,6 +2,7 @@ package project
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/loquat-dev/loquat/internal/diag"
@@ -13,8 +14,8 @@ var importers = []string{"RasaFileImporter", "MultiProjectImporter"}
 
 // imports are what MultiProjectImporter finds beside the project's own paths.
 type imports struct {
-	paths   []string // of NLU data and stories
-	domains []*yamlfile.Node
+	training []*file // NLU data and stories
+	domains  []*yamlfile.Node
 }
 
 // imported follows the importers of the configuration.
@@ -54,7 +55,8 @@ type multiProject struct {
 	seen map[string]bool // folders and configurations that were followed
 }
 
-// follow reads what a configuration imports; paths begin at dir.
+// follow reads what a configuration imports; paths begin at dir. What is not there
+// is left out, as in Rasa 3.6, with a warning.
 func (m *multiProject) follow(list []Import, dir string) {
 	for _, i := range list {
 		path := i.Path
@@ -62,7 +64,7 @@ func (m *multiProject) follow(list []Import, dir string) {
 			path = filepath.Join(dir, path)
 		}
 		if !m.exists(path) {
-			m.problems.Errorf(i.Pos, "missing-import", "imports are relative to the file that names them", "there is no file or folder %q to import", i.Path)
+			m.problems.Warnf(i.Pos, "missing-import", "imports are relative to the file that names them", "there is no file or folder %q to import", i.Path)
 			continue
 		}
 		if m.seen[m.resolve(path)] {
@@ -76,29 +78,46 @@ func (m *multiProject) follow(list []Import, dir string) {
 // read takes in one imported file or folder.
 func (m *multiProject) read(path string) {
 	for _, name := range m.find(path) {
-		if filepath.Base(name) == "config.yml" {
-			m.config(name)
-			continue
-		}
 		file := m.open(name)
-		if file.NLU || file.Stories {
-			m.paths = append(m.paths, name)
-		}
-		if file.Domain {
+		switch {
+		case file.Config:
+			m.config(file)
+			continue
+		case m.unread(file):
+			continue
+		case file.Domain:
 			m.problems.AddAll(file.problems)
 			m.domains = append(m.domains, file.root)
+		}
+		if data := file.imported(); data.NLU || data.Stories {
+			m.training = append(m.training, data)
 		}
 	}
 }
 
+// imported is the file without what does not count as training data when it is
+// imported (Rasa 3.6): its responses, which are the domain's, where those of the
+// importing project win, and stories that are tests.
+func (f *file) imported() *file {
+	out := *f
+	out.Stories = f.Stories && !f.Tests
+	if f.Domain {
+		out.NLU = f.root.Has("nlu")
+		root := *f.root
+		root.Pairs = slices.DeleteFunc(slices.Clone(root.Pairs), func(p yamlfile.Pair) bool { return p.Key.Text == "responses" })
+		out.root = &root
+	}
+	return &out
+}
+
 // config follows the imports of an imported configuration; the rest of it does
 // not count.
-func (m *multiProject) config(name string) {
-	if m.seen[m.resolve(name)+"#config"] {
+func (m *multiProject) config(file *file) {
+	path := m.resolve(file.name)
+	if m.seen[path+"#config"] {
 		return
 	}
-	m.seen[m.resolve(name)+"#config"] = true
-	display := filepath.ToSlash(name)
-	root := yamlfile.Read(m.resolve(name), display, m.problems)
-	m.follow(configReader{m.problems}.imports(root), filepath.Dir(name))
+	m.seen[path+"#config"] = true
+	m.problems.AddAll(file.problems)
+	m.follow(configReader{m.problems}.imports(file.root), filepath.Dir(file.name))
 }

@@ -1,6 +1,7 @@
 package project
 
 import (
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -75,7 +76,7 @@ func Load(dir string, paths Paths, problems *diag.List) *Project {
 	})
 	var data []*file
 	p.Sound.Data = sound(func() {
-		data = f.data(slices.Concat(paths.Data, imported.paths), func(file *file) bool { return file.NLU || file.Stories && !paths.WithoutStories })
+		data = f.data(f.ownData(paths.Data, imported), imported.training, func(file *file) bool { return file.NLU || file.Stories && !paths.WithoutStories })
 		p.NLU = f.nlu(data)
 	})
 	p.shareResponses(document.Get("responses"))
@@ -97,7 +98,7 @@ func Load(dir string, paths Paths, problems *diag.List) *Project {
 // retrieval responses that stand beside it.
 func LoadNLU(dir string, paths []string, problems *diag.List) *nludata.TrainingData {
 	f := newFiles(dir, problems)
-	return f.nlu(f.data(paths, func(file *file) bool { return file.NLU }))
+	return f.nlu(f.data(paths, nil, func(file *file) bool { return file.NLU }))
 }
 
 // config reads config.yml.
@@ -123,35 +124,36 @@ func (f *files) existing(paths []string) []string {
 	})
 }
 
-// data opens the files at and below the paths that are wanted, sorted by path,
-// each once.
-func (f *files) data(paths []string, wanted func(*file) bool) []*file {
-	var names []string
-	for _, path := range paths {
-		names = append(names, f.find(path)...)
+// ownData are the paths of the project's own data. A project that imports some can
+// do without the default folder, as in Rasa 3.6.
+func (f *files) ownData(paths []string, imported imports) []string {
+	if len(imported.training) > 0 && slices.Equal(paths, DefaultPaths().Data) && !f.exists(paths[0]) {
+		return nil
 	}
-	slices.SortFunc(names, func(a, b string) int { return comparePaths(f.resolve(a), f.resolve(b)) })
-	names = slices.CompactFunc(names, func(a, b string) bool { return f.resolve(a) == f.resolve(b) })
+	return paths
+}
+
+// data opens the files at and below the paths. With the imported ones they are
+// sorted by path, each once; of both it is the project's own. The result has those
+// that are wanted.
+func (f *files) data(paths []string, imported []*file, wanted func(*file) bool) []*file {
+	found := map[string]*file{}
+	for _, file := range imported {
+		found[filepath.ToSlash(f.resolve(file.name))] = file
+	}
+	for _, path := range paths {
+		for _, name := range f.find(path) {
+			found[filepath.ToSlash(f.resolve(name))] = f.open(name)
+		}
+	}
 	var out []*file
-	for _, name := range names {
-		file := f.open(name)
-		if wanted(file) {
+	for _, path := range slices.Sorted(maps.Keys(found)) {
+		if file := found[path]; wanted(file) {
 			f.problems.AddAll(file.problems)
 			out = append(out, file)
 		}
 	}
 	return out
-}
-
-func comparePaths(a, b string) int {
-	a, b = filepath.ToSlash(a), filepath.ToSlash(b)
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 func (f *files) nlu(data []*file) *nludata.TrainingData {

@@ -82,16 +82,77 @@ func TestImportsAreFollowed(t *testing.T) {
 		"domain.yml":            "intents: [greet]\n",
 		"skills/a/config.yml":   "pipeline: not looked at\nimports: [../b]\n",
 		"skills/a/domain.yml":   "intents: [a]\nresponses:\n  utter_a:\n  - text: a\n",
-		"skills/b/config.yml":   "imports: [../a]\n",
+		"skills/b/config.yaml":  "imports: [../a]\n",
 		"skills/b/data/nlu.yml": "nlu:\n- intent: b\n  examples: |\n    - bee\n",
 		"skills/c/data/nlu.yml": "nlu:\n- intent: c\n  examples: |\n    - see\n",
 	})
 	p, problems := load(t, dir)
-	if !strings.Contains(problems, `config.yml:6:3: there is no file or folder "skills/missing" to import [missing-import]`) {
+	if !strings.Contains(problems, `config.yml:6:3: warning: there is no file or folder "skills/missing" to import [missing-import]`) {
 		t.Error(problems)
 	}
 	if p.AutoConfigure || p.Domain.Intent("a") == nil || len(p.NLU.Examples) != 1 || p.NLU.Examples[0].Intent != "b" {
 		t.Errorf("intents %v, examples %v", p.Domain.IntentNames(), p.NLU.Examples)
+	}
+}
+
+// importing is a configuration that imports the folder skill.
+const importing = "recipe: default.v1\nimporters:\n- name: MultiProjectImporter\nimports:\n- skill\n"
+
+// The responses of an imported domain are not those of an NLU file, which would win.
+func TestOwnResponsesWinOverImportedOnes(t *testing.T) {
+	dir := write(t, map[string]string{
+		"config.yml":       importing,
+		"domain.yml":       "responses:\n  utter_a: [{text: own}]\nslots:\n  s: {type: bool, mappings: []}\n",
+		"data/nlu.yml":     "responses:\n  utter_c: [{text: of NLU data}]\n",
+		"skill/domain.yml": "responses:\n  utter_a: [{text: imported}]\n  utter_b: [{text: imported}]\n  utter_c: [{text: imported}]\nslots:\n  s: {type: text, mappings: []}\n",
+	})
+	p, _ := load(t, dir)
+	got := map[string]string{}
+	for name, variations := range p.Domain.Responses {
+		got[name], _ = variations[0].Node.Get("text").Str()
+	}
+	want := map[string]string{"utter_a": "own", "utter_b": "imported", "utter_c": "of NLU data"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// Rasa reads an imported file as one of domain, NLU data and stories, and loses the
+// rest of it.
+func TestImportedFilesCountWhole(t *testing.T) {
+	dir := write(t, map[string]string{
+		"config.yml":        importing,
+		"domain.yml":        "intents: [greet]\n",
+		"skill/skill.yml":   "intents: [faq]\nresponses:\n  utter_faq/age: [{text: old enough}]\nnlu:\n- intent: faq/age\n  examples: |\n    - how old are you\nstories:\n- story: s\n  steps:\n  - intent: greet\n",
+		"skill/test_it.yml": "stories:\n- story: a test\n  steps:\n  - intent: greet\n",
+		"skill/broken.yml":  "intents: [a\n",
+	})
+	p, problems := load(t, dir) // there is no folder data
+	if !p.Sound.Config || !p.Sound.Domain || !p.Sound.Data || !strings.Contains(problems, "skill/broken.yml:") {
+		t.Error(problems)
+	}
+	if len(p.NLU.Examples) != 1 || p.NLU.Examples[0].Response != "old enough" || !p.Domain.Intent("faq").Retrieval {
+		t.Errorf("examples %+v, intents %v", p.NLU.Examples, p.Domain.IntentNames())
+	}
+	if len(p.Stories.Blocks) != 1 || p.Stories.Blocks[0].Name != "s" {
+		t.Errorf("%d stories, want the one that is no test", len(p.Stories.Blocks))
+	}
+}
+
+func TestFilesThatAreNamedTwiceCountOnce(t *testing.T) {
+	dir := write(t, map[string]string{
+		"config.yml":             importing,
+		"domain.yml":             "intents: [greet]\n",
+		"skill/data/nlu.yml":     "nlu:\n- regex: zip\n  examples: |\n    - \\d{5}\n- lookup: city\n  examples: |\n    - Bonn\n",
+		"skill/data/stories.yml": "stories:\n- story: s\n  steps:\n  - intent: greet\n",
+	})
+	t.Chdir(dir)
+	paths := project.DefaultPaths()
+	paths.Data = []string{"skill", filepath.Join(dir, "skill", "data")}
+	var problems diag.List
+	p := project.Load("", paths, &problems)
+	if n := project.CountNLU(p.NLU); len(p.Stories.Blocks) != 1 || n.Regexes != 1 || n.LookupTables != 1 {
+		t.Errorf("%d stories, %+v; want one of each; problems: %v", len(p.Stories.Blocks), n, problems.Err())
 	}
 }
 
