@@ -29,10 +29,11 @@ type projectRecord struct {
 	} `json:"stories"`
 }
 
-// listedProjects differ for a reason. MultiProjectImporter of Rasa 3.6 leaves out
-// an imported domain file that has responses, because it takes the file for NLU
-// data; ours reads it as both (docs/compatibility.md, "Imported domains").
-var listedProjects = []string{"rasa-test-multi-domain"}
+// withoutImports were recorded where the folders that they import were not found:
+// Rasa 3.6 goes on in silence with what lies below the paths of the project itself,
+// and gives exactly these counts and warnings. How it reads the imported folders is
+// in training_started.json and data_validate.json.
+var withoutImports = []string{"rasa-test-multi-domain"}
 
 func projects(dir string) Report {
 	report := Report{File: "project/projects.json"}
@@ -41,12 +42,11 @@ func projects(dir string) Report {
 		return fail(report.File, err)
 	}
 	for _, name := range slices.Sorted(maps.Keys(records)) {
-		difference := compareProject(botsDir(dir), records[name])
-		if difference != "" && slices.Contains(listedProjects, name) {
-			report.listed()
-			continue
+		want := records[name]
+		if slices.Contains(withoutImports, name) {
+			want.Config = ""
 		}
-		report.equal(name, difference)
+		report.equal(name, compareProject(botsDir(dir), want))
 	}
 	return report
 }

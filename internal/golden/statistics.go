@@ -17,6 +17,11 @@ type startedRecord struct {
 	Started map[string]any `json:"training_started"`
 }
 
+// readTwice names the folders of an assistant that lie below data and are imported
+// too. Rasa 3.6 reads such a folder twice and adds up the stories, regexes and lookup
+// tables; ours reads each file once (docs/compatibility.md, "Imported projects").
+var readTwice = map[string][]string{"rasa-test-multi-domain": {"data/MoodBot", "data/GreetBot"}}
+
 // statistics compares the counts, language, recipe and flag of each assistant
 // without flows. What else the event has follows Rasa's documented sample instead
 // (docs/compatibility.md, "Usage telemetry").
@@ -35,16 +40,33 @@ func statistics(dir string) Report {
 		if len(want.Started) == 0 || want.Error != nil {
 			continue // Rasa stops before the event, or after it for want of flows
 		}
-		if difference := compareStarted(botsDir(dir), projects[name], want.Started); difference != "" && slices.Contains(listedProjects, name) {
+		bots := botsDir(dir)
+		again := countAgain(bots, name, readTwice[name])
+		difference := compareStarted(bots, projects[name], want.Started, again)
+		if difference == "" && len(again) > 0 {
 			report.listed()
-		} else {
-			report.equal(name, difference)
+			continue
 		}
+		report.equal(name, difference)
 	}
 	return report
 }
 
-func compareStarted(bots string, where projectRecord, want map[string]any) string {
+// countAgain counts what is in the folders that Rasa reads twice, and adds up.
+func countAgain(bots, name string, folders []string) map[string]float64 {
+	again := map[string]float64{}
+	for _, folder := range folders {
+		p := project.Load(bots, project.Paths{Data: []string{name + "/" + folder}}, &diag.List{})
+		n := project.CountNLU(p.NLU)
+		again["num_story_steps"] += float64(len(p.Stories.Blocks))
+		again["num_lookup_tables"] += float64(n.LookupTables)
+		again["num_regexes"] += float64(n.Regexes)
+	}
+	return again
+}
+
+// compareStarted compares with the event less what Rasa counted again.
+func compareStarted(bots string, where projectRecord, want map[string]any, again map[string]float64) string {
 	var problems diag.List
 	paths := project.Paths{Config: where.Config, Domain: []string{where.Domain}}
 	if where.Data != nil {
@@ -66,6 +88,10 @@ func compareStarted(bots string, where projectRecord, want map[string]any) strin
 		if expected[key] = want[key]; want[key] == nil {
 			expected[key] = ""
 		}
+	}
+	for key, count := range again {
+		recorded, _ := expected[key].(float64)
+		expected[key] = recorded - count
 	}
 	return cmp.Diff(plainValue(expected), plainValue(got))
 }
