@@ -92,10 +92,14 @@ func TestTheFirstSwitchDecides(t *testing.T) {
 		{name: "state has another type", env: collector, state: "metrics:\n  enabled: 'false'\n", mode: Off, reason: StateUnreadable},
 		{name: "state has no choice", env: collector, state: "metrics:\n  notice: 1\n", mode: Off, reason: StateUnreadable},
 		{name: "state has no identifier", env: collector, state: "metrics:\n  enabled: true\n  rasa_user_id: me\n", mode: Off, reason: StateUnreadable},
+		{name: "state has no salt", env: collector, state: storedOn + "  salt: me\n", mode: Off, reason: StateUnreadable},
 		{name: "state can't be written", env: with(collector, set("RASA_TELEMETRY_ENABLED", "true")), unwritable: true, mode: Off, reason: StateUnwritable},
+		{name: "state can't be written, in CI", env: set("CI", "true"), unwritable: true, mode: Local, reason: CI, waiting: "ci"},
+		{name: "state can't be written, overridden in CI", env: set("CI", "true", "RASA_TELEMETRY_ENABLED", "true"), unwritable: true, mode: Off, reason: StateUnwritable},
 		{name: "stored choice", env: collector, state: storedOff, mode: Off, reason: StoredChoice},
 		{name: "stored choice, overridden", env: with(collector, set("RASA_TELEMETRY_ENABLED", "TRUE")), state: storedOff, mode: On, reason: Environment},
 		{name: "Rasa's choice", env: collector, rasa: rasaOff, mode: Off, reason: RasaChoice},
+		{name: "Rasa's choice, overridden", env: with(collector, set("RASA_TELEMETRY_ENABLED", "true")), rasa: rasaOff, mode: On, reason: Environment},
 		{name: "Rasa's choice and an own one", env: collector, rasa: rasaOff, state: storedOn, mode: On, reason: Default},
 		{name: "Rasa's consent counts for nothing", env: collector, rasa: strings.Replace(rasaOff, "false", "true", 1), mode: Local, reason: Default, waiting: "notice"},
 		{name: "CI", env: with(collector, set("GITHUB_ACTIONS", "")), state: storedOn, mode: Local, reason: CI, waiting: "ci"},
@@ -104,6 +108,8 @@ func TestTheFirstSwitchDecides(t *testing.T) {
 		{name: "plain http", env: set("LOQUAT_TELEMETRY_ENDPOINT", "http://telemetry.example.com", "RASA_TELEMETRY_WRITE_KEY", "k"), state: storedOn, mode: Local, reason: Default, waiting: "endpoint"},
 		{name: "plain http to a name that begins like this machine", env: set("LOQUAT_TELEMETRY_ENDPOINT", "http://localhost.example.com", "RASA_TELEMETRY_WRITE_KEY", "k"), state: storedOn, mode: Local, reason: Default, waiting: "endpoint"},
 		{name: "plain http on this machine", env: set("LOQUAT_TELEMETRY_ENDPOINT", "http://127.0.0.1:1", "RASA_TELEMETRY_WRITE_KEY", "k"), state: storedOn, mode: On, reason: Default},
+		{name: "an address without a host", env: set("LOQUAT_TELEMETRY_ENDPOINT", "https:///t", "RASA_TELEMETRY_WRITE_KEY", "k"), state: storedOn, mode: Local, reason: Default, waiting: "endpoint"},
+		{name: "an address with a query", env: set("LOQUAT_TELEMETRY_ENDPOINT", "https://t.example.com?a=b", "RASA_TELEMETRY_WRITE_KEY", "k"), state: storedOn, mode: Local, reason: Default, waiting: "endpoint"},
 		{name: "an address with a password", env: set("LOQUAT_TELEMETRY_ENDPOINT", "https://a:b@t.example.com", "RASA_TELEMETRY_WRITE_KEY", "k"), state: storedOn, mode: Local, reason: Default, waiting: "endpoint"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -1,7 +1,6 @@
 package telemetry
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -221,14 +220,13 @@ func (f files) changeSending(change func(*sending)) error {
 	return safefile.Replace(filepath.Join(f.dir, "send.json"), data, 0o600, false)
 }
 
-// batch reads reports of the identity that counts, as many as one request may
-// hold; stale ones belong to an earlier identity or can't be read.
+// batch reads reports of the identity that counts, as many as one request may hold;
+// stale ones belong to an earlier identity, or are nothing that this version would send.
 func batch(all []kept, id string) (reports []json.RawMessage, used, stale []kept) {
 	size := 0
-	mine := []byte(`"userId":"` + id + `"`)
 	for _, k := range all {
-		data, err := os.ReadFile(k.path)
-		if err != nil || !json.Valid(data) || !bytes.Contains(data, mine) {
+		data, _ := os.ReadFile(k.path) // what can't be read is no report
+		if report, err := Accept(data); err != nil || report["userId"] != id || len(data) > maxReport {
 			stale = append(stale, k)
 			continue
 		}

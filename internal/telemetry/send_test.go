@@ -460,6 +460,33 @@ func TestWhatStrangersPutAmongReportsDisturbsNothing(t *testing.T) {
 	}
 }
 
+// TestOnlyWhatTheSchemasAllowIsSent: somebody has changed reports that wait.
+func TestOnlyWhatTheSchemasAllowIsSent(t *testing.T) {
+	var body []byte
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { body, _ = io.ReadAll(r.Body) }))
+	defer server.Close()
+	r := on(t, server.URL, noon)
+	r.keepMany(4)
+	f := r.decision.settings.files()
+	for n, change := range []func(string) string{
+		func(s string) string { return strings.Replace(s, `"ci"`, `"zqjvx":1,"ci"`, 1) },
+		func(s string) string { return s + strings.Repeat(" ", maxReport) },
+		func(s string) string { return s[:len(s)/2] },
+	} {
+		path := f.list(pending)[n].path
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		writeFile(t, path, change(string(data)))
+	}
+	r.deliver(t.Context())
+	var sent struct{ Batch []json.RawMessage }
+	if err := json.Unmarshal(body, &sent); err != nil || len(sent.Batch) != 1 || len(f.list(pending)) != 0 {
+		t.Errorf("%v, sent %s; %d reports wait", err, body, len(f.list(pending)))
+	}
+}
+
 // TestReportsOfTheFutureGoFirst: the clock was ahead while they were recorded.
 func TestReportsOfTheFutureGoFirst(t *testing.T) {
 	now := noon.Add(365 * day)

@@ -88,8 +88,8 @@ func Disable(s Settings) error {
 	return nil
 }
 
-// Enable stores the choice and makes a new identity. What an earlier identity has
-// left is not sent. The caller shows where reports go, which counts as the notice.
+// Enable stores the choice and makes an identity, unless there is one. The caller shows
+// where reports go, which counts as the notice.
 func Enable(s Settings) error {
 	_, err := changeState(s.StatePath(), func(st *state) {
 		st.choose(true, time.Now())
@@ -99,7 +99,7 @@ func Enable(s Settings) error {
 	if err != nil {
 		return fmt.Errorf("the choice can't be stored: %w", err)
 	}
-	return s.files().clear()
+	return nil
 }
 
 var hexID, hexSalt = regexp.MustCompile("^(" + idPattern + ")?$"), regexp.MustCompile("^(" + hashPattern + ")?$")
@@ -127,7 +127,7 @@ func readState(path string) (s state, document *yaml.Node, err error) {
 	return s, document, nil
 }
 
-// readDocument returns the map that the file holds. What is no regular file, such as
+// readDocument returns what the file holds. What is no regular file, such as
 // a pipe, is not opened: reading it might take for ever. A link to nothing is no missing
 // file: the choice may be where it pointed to.
 func readDocument(path string) (*yaml.Node, error) {
@@ -148,8 +148,8 @@ func readDocument(path string) (*yaml.Node, error) {
 		return nil, err
 	}
 	var document yaml.Node
-	if yaml.Load(data, &document) != nil || len(document.Content) != 1 || document.Content[0].Kind != yaml.MappingNode {
-		return nil, errors.New("it is not YAML with a map")
+	if yaml.Load(data, &document) != nil || len(document.Content) != 1 {
+		return nil, errors.New("it is not YAML of one document")
 	}
 	return document.Content[0], nil
 }

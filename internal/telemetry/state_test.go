@@ -36,6 +36,15 @@ func TestChangingTheStateKeepsWhatElseIsThere(t *testing.T) {
 	}
 }
 
+// TestAChoiceThatStandsElsewhereIsChangedThere: YAML has aliases.
+func TestAChoiceThatStandsElsewhereIsChangedThere(t *testing.T) {
+	s := fakeSettings(t, nil)
+	writeFile(t, s.StatePath(), "traits: &shared {enabled: true}\nmetrics: *shared\n")
+	if err := Disable(s); err != nil || Decide(s).Reason != StoredChoice {
+		t.Errorf("%v, %+v", err, Decide(s))
+	}
+}
+
 // TestALinkToTheStateStaysOne: people keep such files elsewhere.
 func TestALinkToTheStateStaysOne(t *testing.T) {
 	s := fakeSettings(t, nil)
@@ -53,6 +62,37 @@ func TestALinkToTheStateStaysOne(t *testing.T) {
 	data, err := os.ReadFile(file)
 	if info, _ := os.Lstat(s.StatePath()); err != nil || info.Mode().Type() != fs.ModeSymlink || strings.Contains(string(data), "38d23c36") {
 		t.Errorf("%v, %v; the file holds\n%s", info.Mode(), err, data)
+	}
+}
+
+// TestSwitchingOffLeavesANoteAndNothingElse: neither in it nor beside it is the identity.
+func TestSwitchingOffLeavesANoteAndNothingElse(t *testing.T) {
+	s := on(t, "http://127.0.0.1:1", noon).decision.settings
+	for range 2 { // what is off can be switched off
+		if err := Disable(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	entries, err := ReadLog(s, 10)
+	if err != nil || len(entries) != 1 || !strings.Contains(string(entries[0].Report), `"userId":null`) || !strings.Contains(string(entries[0].Report), `"project":null`) {
+		t.Errorf("%v, %s", err, entries)
+	}
+	s.LookupEnv = func(name string) (string, bool) {
+		v, ok := with(collector, map[string]string{"RASA_TELEMETRY_ENABLED": "true"})[name]
+		return v, ok
+	}
+	process(s, ProjectCreated{})
+	entries, err = ReadLog(s, 10)
+	if err != nil || len(entries) != 2 || entries[1].Outcome != pending || strings.Contains(string(entries[1].Report), `"userId":null`) {
+		t.Errorf("with RASA_TELEMETRY_ENABLED=true: %v, %s", err, entries)
+	}
+}
+
+func TestEnablingWhatIsEnabledLosesNothing(t *testing.T) {
+	r := on(t, "http://127.0.0.1:1", noon)
+	r.keepMany(3)
+	if err := Enable(r.decision.settings); err != nil || outcomes(t, r)[pending] != 3 {
+		t.Errorf("%v, %v", err, outcomes(t, r))
 	}
 }
 
@@ -85,6 +125,9 @@ func TestTheIdentityGoesWithTheChoice(t *testing.T) {
 	if err := Enable(s); err != nil {
 		t.Fatal(err)
 	}
+	if info, err := os.Stat(filepath.Dir(s.StatePath())); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("mode %v of the folder, %v", info.Mode(), err)
+	}
 	first := identity()
 	if !hexID.MatchString(first.ID) || first.ID[12] != '4' || !hexSalt.MatchString(first.Salt) || first.Notice != SchemaSet {
 		t.Errorf("the state is %+v", first)
@@ -115,7 +158,7 @@ func TestTheIdentityGoesWithTheChoice(t *testing.T) {
 func TestACorruptStateIsLeftAlone(t *testing.T) {
 	for _, content := range []string{"metrics: [", "", "metrics: 1", "\x00\x01", "[]", "metrics:\n  enabled: maybe\n",
 		"metrics: {enabled: true}\nmetrics: {enabled: false}\n", "metrics: {enabled: true}\n---\nmetrics: {enabled: false}\n",
-		"metrics: {enabled: true, enabled: false}\n",
+		"metrics: {enabled: true, enabled: false}\n", storedOn + strings.Repeat("#", maxStateSize),
 	} {
 		s := fakeSettings(t, nil)
 		writeFile(t, s.StatePath(), content)
