@@ -66,7 +66,7 @@ func receive(ctx context.Context, env *environment, o receiveOptions) error {
 	scheme := "https"
 	if o.tls.Certificate == "" {
 		scheme = "http"
-		if ip := net.ParseIP(o.address); ip == nil || !ip.IsLoopback() {
+		if ip := net.ParseIP(o.address); o.address != "localhost" && !ip.IsLoopback() {
 			env.logger.Warn("without --ssl-certificate the write key travels as it is; programs only send to https, or to this machine")
 		}
 	}

@@ -328,10 +328,10 @@ func TestTheOrganisationIsAsTheOperatorSays(t *testing.T) {
 		t.Errorf("%+v %+v", c.Company, c.LicenseHash)
 	}
 	s.LookupEnv = func(name string) (string, bool) {
-		v, ok := map[string]string{"LOQUAT_TELEMETRY_COMPANY": "Other", "RASA_LICENSE": "x", "RASA_PRO_LICENSE": "y"}[name]
+		v, ok := map[string]string{"LOQUAT_TELEMETRY_COMPANY": strings.Repeat("é", 300), "RASA_LICENSE": "x", "RASA_PRO_LICENSE": "y"}[name]
 		return v, ok
 	}
-	if c := newContext(Decide(s), fstest.MapFS{}); c.Company.text != "Other" || c.LicenseHash.text[:4] != "ba78" {
+	if c := newContext(Decide(s), fstest.MapFS{}); c.Company.text != strings.Repeat("é", maxOrganisation) || c.LicenseHash.text[:4] != "ba78" {
 		t.Errorf("%+v %+v", c.Company, c.LicenseHash)
 	}
 }

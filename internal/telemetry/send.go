@@ -180,7 +180,7 @@ func (r *Recorder) settle(f files, status int, header http.Header, err error, us
 				s.NotBefore = now.Add(7 * day)
 			}
 		default: // the network, a redirect, or a collector in trouble
-			wait := min(day, time.Hour<<min(s.Failures, 5))
+			wait := min(day, time.Hour<<min(max(s.Failures, 0), 5))
 			s.NotBefore = now.Add(time.Duration(float64(wait) * (0.8 + 0.4*rand.Float64())))
 			s.Failures++
 		}

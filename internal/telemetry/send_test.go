@@ -361,14 +361,57 @@ func TestWhatIsKeptIsBounded(t *testing.T) {
 	for _, k := range f.list() {
 		total += k.size
 	}
-	if total > maxBytes {
-		t.Errorf("%d bytes wait", total)
+	if total > maxBytes || total+int64(len(large)) <= maxBytes {
+		t.Errorf("%d bytes are kept", total)
 	}
 	if err := f.add(uuid4(), pending, report, noon.Add(15*day)); err != nil {
 		t.Fatal(err)
 	}
 	if got := f.list(); len(got) != 1 {
 		t.Errorf("after 15 days %d reports are kept", len(got))
+	}
+}
+
+// TestARequestIsNoLargerThanReceiversTake: by number, and by size.
+func TestARequestIsNoLargerThanReceiversTake(t *testing.T) {
+	long := TrainingStarted{TrainingID: NewID(), Pipeline: make(List[Item], maxItems)}
+	for i := range long.Pipeline {
+		long.Pipeline[i].Name = Named[Component]("rasa.core.policies.unexpected_intent_policy.UnexpecTEDIntentPolicy")
+	}
+	for name, e := range map[string]Event{"many": ProjectCreated{}, "large": long} {
+		arrived, largest := 0, 0
+		server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			var b struct{ Batch []json.RawMessage }
+			if json.Unmarshal(body, &b) != nil || len(b.Batch) > 100 || len(body) > 500_000 {
+				t.Errorf("%s: %d reports, %d bytes", name, len(b.Batch), len(body))
+			}
+			arrived, largest = arrived+len(b.Batch), max(largest, len(body))
+		}))
+		r := on(t, server.URL, noon)
+		for range 120 {
+			_ = r.keep(occurrence{e, noon})
+		}
+		r.deliver(t.Context())
+		if arrived != 120 || name == "large" && largest < 400_000 {
+			t.Errorf("%s: %d reports arrived, at most %d bytes at once", name, arrived, largest)
+		}
+		server.Close()
+	}
+}
+
+// TestWhatIsRememberedMayBeNonsense: somebody has changed send.json.
+func TestWhatIsRememberedMayBeNonsense(t *testing.T) {
+	for _, content := range []string{`{"failures": -7}`, `{"failures": 9999999999}`, `{"not_before": 5}`, `[`, "", `{"not_before": "9999-12-31T00:00:00Z"}`} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }))
+		r := on(t, server.URL, noon)
+		r.keepMany(1)
+		writeFile(t, filepath.Join(r.decision.settings.files().dir, "send.json"), content)
+		r.deliver(t.Context())
+		if wait := r.decision.settings.files().readSending().NotBefore.Sub(noon); wait < 48*time.Minute || wait > 29*time.Hour {
+			t.Errorf("%s: the next request may come after %v", content, wait)
+		}
+		server.Close()
 	}
 }
 
@@ -448,6 +491,7 @@ func TestWhatStrangersPutAmongReportsDisturbsNothing(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	r.keepMany(2)
+	writeFile(t, s.files().path(noon, "cut", 5, recorded), `{"cut`)
 	entries, err := ReadLog(s, 10)
 	if err != nil || len(entries) != 2 {
 		t.Errorf("the log has %v, %v", entries, err)
