@@ -56,8 +56,10 @@ type multiProject struct {
 }
 
 // follow reads what a configuration imports; paths begin at dir. What is not there
-// is left out, as in Rasa 3.6, with a warning.
+// is left out, as in Rasa 3.6, with a warning. What is listed here keeps its place,
+// even if an import before it lists it too.
 func (m *multiProject) follow(list []Import, dir string) {
+	var paths []string
 	for _, i := range list {
 		path := i.Path
 		if !filepath.IsAbs(path) {
@@ -71,6 +73,9 @@ func (m *multiProject) follow(list []Import, dir string) {
 			continue
 		}
 		m.seen[m.resolve(path)] = true
+		paths = append(paths, path)
+	}
+	for _, path := range paths {
 		m.read(path)
 	}
 }

@@ -117,6 +117,28 @@ func TestOwnResponsesWinOverImportedOnes(t *testing.T) {
 	}
 }
 
+// Of two imported declarations the one that is read first counts. An import keeps the
+// place that the first configuration to list it gives it (Rasa 3.6).
+func TestImportsAreReadInOrder(t *testing.T) {
+	domain := func(name string) string { return "responses:\n  utter_a: [{text: " + name + "}]\n" }
+	for _, test := range []struct{ name, root, inA, want string }{
+		{"in the order of the list", "b, a", "", "b"},
+		{"nested ones where they are listed", "a", "imports: [../b]", "b"},
+		{"an earlier import lists one of the same list", "a, b", "imports: [../b]", "a"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := write(t, map[string]string{
+				"config.yml":   "importers:\n- name: MultiProjectImporter\nimports: [" + test.root + "]\n",
+				"a/config.yml": test.inA, "a/domain.yml": domain("a"), "b/domain.yml": domain("b"),
+			})
+			p, _ := load(t, dir)
+			if got, _ := p.Domain.Responses["utter_a"][0].Node.Get("text").Str(); got != test.want {
+				t.Errorf("the response of %q counts, want that of %q", got, test.want)
+			}
+		})
+	}
+}
+
 // Rasa reads an imported file as one of domain, NLU data and stories, and loses the
 // rest of it.
 func TestImportedFilesCountWhole(t *testing.T) {
