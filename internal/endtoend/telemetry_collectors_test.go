@@ -2,7 +2,9 @@ package endtoend
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/loquat-dev/loquat/internal/telemetry"
@@ -69,5 +71,27 @@ func TestCollectorsInTroubleDisturbNothing(t *testing.T) {
 		if s := i.status(); s.Mode != telemetry.Local || s.Waiting != "endpoint" || o.code != 0 || !strings.Contains(o.stderr, "refused") {
 			t.Errorf("%+v, %+v", s, o)
 		}
+	})
+}
+
+// TestTheProxyOfTheEnvironmentIsAsked: whoever needs one has set it for all programs.
+func TestTheProxyOfTheEnvironmentIsAsked(t *testing.T) {
+	var mu sync.Mutex
+	asked := ""
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		asked = r.Method + " " + r.Host
+		w.WriteHeader(http.StatusForbidden)
+	}))
+	defer proxy.Close()
+	i := install(t).seen().with(map[string]string{
+		"LOQUAT_TELEMETRY_ENDPOINT": "https://telemetry.example.com", "RASA_TELEMETRY_WRITE_KEY": "key", "HTTPS_PROXY": proxy.URL,
+	})
+	i.ok("train")
+	i.deliver(func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return asked == "CONNECT telemetry.example.com:443"
 	})
 }

@@ -193,7 +193,7 @@ func (r *Recorder) keep(o occurrence) error {
 		}
 		r.machine.Project = projectHash(d.state.Salt, d.settings.GitRemote()) // of the identity that counts now
 		outcome := recorded
-		if r.decision.Mode == On && d.Mode == On && about(o.event, "local") == "" {
+		if r.decision.Mode == On && d.Mode == On {
 			outcome = pending
 		}
 		return f.record(o, d, *r.machine, outcome)

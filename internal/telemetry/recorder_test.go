@@ -238,6 +238,31 @@ func TestTheEndWaitsOnlyOnce(t *testing.T) {
 	})
 }
 
+// TestAnInterruptedCommandWaitsForNoAnswer: its request ends at once.
+func TestAnInterruptedCommandWaitsForNoAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		r := &Recorder{closing: make(chan struct{}), cancel: cancel}
+		r.running.Go(func() { <-ctx.Done() })
+		begun := time.Now()
+		r.Close(true)
+		if took := time.Since(begun); took != 0 {
+			t.Errorf("it took %v", took)
+		}
+	})
+}
+
+// TestANoticeThatCantBeRememberedIsNotShown: nobody shall read it again and again.
+func TestANoticeThatCantBeRememberedIsNotShown(t *testing.T) {
+	s := fakeSettings(t, nil)
+	writeFile(t, filepath.Join(s.StatePath()+".lock", "file"), "a folder where the lock should be")
+	o, notice := quiet(), &bytes.Buffer{}
+	o.Notice = notice
+	if r := Start(s, o); r != nil || notice.Len() > 0 {
+		t.Errorf("%+v, %s", r, notice)
+	}
+}
+
 // TestTheContextComesFromTheMachinesOwnFiles describes machines by fake files.
 func TestTheContextComesFromTheMachinesOwnFiles(t *testing.T) {
 	s := fakeSettings(t, nil)

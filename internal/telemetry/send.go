@@ -87,7 +87,7 @@ func (r *Recorder) deliver(ctx context.Context) {
 		if ctx.Err() != nil {
 			return // switched off, or at the end of the process: the reports stay
 		}
-		if !r.settle(f, status, header, err, used) || len(used) == len(all) {
+		if !r.settle(f, status, header, err, used) {
 			return
 		}
 	}

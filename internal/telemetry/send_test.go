@@ -16,6 +16,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/loquat-dev/loquat/internal/safefile"
 )
 
 // on is a recorder of an installation that has seen the notice, with a collector.
@@ -295,6 +297,11 @@ func TestDisableEndsWhatRuns(t *testing.T) {
 	if err := Disable(r.decision.settings); err != nil {
 		t.Fatal(err)
 	}
+	unlock, err := safefile.Lock(filepath.Join(r.decision.settings.files().dir, "send.lock"), 0)
+	if err != nil {
+		t.Fatalf("when disable has returned, somebody sends: %v", err)
+	}
+	unlock()
 	before := requests.Load()
 	r.keepMany(30)
 	r.deliver(context.Background())
@@ -315,6 +322,23 @@ func TestDisableEndsWhatRuns(t *testing.T) {
 	}
 	if report, err := os.ReadFile(left[0].path); err != nil || bytes.Contains(report, []byte("38d23c36")) {
 		t.Errorf("the report has the earlier identity: %s, %v", report, err)
+	}
+}
+
+// TestASwitchInTheProjectHoldsForWhatRuns: the server reads its files again.
+func TestASwitchInTheProjectHoldsForWhatRuns(t *testing.T) {
+	var requests atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { requests.Add(1) }))
+	defer server.Close()
+	r := on(t, server.URL, noon)
+	path := filepath.Join(t.TempDir(), "endpoints.yml")
+	r.decision.settings.ProjectFiles = []string{path}
+	r.keepMany(2)
+	writeFile(t, path, "telemetry: {enabled: false}\n")
+	r.keepMany(1)
+	r.deliver(t.Context())
+	if left := len(r.decision.settings.files().list(pending)); requests.Load() != 0 || left != 2 {
+		t.Errorf("%d requests, %d reports wait", requests.Load(), left)
 	}
 }
 
