@@ -21,9 +21,9 @@ import (
 	"github.com/loquat-dev/loquat/internal/yamlfile"
 )
 
-// TelemetrySettings are those of this machine, user and project.
-func TelemetrySettings(endpoints, config string) telemetry.Settings {
-	return telemetry.SystemSettings(func() string { return training.Remote(".") }, endpoints, config)
+// TelemetrySettings are those of this machine, user and project, whose switches are in the files.
+func TelemetrySettings(files ...string) telemetry.Settings {
+	return telemetry.SystemSettings(func() string { return training.Remote(".") }, files...)
 }
 
 // trainingStarted describes a project whose configuration is complete.

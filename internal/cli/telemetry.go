@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/loquat-dev/loquat/internal/app"
 	"github.com/loquat-dev/loquat/internal/telemetry"
@@ -26,13 +27,19 @@ func (e *environment) startTelemetry(cmd *cobra.Command) {
 
 // telemetrySettings looks into the project that the command's flags name.
 func (e *environment) telemetrySettings(cmd *cobra.Command) telemetry.Settings {
-	path := func(name string) string {
-		if f := cmd.Flags().Lookup(name); f != nil && f.Value.Type() == "string" && f.Annotations[ofMarkers] == nil {
-			return f.Value.String()
+	files := func(name string) []string {
+		f := cmd.Flags().Lookup(name)
+		if f == nil || f.Annotations[ofMarkers] != nil {
+			return []string{name + ".yml"}
 		}
-		return name + ".yml"
+		if list, ok := f.Value.(pflag.SliceValue); !ok {
+			return []string{f.Value.String()}
+		} else if several := list.GetSlice(); len(several) > 0 {
+			return several
+		}
+		return []string{name + ".yml"}
 	}
-	return app.TelemetrySettings(path("endpoints"), path("config"))
+	return app.TelemetrySettings(append(files("endpoints"), files("config")...)...)
 }
 
 // endTelemetry records how a command ended.

@@ -79,6 +79,21 @@ func TestSwitchedOffByTheEnvironmentNothingIsMade(t *testing.T) {
 	}
 }
 
+// TestTheSwitchOfEachNamedFileCounts: a command may be given other files, or several.
+func TestTheSwitchOfEachNamedFileCounts(t *testing.T) {
+	i := install(t)
+	i.write("other.yml", readFile(t, filepath.Join(i.dir, "config.yml"))+"telemetry: {enabled: false}\n")
+	for _, args := range [][]string{
+		{"train", "--config", "other.yml"}, {"train", "core", "--config", "other.yml"},
+		{"test", "nlu", "--no-plot", "--config", "config.yml", "other.yml", "--runs", "1", "--percentages", "0"},
+	} {
+		i.loquat(args...)
+		if made, err := os.ReadDir(i.home); err != nil || len(made) > 0 {
+			t.Errorf("loquat %v: in the home are %v, %v", args, made, err)
+		}
+	}
+}
+
 // TestNoCombinationOverridesAnOff sets variables at random, licences among them.
 func TestNoCombinationOverridesAnOff(t *testing.T) {
 	c := newCollector(t, nil)
