@@ -207,6 +207,34 @@ func TestALargeReportIsNotKept(t *testing.T) {
 	}
 }
 
+// TestALongListIsCut: the rest of a report is of use, and a receiver takes no longer one.
+func TestALongListIsCut(t *testing.T) {
+	id := NewID()
+	many := TrainingStarted{TrainingID: NewID(), Pipeline: make(List[Item], 3*maxItems)}
+	_, data, err := encode(many, &id, newContext(Decision{settings: fakeSettings(t, nil)}, os.DirFS(t.TempDir())), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := Accept(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	properties := report["properties"].(map[string]any)
+	list := properties["pipeline"].([]any)
+	properties["pipeline"] = append(list, list[0])
+	if len(list) != maxItems || Validate(report) == nil {
+		t.Errorf("%d items are reported; one more is allowed: %v", len(list), Validate(report) == nil)
+	}
+}
+
+// TestWhatTheSchemaDoesNotAllowIsNotKept: a count that went wrong.
+func TestWhatTheSchemaDoesNotAllowIsNotKept(t *testing.T) {
+	r := on(t, "http://127.0.0.1:1", noon)
+	if err := r.keep(occurrence{MarkersExtracted{TrackersCount: -1}, noon}); err == nil || len(outcomes(t, r)) > 0 {
+		t.Errorf("%v, %v", err, outcomes(t, r))
+	}
+}
+
 // TestValidateRefusesWhatIsNotDeclared changes valid reports.
 func TestValidateRefusesWhatIsNotDeclared(t *testing.T) {
 	valid := func() map[string]any {
@@ -233,6 +261,8 @@ func TestValidateRefusesWhatIsNotDeclared(t *testing.T) {
 		"missing property":    func(_, p, _ map[string]any) { delete(p, "type") },
 		"word off the list":   func(_, p, _ map[string]any) { p["type"] = "hello" },
 		"text for a number":   func(_, _, c map[string]any) { c["cpu"] = "8" },
+		"yes for a number":    func(_, _, c map[string]any) { c["cpu"] = true },
+		"yes for a word":      func(_, p, _ map[string]any) { p["type"] = true },
 		"a fraction":          func(_, _, c map[string]any) { c["cpu"] = 1.5 },
 		"below zero":          func(_, _, c map[string]any) { c["cpu"] = -1.0 },
 		"null":                func(_, p, _ map[string]any) { p["type"] = nil },
