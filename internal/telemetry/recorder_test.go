@@ -291,6 +291,14 @@ func TestTheContextComesFromTheMachinesOwnFiles(t *testing.T) {
 	}
 }
 
+// TestAPodIsAContainer: Kubernetes says so in the environment.
+func TestAPodIsAContainer(t *testing.T) {
+	s := fakeSettings(t, map[string]string{"KUBERNETES_SERVICE_HOST": "10.0.0.1"})
+	if !newContext(Decision{settings: s}, fstest.MapFS{}).Docker {
+		t.Error("it is not reported as one")
+	}
+}
+
 func TestProjectsAreHashedWithTheSalt(t *testing.T) {
 	const remote, want = "https://github.com/acme/bot.git", "cbce6578dde0e48f366ec16304753b3997ee647a3ce8948c92344e443ffb73e4"
 	zeros := strings.Repeat("0", 64)

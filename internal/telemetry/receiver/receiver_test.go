@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -177,13 +178,14 @@ func TestRequestsAreBounded(t *testing.T) {
 		"identify":       {"/v1/identify", "secret", []byte("{}"), 404},
 		"the exact size": {"/v1/batch", "secret", append([]byte(`{"batch":[]}`), bytes.Repeat([]byte(" "), maxBody-12)...), 200},
 	} {
-		if a := f.post(c.path, c.key, c.body); a.Code != c.status {
-			t.Errorf("%s: %d, want %d", name, a.Code, c.status)
+		if a := f.post(c.path, c.key, c.body); a.Code != c.status || strings.Contains(a.Body.String(), `"success":true`) != (c.status == 200) {
+			t.Errorf("%s: %d %s, want %d", name, a.Code, a.Body, c.status)
 		}
 	}
 	large := report(t, 1)
-	large["properties"].(map[string]any)["x"] = strings.Repeat("x", maxItem)
-	f.post("/v1/batch", "secret", batchOf(t, large))
+	large["context"].(map[string]any)["company"] = strings.Repeat("x", 100)
+	padded := bytes.Replace(batchOf(t, large), []byte(`"company":`), []byte(`"company":`+strings.Repeat(" ", maxItem)), 1)
+	f.post("/v1/batch", "secret", padded)
 	for _, after := range []string{"}}", " {}", "x"} {
 		single, _ := json.Marshal(report(t, 1))
 		f.post("/v1/track", "secret", append(single, after...))
@@ -256,6 +258,25 @@ func TestWhatIsRemovedIsForgotten(t *testing.T) {
 	}
 	if len(store.known) > 4 {
 		t.Errorf("%d reports are remembered", len(store.known))
+	}
+}
+
+// TestManyAtOnceAreKeptOnce: installations send when they like.
+func TestManyAtOnceAreKeptOnce(t *testing.T) {
+	f := start(t, t.TempDir())
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for n := range 40 {
+				if a := f.post("/v1/batch", "secret", batchOf(t, report(t, n), report(t, n+1))); a.Code != 200 {
+					t.Errorf("%d %s", a.Code, a.Body)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if got := f.lines(t, "2026-11-21"); len(got) != 41 {
+		t.Errorf("%d lines", len(got))
 	}
 }
 
