@@ -40,7 +40,7 @@ func trainingStarted(p *project.Project, part TrainPart, finetuning bool) teleme
 		TrainingID: telemetry.NewID(), Type: trainingType(part), IsFinetuning: finetuning,
 		Language: telemetry.NamedOrNull[telemetry.Language](language), Recipe: telemetry.Named[telemetry.Recipe](cmp.Or(c.Recipe, "None")),
 		Pipeline: items(c.Pipeline), Policies: items(c.Policies), TrainSchema: schema("train_schema"), PredictSchema: schema("predict_schema"),
-		NLUSize: telemetry.NLUSize(project.CountNLU(p.NLU)), ProjectSize: telemetry.ProjectSize(p.Statistics()),
+		NLUSize: telemetry.NLUSize(p.NLUStatistics()), ProjectSize: telemetry.ProjectSize(p.Statistics()),
 	}
 }
 

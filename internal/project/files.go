@@ -75,6 +75,7 @@ type file struct {
 type files struct {
 	dir      string
 	read     map[string]*file // by absolute path
+	again    map[string]int   // see Project
 	problems *diag.List
 	foreign  bool // see Paths
 }
@@ -84,7 +85,7 @@ func newFiles(dir string, problems *diag.List) *files {
 	if whole, err := filepath.Abs(dir); err == nil {
 		dir = whole // so that a file has one path, however it is named
 	}
-	return &files{dir: dir, read: map[string]*file{}, problems: problems}
+	return &files{dir: dir, read: map[string]*file{}, again: map[string]int{}, problems: problems}
 }
 
 // resolve turns a path of the project into one that can be opened.

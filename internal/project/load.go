@@ -47,6 +47,10 @@ type Project struct {
 	// AutoConfigure is false for projects of several projects, whose configuration
 	// is not completed (Rasa 3.6).
 	AutoConfigure bool
+	// again has the names of files that are imported in several ways, or imported and
+	// the project's own, and how many ways more than one there are. Such a file is read
+	// once; Rasa 3.6 reads it each time.
+	again map[string]int
 	// Sound says which parts were read without errors. What is said about the
 	// others would only be a consequence.
 	Sound struct{ Config, Domain, Data bool }
@@ -55,8 +59,8 @@ type Project struct {
 // Load reads the project in a folder; "" is the working directory. What is wrong
 // goes to problems; whatever could be read is in the result all the same.
 func Load(dir string, paths Paths, problems *diag.List) *Project {
-	p := &Project{Paths: paths, AutoConfigure: true}
 	f := newFiles(dir, problems)
+	p := &Project{Paths: paths, AutoConfigure: true, again: f.again}
 	f.foreign = paths.Foreign
 	sound := func(read func()) bool {
 		before := problems.ErrorCount()
@@ -138,12 +142,19 @@ func (f *files) ownData(paths []string, imported imports) []string {
 // that are wanted.
 func (f *files) data(paths []string, imported []*file, wanted func(*file) bool) []*file {
 	found := map[string]*file{}
+	take := func(file *file) {
+		path := filepath.ToSlash(f.resolve(file.name))
+		if before := found[path]; before != nil && before != file {
+			f.again[file.name]++
+		}
+		found[path] = file
+	}
 	for _, file := range imported {
-		found[filepath.ToSlash(f.resolve(file.name))] = file
+		take(file)
 	}
 	for _, path := range paths {
 		for _, name := range f.find(path) {
-			found[filepath.ToSlash(f.resolve(name))] = f.open(name)
+			take(f.open(name))
 		}
 	}
 	var out []*file

@@ -178,6 +178,27 @@ func TestFilesThatAreNamedTwiceCountOnce(t *testing.T) {
 	}
 }
 
+// TestCountsAreRasasWhereProjectsOverlap: a folder below data that is imported too is
+// read once, and counted as Rasa 3.6 does, which reads it twice. What its own data
+// name twice, both read once.
+func TestCountsAreRasasWhereProjectsOverlap(t *testing.T) {
+	dir := write(t, map[string]string{
+		"config.yml":             importing,
+		"domain.yml":             "intents: [greet]\n",
+		"skill/data/nlu.yml":     "nlu:\n- regex: zip\n  examples: |\n    - \\d{5}\n- lookup: city\n  examples: |\n    - Bonn\n- intent: greet\n  examples: |\n    - hi\n",
+		"skill/data/stories.yml": "stories:\n- story: s\n  steps:\n  - intent: greet\n",
+		"skill/test_stories.yml": "stories:\n- story: t\n  steps:\n  - intent: greet\n",
+	})
+	for data, want := range map[string][]int{"data": {1, 1, 1, 1}, "skill/data": {2, 2, 2, 1}} {
+		var problems diag.List
+		p := project.Load(dir, project.Paths{Config: "config.yml", Domain: []string{"domain.yml"}, Data: []string{data, data}}, &problems)
+		n := p.NLUStatistics()
+		if got := []int{p.Statistics().StorySteps, n.Regexes, n.LookupTables, n.IntentExamples}; !slices.Equal(got, want) || len(p.Stories.Blocks) != 1 {
+			t.Errorf("%s: %v, want %v; %d stories", data, got, want, len(p.Stories.Blocks))
+		}
+	}
+}
+
 func TestLinkedFoldersEnd(t *testing.T) {
 	dir := write(t, map[string]string{
 		"config.yml": "", "domain.yml": "intents: [a]\n",

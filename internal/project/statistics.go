@@ -35,7 +35,10 @@ func (p *Project) Statistics() Statistics {
 	d := p.Domain
 	s := Statistics{
 		Actions: len(d.ActionNames()), Responses: len(d.Responses), Slots: len(d.Slots),
-		Forms: len(d.Forms), Intents: len(d.IntentNames()), Entities: len(d.Entities), StorySteps: len(p.Stories.Blocks),
+		Forms: len(d.Forms), Intents: len(d.IntentNames()), Entities: len(d.Entities),
+	}
+	for _, b := range p.Stories.Blocks {
+		s.StorySteps += 1 + p.again[b.Pos.File]
 	}
 	for _, variations := range d.Responses {
 		for _, v := range variations {
@@ -54,6 +57,19 @@ func (p *Project) Statistics() Statistics {
 				s.ConditionalSlotMappings++
 			}
 		}
+	}
+	return s
+}
+
+// NLUStatistics counts the project's NLU data. As with stories, regular expressions
+// and lookup tables count as often as Rasa 3.6 reads their file.
+func (p *Project) NLUStatistics() NLUStatistics {
+	s := CountNLU(p.NLU)
+	for _, r := range p.NLU.Regexes {
+		s.Regexes += p.again[r.Pos.File]
+	}
+	for _, l := range p.NLU.Lookups {
+		s.LookupTables += p.again[l.Pos.File]
 	}
 	return s
 }
