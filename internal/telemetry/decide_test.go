@@ -108,6 +108,7 @@ func TestTheFirstSwitchDecides(t *testing.T) {
 		{name: "plain http", env: set("LOQUAT_TELEMETRY_ENDPOINT", "http://telemetry.example.com", "RASA_TELEMETRY_WRITE_KEY", "k"), state: storedOn, mode: Local, reason: Default, waiting: "endpoint"},
 		{name: "plain http to a name that begins like this machine", env: set("LOQUAT_TELEMETRY_ENDPOINT", "http://localhost.example.com", "RASA_TELEMETRY_WRITE_KEY", "k"), state: storedOn, mode: Local, reason: Default, waiting: "endpoint"},
 		{name: "plain http on this machine", env: set("LOQUAT_TELEMETRY_ENDPOINT", "http://127.0.0.1:1", "RASA_TELEMETRY_WRITE_KEY", "k"), state: storedOn, mode: On, reason: Default},
+		{name: "plain http on this machine, by name", env: set("LOQUAT_TELEMETRY_ENDPOINT", "http://localhost:1", "RASA_TELEMETRY_WRITE_KEY", "k"), state: storedOn, mode: On, reason: Default},
 		{name: "an address without a host", env: set("LOQUAT_TELEMETRY_ENDPOINT", "https:///t", "RASA_TELEMETRY_WRITE_KEY", "k"), state: storedOn, mode: Local, reason: Default, waiting: "endpoint"},
 		{name: "an address with a query", env: set("LOQUAT_TELEMETRY_ENDPOINT", "https://t.example.com?a=b", "RASA_TELEMETRY_WRITE_KEY", "k"), state: storedOn, mode: Local, reason: Default, waiting: "endpoint"},
 		{name: "an address with a password", env: set("LOQUAT_TELEMETRY_ENDPOINT", "https://a:b@t.example.com", "RASA_TELEMETRY_WRITE_KEY", "k"), state: storedOn, mode: Local, reason: Default, waiting: "endpoint"},

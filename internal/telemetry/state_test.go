@@ -23,7 +23,7 @@ func TestChangingTheStateKeepsWhatElseIsThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := strings.ReplaceAll(before, "enabled: true", "enabled: false")
-	for line := range strings.Lines(want) {
+	for line := range strings.Lines(want + "  notice: 0\n") {
 		if !strings.Contains(string(data), line) {
 			t.Errorf("%q is missing in:\n%s", line, data)
 		}
@@ -129,6 +129,9 @@ func TestTheIdentityGoesWithTheChoice(t *testing.T) {
 		t.Errorf("mode %v of the folder, %v", info.Mode(), err)
 	}
 	first := identity()
+	if date, err := time.Parse(time.RFC3339, first.Date); err != nil || time.Since(date) > time.Hour {
+		t.Errorf("the choice is of %v, %v", first.Date, err)
+	}
 	if !hexID.MatchString(first.ID) || first.ID[12] != '4' || !hexSalt.MatchString(first.Salt) || first.Notice != SchemaSet {
 		t.Errorf("the state is %+v", first)
 	}
