@@ -119,7 +119,7 @@ func due(s sending, waiting int, salt string, now time.Time) bool {
 	}
 	offset, _ := strconv.ParseInt(salt[:min(len(salt), 8)], 16, 64)
 	dayOf := func(t time.Time) int64 { return (t.Unix() - offset%86400) / 86400 }
-	return waiting >= enough || s.LastSent.IsZero() || dayOf(s.LastSent) != dayOf(now)
+	return waiting >= enough || dayOf(s.LastSent) != dayOf(now)
 }
 
 // post sends one request. Of the answer only its status and its header count.

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/loquat-dev/loquat/internal/safefile"
@@ -88,7 +89,8 @@ func TestWhatAnAnswerMeans(t *testing.T) {
 		{"429 in a second", status(429, "Retry-After", "1"), "waiting", true, time.Minute, time.Minute},
 		{"429 in a year", status(429, "Retry-After", "31536000"), "waiting", true, day, day},
 		{"429 at once", status(429, "Retry-After", "0"), "waiting", true, time.Minute, time.Minute},
-		{"429 in more than can be", status(429, "Retry-After", "9999999999999"), "waiting", true, day, day},
+		{"429 in more than can be", status(429, "Retry-After", "9223372037"), "waiting", true, day, day},
+		{"429 until next year", status(429, "Retry-After", noon.Add(365*day).Format(http.TimeFormat)), "waiting", true, day, day},
 		{"429 until a date", status(429, "Retry-After", noon.Add(2*time.Hour).Format(http.TimeFormat)), "waiting", true, 2 * time.Hour, 2 * time.Hour},
 		{"500", status(500), "waiting", true, 48 * time.Minute, 72 * time.Minute},
 		{"302 to another host", status(302, "Location", "http://127.0.0.1:1/"), "waiting", true, 48 * time.Minute, 72 * time.Minute},
@@ -103,9 +105,10 @@ func TestWhatAnAnswerMeans(t *testing.T) {
 			defer server.Close()
 			r := on(t, server.URL, noon)
 			r.keepMany(3)
+			writeFile(t, filepath.Join(r.decision.settings.files().dir, "send.json"), `{"dropped": 7}`)
 			r.deliver(context.Background())
-			if requests.Load() != 1 {
-				t.Errorf("%d requests", requests.Load())
+			if got := r.decision.settings.files().readSending().Dropped; requests.Load() != 1 || got != 7 {
+				t.Errorf("%d requests, %d events are counted as dropped", requests.Load(), got)
 			}
 			entries, err := ReadLog(r.decision.settings, 10)
 			if err != nil || len(entries) != 3 {
@@ -144,6 +147,30 @@ func TestACommandSendsWhatEarlierRunsHaveLeft(t *testing.T) {
 		if r.send(t.Context(), left); requests.Load() != int64(i) {
 			t.Errorf("left by an earlier run %v: %d requests", left, requests.Load())
 		}
+	}
+}
+
+// TestAServerSendsEverySixHours: what has come to wait meanwhile, unless it began before
+// people had read the notice.
+func TestAServerSendsEverySixHours(t *testing.T) {
+	for mode, requests := range map[Mode]int{On: 1, Local: 0} {
+		synctest.Test(t, func(t *testing.T) {
+			r := on(t, "http://127.0.0.1:1", noon)
+			r.now, r.decision.Mode = time.Now, mode
+			f := r.decision.settings.files()
+			waiting := on(t, "http://127.0.0.1:1", noon)
+			waiting.decision.settings = r.decision.settings
+			waiting.keepMany(1)
+			go r.send(t.Context(), false)
+			for n, want := range []int{0, requests} { // that fail
+				time.Sleep(4 * time.Hour)
+				synctest.Wait()
+				if got := f.readSending().Failures; got != want {
+					t.Errorf("%s, after %d hours: %d requests, want %d", mode, 4*n+4, got, want)
+				}
+			}
+			close(r.closing)
+		})
 	}
 }
 
@@ -601,6 +628,12 @@ func TestTheLogNamesNoHost(t *testing.T) {
 		got := r.decision.settings.files().readSending().Detail
 		if strings.Contains(got, "zqjvx") || strings.Contains(got, "127.0.0.1") || !strings.Contains(got, want) {
 			t.Errorf("%s: %q, want something with %q", address, got, want)
+		}
+		if err := Disable(r.decision.settings); err != nil {
+			t.Fatal(err)
+		}
+		if entries, err := ReadLog(r.decision.settings, 1); err != nil || len(entries) != 1 || entries[0].Detail != "" {
+			t.Errorf("what was never to be sent: %v, %v", entries, err)
 		}
 	}
 }
