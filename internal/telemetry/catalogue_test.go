@@ -227,6 +227,21 @@ func TestALongListIsCut(t *testing.T) {
 	}
 }
 
+// TestNamesAndSharesAreCoarse: what is on no list is custom, and a share is in tenths.
+func TestNamesAndSharesAreCoarse(t *testing.T) {
+	if got := Named[Component]("my.secret.Component").String(); got != "custom" {
+		t.Errorf("the name of a component is %s", got)
+	}
+	id := NewID()
+	_, data, err := encode(TrainingDataSplit{Fraction: RatioOf(0.8123)}, &id, newContext(Decision{settings: fakeSettings(t, nil)}, os.DirFS(t.TempDir())), time.Now())
+	if err != nil || !strings.Contains(string(data), `"fraction":0.8,`) {
+		t.Errorf("%s, %v", data, err)
+	}
+	if _, err := Accept([]byte(strings.Replace(string(data), `"fraction":0.8,`, `"fraction":0.8123,`, 1))); err == nil {
+		t.Error("a share with more digits is accepted")
+	}
+}
+
 // TestWhatTheSchemaDoesNotAllowIsNotKept: a count that went wrong.
 func TestWhatTheSchemaDoesNotAllowIsNotKept(t *testing.T) {
 	r := on(t, "http://127.0.0.1:1", noon)

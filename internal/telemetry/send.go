@@ -21,8 +21,8 @@ import (
 	"github.com/loquat-dev/loquat/internal/version"
 )
 
-// This file has the only code that sends reports. Everything that it sends was
-// put into the spool by Recorder.keep, after encode has validated it.
+// This file has the only code that sends reports. Everything that it sends is judged
+// twice: by encode, before Recorder.keep puts it into the spool, and by Accept.
 
 // Bounds of a request, and when one is made.
 const (

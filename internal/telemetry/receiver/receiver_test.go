@@ -264,18 +264,24 @@ func TestWhatIsRemovedIsForgotten(t *testing.T) {
 // TestManyAtOnceAreKeptOnce: installations send when they like.
 func TestManyAtOnceAreKeptOnce(t *testing.T) {
 	f := start(t, t.TempDir())
-	var wg sync.WaitGroup
-	for range 8 {
-		wg.Go(func() {
-			for n := range 40 {
-				if a := f.post("/v1/batch", "secret", batchOf(t, report(t, n), report(t, n+1))); a.Code != 200 {
+	const rounds = 5
+	for round := range rounds {
+		var same []any
+		for n := range maxItems {
+			same = append(same, report(t, round*maxItems+n))
+		}
+		body := batchOf(t, same...)
+		var wg sync.WaitGroup
+		for range 8 {
+			wg.Go(func() {
+				if a := f.post("/v1/batch", "secret", body); a.Code != 200 {
 					t.Errorf("%d %s", a.Code, a.Body)
 				}
-			}
-		})
+			})
+		}
+		wg.Wait()
 	}
-	wg.Wait()
-	if got := f.lines(t, "2026-11-21"); len(got) != 41 {
+	if got := f.lines(t, "2026-11-21"); len(got) != rounds*maxItems {
 		t.Errorf("%d lines", len(got))
 	}
 }
