@@ -621,7 +621,7 @@ func TestTheLogNamesNoHost(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	for address, want := range map[string]string{"https://zqjvx.invalid": "known", "http://127.0.0.1:1": "refused", server.URL: "failed"} {
+	for address, want := range map[string]string{"https://zqjvx.invalid": "no answer", "http://127.0.0.1:1": "refused", server.URL: "failed"} {
 		r := on(t, address, noon)
 		r.keepMany(1)
 		r.deliver(t.Context())
