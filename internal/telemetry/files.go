@@ -108,15 +108,15 @@ func (f files) record(o occurrence, d Decision, machine Context, outcome string)
 // add writes a report, after it has made room: this process may end at any moment, and
 // what another was writing when it ended is of no use.
 func (f files) add(id, outcome string, report []byte, now time.Time) error {
-	all, total, future := f.list(), int64(len(report)), 0
+	all, total, past := f.list(), int64(len(report)), 0
 	for _, k := range all {
 		total += k.size
 		if !k.time.After(now) {
-			future++
+			past++
 		}
 	}
 	left := len(all)
-	for _, k := range slices.Concat(all[future:], all[:future]) { // those from before the clock was set back go first
+	for _, k := range slices.Concat(all[past:], all[:past]) { // those from before the clock was set back go first
 		if left >= maxReports || total > maxBytes || now.Sub(k.time) > maxAge {
 			if err := remove([]kept{k}); err != nil {
 				return err
@@ -127,8 +127,8 @@ func (f files) add(id, outcome string, report []byte, now time.Time) error {
 	return safefile.Replace(f.path(now, id, int64(len(report)), outcome), report, 0o600, false)
 }
 
-// become gives reports another outcome, for the status of an answer. One that can't be renamed is sent again, at
-// another time, and the receiver knows it.
+// become gives reports another outcome, for the status of an answer. One that can't be
+// renamed is sent again, at another time, and the receiver knows it.
 func (f files) become(outcome string, status int, reports []kept) (all bool) {
 	all = true
 	for _, k := range reports {

@@ -127,9 +127,9 @@ func readState(path string) (s state, document *yaml.Node, err error) {
 	return s, document, nil
 }
 
-// readDocument returns what the file holds. What is no regular file, such as
-// a pipe, is not opened: reading it might take for ever. A link to nothing is no missing
-// file: the choice may be where it pointed to.
+// readDocument returns what the file holds. What is no regular file, such as a pipe, is
+// not opened: reading it might take for ever. A link to nothing is no missing file: the
+// choice may be where it pointed to.
 func readDocument(path string) (*yaml.Node, error) {
 	if _, err := os.Lstat(path); err != nil {
 		return nil, err
@@ -161,19 +161,19 @@ func set(object *yaml.Node, key, value string) {
 	for i < len(object.Content) && object.Content[i].Value != key {
 		i += 2
 	}
-	switch scalar := (yaml.Node{Kind: yaml.ScalarNode, Value: value}); {
-	case i < len(object.Content) && value == "":
+	switch found := i < len(object.Content); {
+	case found && value == "":
 		object.Content = slices.Delete(object.Content, i, i+2)
-	case i < len(object.Content) && object.Content[i+1].Value != value:
-		scalar.LineComment = object.Content[i+1].LineComment
-		object.Content[i+1] = &scalar
-	case i == len(object.Content) && value != "":
-		object.Content = append(object.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: key}, &scalar)
+	case found && object.Content[i+1].Value != value:
+		old := object.Content[i+1]
+		old.Kind, old.Tag, old.Style, old.Value, old.Alias = yaml.ScalarNode, "", 0, value, nil
+	case !found && value != "":
+		object.Content = append(object.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: key}, &yaml.Node{Kind: yaml.ScalarNode, Value: value})
 	}
 }
 
-// sweep removes what processes that were killed have left of files that they were writing. It
-// is for who holds the lock of the folder.
+// sweep removes what processes that were killed have left of files that they were writing.
+// It is for who holds the lock of the folder.
 func sweep(dir string) {
 	left, _ := fs.Glob(os.DirFS(dir), ".loquat-*")
 	for _, name := range left {

@@ -38,10 +38,18 @@ func TestChangingTheStateKeepsWhatElseIsThere(t *testing.T) {
 
 // TestAChoiceThatStandsElsewhereIsChangedThere: YAML has aliases.
 func TestAChoiceThatStandsElsewhereIsChangedThere(t *testing.T) {
-	s := fakeSettings(t, nil)
-	writeFile(t, s.StatePath(), "traits: &shared {enabled: true}\nmetrics: *shared\n")
-	if err := Disable(s); err != nil || Decide(s).Reason != StoredChoice {
-		t.Errorf("%v, %+v", err, Decide(s))
+	for _, content := range []string{
+		"traits: &shared {enabled: true}\nmetrics: *shared\n", "metrics: {enabled: &shared true}\ntraits: {enabled: *shared}\n",
+		"traits: {enabled: &shared true}\nmetrics: {enabled: *shared}\n", "traits: &shared {enabled: true}\nmetrics: {<<: *shared}\n",
+	} {
+		s := fakeSettings(t, nil)
+		writeFile(t, s.StatePath(), content)
+		if err := Disable(s); err != nil || Decide(s).Reason != StoredChoice {
+			t.Errorf("%s: %v, %+v", content, err, Decide(s))
+		}
+		if err := Enable(s); err != nil || Decide(s).Mode != Local {
+			t.Errorf("%s: %v, %+v", content, err, Decide(s))
+		}
 	}
 }
 
