@@ -57,7 +57,7 @@ func Run(args []string, streams Streams) int {
 	root := newRoot(programName(args), env)
 	root.SetArgs(expandArgs(root, args[1:]))
 	cmd, err := root.ExecuteContextC(ctx)
-	if err != nil && env.command == "" && env.setUpLogging() == nil {
+	if err != nil && env.command == "" && !namesFiles(args) && env.setUpLogging() == nil {
 		env.startTelemetry(cmd) // a wrong flag has ended the command before it began
 	}
 	code := report(err, env)

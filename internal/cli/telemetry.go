@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -41,6 +43,12 @@ func (e *environment) telemetrySettings(cmd *cobra.Command) telemetry.Settings {
 	}
 	return app.TelemetrySettings(append(files("endpoints"), files("config")...)...)
 }
+
+var filesFlag = regexp.MustCompile("^(--config|--endpoints|-[a-zA-Z]*c)")
+
+// namesFiles reports whether arguments may name files of a project. Behind a wrong flag
+// nobody has read them, and one of the files may switch telemetry off.
+func namesFiles(args []string) bool { return slices.ContainsFunc(args, filesFlag.MatchString) }
 
 // endTelemetry records how a command ended.
 func (e *environment) endTelemetry(err error, interrupted bool) {

@@ -85,12 +85,18 @@ func TestTheSwitchOfEachNamedFileCounts(t *testing.T) {
 	i.write("other.yml", readFile(t, filepath.Join(i.dir, "config.yml"))+"telemetry: {enabled: false}\n")
 	for _, args := range [][]string{
 		{"train", "--config", "other.yml"}, {"train", "core", "--config", "other.yml"},
+		{"train", "--no-such-flag", "--config", "other.yml"}, {"train", "--no-such-flag", "-c=other.yml"}, {"train", "--config", "other.yml", "--epoch-fraction", "0"},
 		{"test", "nlu", "--no-plot", "--config", "config.yml", "other.yml", "--runs", "1", "--percentages", "0"},
 	} {
 		i.loquat(args...)
 		if made, err := os.ReadDir(i.home); err != nil || len(made) > 0 {
 			t.Errorf("loquat %v: in the home are %v, %v", args, made, err)
 		}
+	}
+	i.write("config.yml", readFile(t, filepath.Join(i.dir, "other.yml")))
+	i.loquat("evaluate", "markers", "all", "--no-stats", "--config", "markers.yml", "out.csv") // which are no project's configuration
+	if made, err := os.ReadDir(i.home); err != nil || len(made) > 0 {
+		t.Errorf("loquat evaluate: in the home are %v, %v", made, err)
 	}
 }
 

@@ -106,6 +106,10 @@ func TestInitAsks(t *testing.T) {
 	if c.count() != 0 {
 		t.Errorf("%d requests", c.count())
 	}
+	piped := install(t)
+	if o := piped.loquatOn("n\nn\n", "init", "--init-dir", "made"); o.code != 0 || strings.Contains(o.stderr, "May usage") {
+		t.Errorf("without a terminal: %+v", o)
+	}
 	yes := install(t)
 	yes.onTerminal("\nn\n", "init", "--init-dir", "made")
 	if s := yes.status(); s.Mode != "local" || names(yes.recorded())["Project Created"] != 1 {
