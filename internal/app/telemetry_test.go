@@ -1,15 +1,18 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/loquat-dev/loquat/internal/diag"
+	"github.com/loquat-dev/loquat/internal/project"
 	"github.com/loquat-dev/loquat/internal/telemetry"
 )
 
@@ -55,5 +58,46 @@ func TestTypesOfEndpointsAreReportedHoweverTheyAreWritten(t *testing.T) {
 	got := []string{e.TrackerStore.String(), e.LockStore.String(), e.EventBroker.String(), e.NLG.String()}
 	if want := []string{"sql", "in_memory", "file", "custom"}; !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+// TestChannelsAreReportedSortedAndOnce: two of a project's own are custom.
+func TestChannelsAreReportedSortedAndOnce(t *testing.T) {
+	var got []string
+	for _, c := range serverStarted(ServeOptions{}, []string{"slack", "my.First", "rest", "my.Second", "rest"}, nil).InputChannels {
+		got = append(got, c.String())
+	}
+	if want := []string{"custom", "rest", "slack"}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+// TestATrainingIsReportedAsItIs: with the language alone of its region, no negative count,
+// and as no failure if it was interrupted.
+func TestATrainingIsReportedAsItIs(t *testing.T) {
+	dir := t.TempDir()
+	config := filepath.Join(dir, "config.yml")
+	text := "language: pt_BR\npipeline:\n- name: SingleStepLLMCommandGenerator\n  llm: {model: gpt-4, request_timeout: -5}\n"
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var unused diag.List
+	p := project.Load(dir, project.Paths{Config: config}, &unused)
+	var printed bytes.Buffer
+	r := telemetry.Start(telemetry.Settings{
+		LookupEnv: func(name string) (string, bool) { return "true", name == "RASA_TELEMETRY_DEBUG" }, GitRemote: func() string { return "" },
+	}, telemetry.Options{Notice: &printed})
+	reportTraining(r, p, TrainBoth, true)(context.Canceled)
+	for _, want := range []string{`"language": "pt"`, `"request_timeout": 0`, `"is_finetuning": true`, `"model": "gpt-4"`} {
+		if !strings.Contains(printed.String(), want) {
+			t.Errorf("%s is missing in %s", want, printed.String())
+		}
+	}
+	if strings.Contains(printed.String(), "Training Failed") {
+		t.Error("an interrupted training failed")
+	}
+	reportTraining(r, p, TrainBoth, true)(fs.ErrPermission)
+	if !strings.Contains(printed.String(), `"error_code": "no-permission"`) {
+		t.Errorf("a failure is missing in %s", printed.String())
 	}
 }
