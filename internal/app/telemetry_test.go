@@ -50,13 +50,13 @@ func TestErrorCodesComeFromTheKindOfError(t *testing.T) {
 // "SQL", its code compares in lower case.
 func TestTypesOfEndpointsAreReportedHoweverTheyAreWritten(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "endpoints.yml")
-	text := "tracker_store: {type: SQL}\nlock_store: {type: In_Memory}\nevent_broker: {type: File}\nnlg: {type: my.secret.NLG}\n"
+	text := "tracker_store: {type: SQL}\nlock_store: {type: In_Memory}\nevent_broker: {type: File}\nnlg: {type: my.secret.NLG}\ntracing: [{type: jaeger}, {type: otlp}]\n"
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	e := serverStarted(ServeOptions{Endpoints: path}, nil, nil)
-	got := []string{e.TrackerStore.String(), e.LockStore.String(), e.EventBroker.String(), e.NLG.String()}
-	if want := []string{"sql", "in_memory", "file", "custom"}; !slices.Equal(got, want) {
+	got := []string{e.TrackerStore.String(), e.LockStore.String(), e.EventBroker.String(), e.NLG.String(), e.Tracing.String()}
+	if want := []string{"sql", "in_memory", "file", "custom", "jaeger"}; !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}
 }

@@ -467,6 +467,7 @@ func TestEachCommandRecordsItsEvent(t *testing.T) {
 	step(map[string]int{}, "data", "split", "stories")                     // as in Rasa 3.6
 	step(map[string]int{"Shell Started": 1, "Server Started": 1}, "shell") // as Rasa 3.6 does, which serves the shell
 	step(map[string]int{"Shell Started": 1}, "shell", "nlu")
+	step(map[string]int{"Shell Started": 1, "Error Encountered": 1}, "shell", "--model", "nlu-models") // which says nothing
 	step(map[string]int{"Training Data Validated": 1, "Error Encountered": 1}, "train", "--config", "broken/config.yml")
 	step(map[string]int{"Error Encountered": 1, "Markers Extraction Initiated": 1}, "evaluate", "markers", "all", "--no-stats", "--config", "none.yml", "none.csv")
 	step(map[string]int{"Error Encountered": 1}, "shell", "--model", "nowhere")
