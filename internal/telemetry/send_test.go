@@ -534,7 +534,7 @@ func TestWhatStrangersPutAmongReportsDisturbsNothing(t *testing.T) {
 	writeFile(t, filepath.Join(dir, "folder", "file"), "x")
 	writeFile(t, filepath.Join(dir, "1700000000000000000_folder_5.waiting", "file"), "x")
 	writeFile(t, filepath.Join(dir, "1_negative_-999999999.waiting"), "x")
-	writeFile(t, filepath.Join(dir, "99999999999999999999_huge_99999999999999999999.waiting"), "x")
+	writeFile(t, filepath.Join(dir, "99999999999999999999_huge_5.waiting"), "x")
 	if err := os.Symlink(s.StatePath(), filepath.Join(dir, "1700000000000000000_link_5.waiting")); err != nil {
 		t.Skipf("skipped: links can't be made here: %v", err)
 	}
