@@ -38,7 +38,8 @@ const (
 
 // Bounds of what is kept. The oldest reports go first.
 const (
-	maxReports = 200
+	maxWaiting = 200
+	maxOthers  = 100 // that don't wait
 	maxBytes   = 1 << 20
 	maxAge     = 14 * day
 )
@@ -77,13 +78,15 @@ func (f files) list(outcomes ...string) []kept {
 		if !entry.Type().IsRegular() {
 			continue // nobody here has made it
 		}
+		name, ending, _ := strings.Cut(entry.Name(), ".")
+		nanoseconds, rest, _ := strings.Cut(name, "_")
+		id, size, isReport := strings.Cut(rest, "_")
 		k := kept{path: filepath.Join(f.dir, "reports", entry.Name()), time: time.Unix(0, 0)}
-		name, outcome, _ := strings.Cut(entry.Name(), ".")
-		if parts := strings.Split(name, "_"); len(parts) == 3 {
-			nanoseconds, _ := strconv.ParseInt(parts[0], 10, 64) // what is no number is 0, so that
-			size, _ := strconv.ParseUint(parts[2], 10, 31)       // a stranger's file is old
-			k.time, k.id, k.size = time.Unix(0, nanoseconds), parts[1], int64(size)
-			k.outcome, k.status, _ = strings.Cut(outcome, "-")
+		if isReport {
+			n, _ := strconv.ParseInt(nanoseconds, 10, 64) // what is no number is 0, so that
+			bytes, _ := strconv.ParseUint(size, 10, 31)   // a stranger's file is old
+			k.time, k.id, k.size = time.Unix(0, n), id, int64(bytes)
+			k.outcome, k.status, _ = strings.Cut(ending, "-")
 		}
 		if len(outcomes) == 0 || slices.Contains(outcomes, k.outcome) {
 			out = append(out, k)
@@ -109,19 +112,21 @@ func (f files) record(o occurrence, d Decision, machine Context, outcome string)
 // what another was writing when it ended is of no use.
 func (f files) add(id, outcome string, report []byte, now time.Time) error {
 	all, total, past := f.list(), int64(len(report)), 0
+	left, most := map[bool]int{}, map[bool]int{true: maxWaiting, false: maxOthers} // by whether they wait
 	for _, k := range all {
 		total += k.size
+		left[k.outcome == pending]++
 		if !k.time.After(now) {
 			past++
 		}
 	}
-	left := len(all)
 	for _, k := range slices.Concat(all[past:], all[:past]) { // those from before the clock was set back go first
-		if left >= maxReports || total > maxBytes || now.Sub(k.time) > maxAge {
+		waits := k.outcome == pending
+		if left[waits] >= most[waits] || total > maxBytes || now.Sub(k.time) > maxAge {
 			if err := remove([]kept{k}); err != nil {
 				return err
 			}
-			left, total = left-1, total-k.size
+			left[waits], total = left[waits]-1, total-k.size
 		}
 	}
 	return safefile.Replace(f.path(now, id, int64(len(report)), outcome), report, 0o600, false)

@@ -66,7 +66,7 @@ func Start(s Settings, o Options) *Recorder {
 	r.closing = make(chan struct{})
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel = cancel
-	left := len(s.files().list(pending)) > 0
+	left := r.decision.Mode == On && len(s.files().list(pending)) > 0
 	r.running.Go(r.write)
 	r.running.Go(func() { r.send(ctx, left) })
 	return r

@@ -389,7 +389,7 @@ func TestWhatIsKeptIsBounded(t *testing.T) {
 	f := s.files()
 	report := []byte(strings.Repeat("x", 1000))
 	if err := f.whileWriting(func() error {
-		for i := range 5 * maxReports {
+		for i := range 5 * maxWaiting {
 			if err := f.add(uuid4(), pending, report, noon.Add(time.Duration(i)*time.Second)); err != nil {
 				return err
 			}
@@ -399,8 +399,16 @@ func TestWhatIsKeptIsBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := f.list()
-	if len(got) != maxReports || !got[0].time.Equal(noon.Add(4*maxReports*time.Second)) {
+	if len(got) != maxWaiting || !got[0].time.Equal(noon.Add(4*maxWaiting*time.Second)) {
 		t.Errorf("%d reports wait, the first since %v", len(got), got[0].time)
+	}
+	for i := range 2 * maxOthers {
+		if err := f.add(uuid4(), recorded, report, noon.Add(time.Hour+time.Duration(i)*time.Second)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if others := f.list(recorded); len(others) != maxOthers || len(f.list(pending)) < maxWaiting-1 {
+		t.Errorf("%d others are kept, and %d that wait", len(others), len(f.list(pending)))
 	}
 	large := []byte(strings.Repeat("x", 100_000))
 	for i := range 15 {
@@ -470,7 +478,7 @@ func TestWhatIsRememberedMayBeNonsense(t *testing.T) {
 // what a process was writing when it ended goes with the next report, or with disable.
 func TestAProcessThatEndsLeavesTheFolderBounded(t *testing.T) {
 	r := on(t, "http://127.0.0.1:1", noon)
-	r.keepMany(maxReports)
+	r.keepMany(maxWaiting)
 	f := r.decision.settings.files()
 	unfinished := filepath.Join(f.dir, "reports", ".loquat-1")
 	writeFile(t, unfinished, "half a report")
@@ -483,7 +491,7 @@ func TestAProcessThatEndsLeavesTheFolderBounded(t *testing.T) {
 	if err := os.RemoveAll(taken); err != nil {
 		t.Fatal(err)
 	}
-	if kept := len(f.list()); kept >= maxReports {
+	if kept := len(f.list()); kept >= maxWaiting {
 		t.Errorf("%d reports are kept while one more is added", kept)
 	}
 	if _, err := os.Stat(unfinished); err == nil {
@@ -597,17 +605,17 @@ func TestReportsOfTheFutureGoFirst(t *testing.T) {
 	}
 	r.keepMany(5)
 	now = noon
-	r.keepMany(maxReports - 5)
+	r.keepMany(maxWaiting - 5)
 	for left := 4; left >= 0; left-- {
 		now = now.Add(time.Minute)
 		r.keepMany(1)
-		if all := len(r.decision.settings.files().list()); future() != left || all != maxReports {
+		if all := len(r.decision.settings.files().list()); future() != left || all != maxWaiting {
 			t.Errorf("%d reports, %d of the future, want %d", all, future(), left)
 		}
 	}
 	now = noon.Add(-365 * day) // a clock that is wrong for a while costs no more than others
 	r.keepMany(1)
-	if all := len(r.decision.settings.files().list()); all != maxReports {
+	if all := len(r.decision.settings.files().list()); all != maxWaiting {
 		t.Errorf("%d reports", all)
 	}
 }
