@@ -201,6 +201,7 @@ func ReadLog(s Settings, n int) ([]Entry, error) {
 type sending struct {
 	NotBefore time.Time `json:"not_before"`
 	LastSent  time.Time `json:"last_sent"`
+	Answered  time.Time `json:"answered"` // when reports were last taken, or refused for good
 	Failures  int       `json:"failures"`
 	Detail    string    `json:"detail,omitempty"` // why reports that were sent still wait
 	Dropped   int64     `json:"dropped"`          // events that came too fast to be recorded

@@ -119,7 +119,7 @@ func due(s sending, waiting int, salt string, now time.Time) bool {
 	}
 	offset, _ := strconv.ParseInt(salt[:min(len(salt), 8)], 16, 64)
 	dayOf := func(t time.Time) int64 { return (t.Unix() - offset%86400) / 86400 }
-	return waiting >= enough || dayOf(s.LastSent) != dayOf(now)
+	return waiting >= enough || dayOf(s.Answered) != dayOf(now)
 }
 
 // post sends one request. Of the answer only its status and its header count.
@@ -165,7 +165,7 @@ func (r *Recorder) settle(f files, status int, header http.Header, err error, us
 		s.NotBefore, s.Detail = time.Time{}, detail
 		switch {
 		case status >= 200 && status < 300:
-			*s, more = sending{LastSent: now, Dropped: s.Dropped}, f.become(sent, status, used)
+			*s, more = sending{LastSent: now, Answered: now, Dropped: s.Dropped}, f.become(sent, status, used)
 		case status == http.StatusTooManyRequests:
 			wait, after := time.Hour, header.Get("Retry-After")
 			if seconds, err := strconv.Atoi(after); err == nil {
@@ -176,6 +176,7 @@ func (r *Recorder) settle(f files, status int, header http.Header, err error, us
 			s.NotBefore = now.Add(min(max(wait, time.Minute), day))
 		case status >= 400 && status < 500:
 			f.become(dropped, status, used)
+			s.Answered = now
 			if status == http.StatusUnauthorized || status == http.StatusForbidden {
 				s.NotBefore = now.Add(7 * day)
 			}

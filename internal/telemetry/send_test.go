@@ -126,6 +126,10 @@ func TestWhatAnAnswerMeans(t *testing.T) {
 			if wait := state.NotBefore.Sub(noon); !state.NotBefore.IsZero() && (wait < c.min || wait > c.max) || state.NotBefore.IsZero() != (c.max == 0) {
 				t.Errorf("the next request may come at %v", state.NotBefore)
 			}
+			r.keepMany(1)
+			if r.deliver(context.Background()); requests.Load() != 1 {
+				t.Errorf("%d requests on the same day", requests.Load())
+			}
 			r.keepMany(enough) // nothing is sent before its time
 			r.deliver(context.Background())
 			if want := int64(1); c.max > 0 && requests.Load() != want {
@@ -260,14 +264,14 @@ func TestReportsWaitForADayOrForCompany(t *testing.T) {
 		want    bool
 	}{
 		{"never sent", sending{}, 1, noon, true},
-		{"sent an hour ago", sending{LastSent: at(11)}, 1, noon, false},
-		{"sent an hour ago, many wait", sending{LastSent: at(11)}, enough, noon, true},
-		{"sent yesterday", sending{LastSent: at(-12)}, 1, noon, true},
-		{"the day turns an hour late on this machine", sending{LastSent: at(23)}, 1, at(24), false},
-		{"and then it turns", sending{LastSent: at(23)}, 1, at(25), true},
+		{"sent an hour ago", sending{Answered: at(11)}, 1, noon, false},
+		{"sent an hour ago, many wait", sending{Answered: at(11)}, enough, noon, true},
+		{"sent yesterday", sending{Answered: at(-12)}, 1, noon, true},
+		{"the day turns an hour late on this machine", sending{Answered: at(23)}, 1, at(24), false},
+		{"and then it turns", sending{Answered: at(23)}, 1, at(25), true},
 		{"not yet", sending{NotBefore: at(13)}, enough, noon, false},
 		{"the clock was set back a month after a refusal", sending{NotBefore: noon.Add(30 * day)}, 1, noon, true},
-		{"the clock was set back a month after sending", sending{LastSent: noon.Add(30 * day)}, 1, noon, true},
+		{"the clock was set back a month after sending", sending{Answered: noon.Add(30 * day)}, 1, noon, true},
 	} {
 		if got := due(c.state, c.waiting, salt, c.now); got != c.want {
 			t.Errorf("%s: %v", c.name, got)
