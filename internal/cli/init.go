@@ -1,11 +1,10 @@
 package cli
 
 import (
-	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -25,9 +24,9 @@ func newInitCommand(env *environment) *cobra.Command {
 		Short: "Make a working project",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			ask := newPrompter(cmd.Context(), env, noPrompt)
+			ask := &prompter{env: env, silent: noPrompt}
 			if dir == "" {
-				dir = ask.text("Which folder shall the project go to?", ".")
+				dir = ask.text(cmd.Context(), "Which folder shall the project go to?", ".")
 			}
 			return initProject(cmd.Context(), env, ask, dir)
 		},
@@ -39,7 +38,7 @@ func newInitCommand(env *environment) *cobra.Command {
 
 func initProject(ctx context.Context, env *environment, ask *prompter, dir string) error {
 	if !ask.silent {
-		env.askAboutTelemetry(ask.in)
+		env.askAboutTelemetry(ctx)
 	}
 	if err := ctx.Err(); err != nil {
 		return err // interrupted at a question
@@ -49,7 +48,7 @@ func initProject(ctx context.Context, env *environment, ask *prompter, dir strin
 		return err
 	}
 	fmt.Fprintf(env.Out, "Made a project in the folder %s\n", dir)
-	if !ask.yes("Train a first model?") {
+	if !ask.yes(ctx, "Train a first model?") {
 		fmt.Fprintf(env.Out, "To train one later: %sloquat train\n", inFolder(dir))
 		return nil
 	}
@@ -75,7 +74,7 @@ func initProject(ctx context.Context, env *environment, ask *prompter, dir strin
 		return err
 	}
 	fmt.Fprintf(env.Out, "Your model is trained and saved at '%s'.\n", result.ModelPath)
-	if ask.silent || !ask.yes("Talk to it now?") {
+	if ask.silent || !ask.yes(ctx, "Talk to it now?") {
 		fmt.Fprintf(env.Out, "To talk to it: %sloquat shell\n", inFolder(dir))
 		return nil
 	}
@@ -126,52 +125,19 @@ func writeStarter(dir string) error {
 // there to answer.
 type prompter struct {
 	env    *environment
-	in     *bufio.Reader
 	silent bool
 }
 
-func newPrompter(ctx context.Context, env *environment, silent bool) *prompter {
-	return &prompter{env: env, in: bufio.NewReader(untilDone{ctx, env.In}), silent: silent}
-}
-
-// untilDone reads until ctx ends, even while nobody types.
-type untilDone struct {
-	ctx context.Context
-	in  io.Reader
-}
-
-func (u untilDone) Read(p []byte) (int, error) {
-	var typed []byte
-	var err error
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		var n int
-		buffer := make([]byte, len(p))
-		n, err = u.in.Read(buffer)
-		typed = buffer[:n]
-	}()
-	select {
-	case <-ended:
-		return copy(p, typed), err
-	case <-u.ctx.Done():
-		return 0, u.ctx.Err()
-	}
-}
-
-func (p *prompter) text(question, fallback string) string {
+func (p *prompter) text(ctx context.Context, question, fallback string) string {
 	if p.silent {
 		return fallback
 	}
 	fmt.Fprintf(p.env.Out, "%s [%s] ", question, fallback)
-	answer, _ := p.in.ReadString('\n')
-	if answer = strings.TrimSpace(answer); answer == "" {
-		return fallback
-	}
-	return answer
+	answer, _ := p.env.typed(ctx).next(ctx)
+	return cmp.Or(strings.TrimSpace(answer), fallback)
 }
 
-func (p *prompter) yes(question string) bool {
-	answer := strings.ToLower(p.text(question, "Y/n"))
+func (p *prompter) yes(ctx context.Context, question string) bool {
+	answer := strings.ToLower(p.text(ctx, question, "Y/n"))
 	return answer == "y/n" || strings.HasPrefix(answer, "y")
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -130,29 +129,11 @@ func teach(ctx context.Context, env *environment, o app.InteractiveOptions) erro
 	signal.Notify(interrupt, os.Interrupt)
 	defer signal.Stop(interrupt)
 	o.Serve.Logger, o.Serve.Telemetry = env.logger, env.telemetry
-	o.Lines, o.Interrupt, o.Out = lines(ctx, env.In), interrupt, env.Out
+	o.Lines, o.Interrupt, o.Out = env.typed(ctx).lines, interrupt, env.Out
 	o.Output = &terminalOutput{w: env.Out}
 	if err := app.Interactive(ctx, o); err != nil {
 		return err
 	}
 	fmt.Fprintln(env.Out, "Bye.")
 	return nil
-}
-
-// lines reads what is typed until the input or ctx ends.
-func lines(ctx context.Context, in io.Reader) <-chan string {
-	out := make(chan string)
-	go func() {
-		defer close(out)
-		scanner := bufio.NewScanner(in)
-		scanner.Buffer(nil, maxLine)
-		for scanner.Scan() {
-			select {
-			case out <- scanner.Text():
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
-	return out
 }

@@ -17,6 +17,7 @@ import (
 // environment is what all commands share.
 type environment struct {
 	Streams
+	input     *typed // of Streams.In; nil until somebody asks
 	verbosity int
 	debug     bool
 	quiet     bool

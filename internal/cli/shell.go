@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -104,36 +103,23 @@ const maxLine = 1 << 20
 
 // eachLine prompts for lines until the input ends, "/stop" is typed or ctx ends.
 func eachLine(ctx context.Context, env *environment, prompt string, handle func(string) error) error {
-	lines, failed := make(chan string), make(chan error, 1)
-	go func() {
-		scanner := bufio.NewScanner(env.In)
-		scanner.Buffer(nil, maxLine)
-		for scanner.Scan() {
-			select {
-			case lines <- scanner.Text():
-			case <-ctx.Done():
-				return
-			}
-		}
-		failed <- scanner.Err()
-	}()
+	input := env.typed(ctx)
 	for {
 		fmt.Fprint(env.Out, prompt)
-		select {
-		case <-ctx.Done():
+		line, err := input.next(ctx)
+		if err != nil {
 			fmt.Fprintln(env.Out)
-			return nil
-		case err := <-failed:
-			fmt.Fprintln(env.Out)
-			return err
-		case line := <-lines:
-			line = strings.TrimSpace(line)
-			if line == "/stop" {
+			if errors.Is(err, io.EOF) || errors.Is(err, context.Canceled) {
 				return nil
 			}
-			if err := handle(line); err != nil {
-				return err
-			}
+			return err
+		}
+		line = strings.TrimSpace(line)
+		if line == "/stop" {
+			return nil
+		}
+		if err := handle(line); err != nil {
+			return err
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -83,13 +82,13 @@ func stage(command string, err error) string {
 }
 
 // askAboutTelemetry asks on the first run of init whether usage may be reported.
-func (e *environment) askAboutTelemetry(in *bufio.Reader) {
+func (e *environment) askAboutTelemetry(ctx context.Context) {
 	if !e.telemetry.FirstRun() || !isTerminal(e.In) {
 		return
 	}
 	for {
 		fmt.Fprint(e.Err, "May usage be recorded like this? yes, no, or show [yes] ")
-		answer, err := in.ReadString('\n')
+		answer, _ := e.typed(ctx).next(ctx) // none is no objection
 		switch strings.ToLower(strings.TrimSpace(answer)) {
 		case "", "y", "yes":
 			return
@@ -105,9 +104,6 @@ func (e *environment) askAboutTelemetry(in *bufio.Reader) {
 				fmt.Fprintln(e.Err, "  "+name)
 			}
 			fmt.Fprintln(e.Err, `All properties: "loquat telemetry schema", or docs/telemetry.md.`)
-		}
-		if err != nil {
-			return
 		}
 	}
 }
