@@ -27,12 +27,24 @@ func Replace(path string, data []byte, mode os.FileMode, durable bool) (err erro
 	return nil
 }
 
+// unfinished is the pattern of names beside the place.
+const unfinished = ".loquat-*"
+
+// Sweep removes from a folder what processes that were killed have left of files that
+// they were replacing. It is for who holds the lock under which all do.
+func Sweep(dir string) {
+	left, _ := fs.Glob(os.DirFS(dir), unfinished) // no error: the pattern is right
+	for _, name := range left {
+		_ = os.Remove(filepath.Join(dir, name)) // or the next time
+	}
+}
+
 // stage writes a file that is to be renamed to path, and gives its name.
 func stage(path string, data []byte, mode os.FileMode, durable bool) (name string, err error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return "", syscall.EISDIR
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".loquat-*")
+	f, err := os.CreateTemp(filepath.Dir(path), unfinished)
 	if err != nil {
 		return "", err
 	}

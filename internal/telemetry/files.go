@@ -57,7 +57,7 @@ func (f files) whileWriting(do func() error) error {
 		return err
 	}
 	defer unlock()
-	sweep(f.dir)
+	safefile.Sweep(f.dir)
 	return do()
 }
 

@@ -154,6 +154,18 @@ func readDocument(path string) (*yaml.Node, error) {
 	return document.Content[0], nil
 }
 
+// section returns the map of the key metrics, which it makes if there is none.
+func section(document *yaml.Node) *yaml.Node {
+	for i := 0; i+1 < len(document.Content); i += 2 {
+		if document.Content[i].Value == "metrics" {
+			return cmp.Or(document.Content[i+1].Alias, document.Content[i+1])
+		}
+	}
+	metrics := &yaml.Node{Kind: yaml.MappingNode}
+	document.Content = append(document.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: "metrics"}, metrics)
+	return metrics
+}
+
 // set makes the map of YAML hold a value, or for "" not even the key. Everything else in
 // it stays as it is, comments too.
 func set(object *yaml.Node, key, value string) {
@@ -172,15 +184,6 @@ func set(object *yaml.Node, key, value string) {
 	}
 }
 
-// sweep removes what processes that were killed have left of files that they were writing.
-// It is for who holds the lock of the folder.
-func sweep(dir string) {
-	left, _ := fs.Glob(os.DirFS(dir), ".loquat-*")
-	for _, name := range left {
-		_ = os.Remove(filepath.Join(dir, name))
-	}
-}
-
 // changeState lets change edit the state and writes it, so that a crash leaves
 // the old file or the new one. It refuses to replace a file that it can't read.
 func changeState(path string, change func(*state)) (state, error) {
@@ -196,25 +199,13 @@ func changeState(path string, change func(*state)) (state, error) {
 		return state{}, err
 	}
 	defer unlock()
-	sweep(dir)
+	safefile.Sweep(dir)
 	s, document, err := readState(path)
 	if err != nil {
 		return s, err
 	}
 	change(&s)
-	var metrics *yaml.Node
-	for i := 0; i+1 < len(document.Content); i += 2 {
-		if document.Content[i].Value == "metrics" {
-			metrics = document.Content[i+1]
-		}
-	}
-	switch {
-	case metrics == nil:
-		metrics = &yaml.Node{Kind: yaml.MappingNode}
-		document.Content = append(document.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: "metrics"}, metrics)
-	case metrics.Alias != nil:
-		metrics = metrics.Alias
-	}
+	metrics := section(document)
 	set(metrics, "enabled", strconv.FormatBool(*s.Enabled))
 	set(metrics, "rasa_user_id", s.ID)
 	set(metrics, "salt", s.Salt)
