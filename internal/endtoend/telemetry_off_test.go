@@ -236,3 +236,53 @@ func sortedLines(s string) string {
 	slices.Sort(lines)
 	return strings.Join(lines, "\n")
 }
+
+// TestOffIsImmediate fills the spool and switches off, with a server running.
+func TestOffIsImmediate(t *testing.T) {
+	c := newCollector(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) })
+	i := install(t).seen().with(c.env())
+	i.ok("train")
+	server := i.serve()
+	for range 3 {
+		i.ok("data", "validate")
+	}
+	if i.status().Spool.Events == 0 {
+		t.Fatal("nothing waits")
+	}
+	if out := i.loquat("telemetry", "disable"); out.code != 0 || out.stderr != "" {
+		t.Fatalf("%+v", out)
+	}
+	before := c.count()
+	if n := i.status().Spool.Events; n != 0 {
+		t.Errorf("%d reports wait", n)
+	}
+	i.forgetSending()
+	for range 3 {
+		i.ok("data", "validate")
+	}
+	server.post("/model/test/intents", "nlu: [{intent: greet, examples: \"- hello\\n\"}]")
+	if c.count() != before {
+		t.Errorf("%d requests after disable had returned", c.count()-before)
+	}
+	if n := i.status().Spool.Events; n != 0 {
+		t.Errorf("%d reports were recorded", n)
+	}
+	o := i.with(map[string]string{"RASA_TELEMETRY_ENABLED": "false"}).loquat("telemetry", "enable")
+	if o.code != 0 || !strings.Contains(o.stderr, "has no effect") {
+		t.Errorf("enable with the variable set to false: %+v", o)
+	}
+	o = i.with(map[string]string{"RASA_TELEMETRY_ENABLED": "true"}).loquat("telemetry", "disable")
+	if o.code != 0 || !strings.Contains(o.stderr, "has no effect") || !strings.Contains(o.stdout, "Telemetry is on") {
+		t.Errorf("disable with the variable set to true: %+v", o)
+	}
+	i.ok("telemetry", "enable")
+	// The server that was running goes on with the new identity.
+	server.post("/model/test/intents", "nlu: [{intent: greet, examples: \"- hello\\n\"}]")
+	server.stop()
+	last := i.recorded()
+	if got := last[len(last)-1]; got["event"] != "Model NLU Tested" || got["userId"] != i.status().ID {
+		t.Errorf("after enable the server recorded %v", got)
+	}
+	before = c.accept().count()
+	i.deliver(func() bool { return c.count() > before && i.status().LastSent != "" })
+}
