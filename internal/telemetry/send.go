@@ -176,7 +176,7 @@ func (r *Recorder) settle(f files, status int, header http.Header, err error, us
 			s.NotBefore = now.Add(min(max(wait, time.Minute), day))
 		case status >= 400 && status < 500:
 			f.become(dropped, status, used)
-			s.Answered = now
+			s.Answered, s.Detail = now, "" // what waits has not been refused
 			if status == http.StatusUnauthorized || status == http.StatusForbidden {
 				s.NotBefore = now.Add(7 * day)
 			}

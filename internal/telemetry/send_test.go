@@ -138,6 +138,14 @@ func TestWhatAnAnswerMeans(t *testing.T) {
 			if r.deliver(context.Background()); requests.Load() != 1 {
 				t.Errorf("%d requests on the same day", requests.Load())
 			}
+			if entries, err = ReadLog(r.decision.settings, 10); err != nil || len(entries) != 4 {
+				t.Fatalf("%d entries, %v", len(entries), err)
+			}
+			for _, e := range entries {
+				if !c.kept && e.Outcome == pending && e.Detail != "" {
+					t.Errorf("the next report waits because of %s", e.Detail)
+				}
+			}
 			r.keepMany(enough) // nothing is sent before its time
 			r.deliver(context.Background())
 			if want := int64(1); c.max > 0 && requests.Load() != want {
